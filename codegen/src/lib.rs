@@ -1,0 +1,1 @@
+//! Fits a verified pipeline to a target and emits its artefacts.

@@ -1,0 +1,1 @@
+//! Weighted Maglev rings without collateral moves.

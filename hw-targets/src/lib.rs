@@ -1,0 +1,1 @@
+//! Targets as data: what a chip or kernel provides, its limits, its recipes.

@@ -1,0 +1,1 @@
+//! P4_16 as a language: syntax tree, printer, parser, architecture skeletons and P4Info.

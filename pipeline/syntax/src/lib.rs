@@ -1,0 +1,1 @@
+//! The pipeline language: Rust tokens in, IR and diagnostics out.

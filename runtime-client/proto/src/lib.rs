@@ -1,0 +1,1 @@
+//! P4Runtime and P4Info messages.

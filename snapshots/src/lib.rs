@@ -1,0 +1,1 @@
+//! Golden, differential and reject tests over dropped cases.

@@ -1,0 +1,1 @@
+//! no_std support for generated Rust: packet views, tables, hashes, the flow table.

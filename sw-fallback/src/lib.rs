@@ -1,0 +1,1 @@
+//! Runs pipelines in software: XDP in the kernel, native in process.

@@ -1,0 +1,2 @@
+//! Demo, tests, benches and checks of the workspace.
+fn main() {}
