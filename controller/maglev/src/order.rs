@@ -1,0 +1,124 @@
+//! Slot counts, and each member's order of preference over the slots.
+
+use crate::{MAX_SLOTS, RingError};
+
+/// Checks that `slots` is a size for which every skip gives a full permutation.
+pub(crate) fn check_slot_count(slots: usize) -> Result<u32, RingError> {
+    let bad = RingError::SlotCount { slots };
+    let count = u32::try_from(slots).map_err(|_| bad)?;
+    let legal = (2..=MAX_SLOTS).contains(&count) && (count.is_power_of_two() || is_prime(count));
+    if legal { Ok(count) } else { Err(bad) }
+}
+
+/// Trial division: at most 1,023 steps for the sizes in question.
+fn is_prime(n: u32) -> bool {
+    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+}
+
+/// A walk through all slots in one member's order of preference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    next: u32,
+    skip: u32,
+    slots: u32,
+}
+
+impl Walk {
+    /// The order of the member with this key, from its first preference. `slots` is a legal count.
+    pub(crate) fn new(key: u64, slots: u32) -> Self {
+        let seed = mix(key ^ 0x6d61_676c_6576_2d31);
+        let next = reduce(mix(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)), slots);
+        let step = mix(seed.wrapping_add(0x3c6e_f372_fe94_f82a));
+        let skip =
+            if slots.is_power_of_two() { reduce(step, slots) | 1 } else { 1 + reduce(step, slots - 1) };
+        Self { next, skip, slots }
+    }
+
+    /// The next slot. After as many steps as there are slots, the walk begins again.
+    #[inline]
+    pub(crate) fn step(&mut self) -> u32 {
+        let slot = self.next;
+        let next = slot + self.skip;
+        self.next = if next >= self.slots { next - self.slots } else { next };
+        slot
+    }
+}
+
+/// Scales a uniform 64-bit value to `0..bound`.
+fn reduce(value: u64, bound: u32) -> u32 {
+    // The product is below `bound * 2^64`, so the high half fits `bound`'s type.
+    ((u128::from(value) * u128::from(bound)) >> 64) as u32
+}
+
+/// A bijection on 64-bit words in which each input bit affects every output bit (two rounds of
+/// multiply and xor-shift; constants of the SplitMix64 finaliser).
+fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// FNV-1a with 64 bits, over bytes.
+pub(crate) fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// A 64-bit key for [`crate::Member::key`], made from a backend's name.
+///
+/// The value is the same on every machine and in every version: 64-bit FNV-1a over the bytes.
+/// Choose a name that outlives restarts, such as `pool/host:port`.
+#[must_use]
+pub fn stable_key(name: &[u8]) -> u64 {
+    fnv1a(name.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn slot_counts() {
+        for good in [2, 3, 4, 5, 251, 256, 65_536, 65_537, 1_048_573, 1 << 20] {
+            assert_eq!(check_slot_count(good), Ok(u32::try_from(good).unwrap()));
+        }
+        for bad in [0, 1, 6, 255, 65_535, 1_048_575, (1 << 20) + 7, 1 << 21, usize::MAX] {
+            assert_eq!(check_slot_count(bad), Err(RingError::SlotCount { slots: bad }));
+        }
+    }
+
+    #[test]
+    fn every_walk_visits_every_slot_once() {
+        for slots in [2_u32, 3, 4, 5, 251, 256] {
+            for key in (0..300).chain([u64::MAX, 1 << 63]) {
+                let mut walk = Walk::new(key, slots);
+                let mut seen: Vec<u32> = (0..slots).map(|_| walk.step()).collect();
+                seen.sort_unstable();
+                assert_eq!(seen, (0..slots).collect::<Vec<_>>(), "key {key}, {slots} slots");
+            }
+        }
+    }
+
+    #[test]
+    fn neighbouring_keys_have_unrelated_orders() {
+        // 1,000 pairs out of 65,537 x 65,536 possible ones: a repeat would mean a poor hash.
+        let pairs = |slots| {
+            let mut pairs: Vec<_> =
+                (0..1_000).map(|key| Walk::new(key, slots)).map(|walk| (walk.next, walk.skip)).collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            pairs.len()
+        };
+        assert_eq!(pairs(65_537), 1_000);
+        assert_eq!(pairs(65_536), 1_000);
+    }
+
+    #[test]
+    fn stable_key_is_fnv1a() {
+        // Test vectors of the FNV reference page.
+        assert_eq!(stable_key(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(stable_key(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(stable_key(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+}

@@ -1,0 +1,140 @@
+//! The ring itself.
+
+use std::collections::BTreeMap;
+
+use crate::RingError;
+use crate::apportion::Member;
+use crate::claims::{Chains, MAX_CLAIMS};
+use crate::order::{check_slot_count, fnv1a};
+use crate::update::next_table;
+
+/// A table of slots, each with its owner, and the claims that let a failed backend get its slots back.
+///
+/// Two rings are equal if owners, homes and claims are. To store a ring, keep [`slots`](Self::slots),
+/// [`homes`](Self::homes) and [`claims`](Self::claims); the data plane needs the slots only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    chains: Chains,
+}
+
+impl Ring {
+    /// A first fill: every slot is free, and each owner becomes the slot's home.
+    ///
+    /// # Errors
+    /// [`RingError::SlotCount`], [`RingError::DuplicateId`], [`RingError::NoMembers`] and
+    /// [`RingError::TooManyMembers`].
+    pub fn build(slots: u32, members: &[Member]) -> Result<Self, RingError> {
+        // A count that does not fit `usize` is too large in any case.
+        let slots = check_slot_count(usize::try_from(slots).unwrap_or(usize::MAX))?;
+        Ok(Self { chains: next_table(slots, None, members)? })
+    }
+
+    /// The ring after `members` became the desired set (the whole set, not the changes). A member that
+    /// is not listed, or listed with weight 0, is out; its claims stay until it comes back.
+    ///
+    /// # Errors
+    /// [`RingError::DuplicateId`], [`RingError::NoMembers`] and [`RingError::TooManyMembers`]. On an
+    /// error the caller keeps this ring, which still names the former owners.
+    pub fn update(&self, members: &[Member]) -> Result<Self, RingError> {
+        Ok(Self { chains: next_table(self.slot_count(), Some(&self.chains), members)? })
+    }
+
+    /// A ring from stored owners and homes, without claims in between (see
+    /// [`from_parts_with_claims`](Self::from_parts_with_claims)). To adopt a table of which only the
+    /// owners are known, pass them as homes too.
+    ///
+    /// # Errors
+    /// [`RingError::SlotCount`] and [`RingError::HomeCount`].
+    pub fn from_parts(slots: Vec<u32>, homes: Vec<u32>) -> Result<Self, RingError> {
+        Self::from_parts_with_claims(slots, homes, [])
+    }
+
+    /// A ring from all that it consists of: what [`slots`](Self::slots), [`homes`](Self::homes) and
+    /// [`claims`](Self::claims) returned.
+    ///
+    /// # Errors
+    /// [`RingError::SlotCount`], [`RingError::HomeCount`] and [`RingError::Claims`].
+    pub fn from_parts_with_claims(
+        slots: Vec<u32>,
+        homes: Vec<u32>,
+        claims: impl IntoIterator<Item = (u32, Vec<u32>)>,
+    ) -> Result<Self, RingError> {
+        check_slot_count(slots.len())?;
+        if slots.len() != homes.len() {
+            return Err(RingError::HomeCount { slots: slots.len(), homes: homes.len() });
+        }
+        let mut chains = Chains { owners: slots, homes, between: BTreeMap::new() };
+        for (slot, between) in claims {
+            let in_order = chains.between.last_key_value().is_none_or(|(&last, _)| last < slot);
+            if !in_order || !is_chain(&chains, slot, &between) {
+                return Err(RingError::Claims { slot });
+            }
+            chains.between.insert(slot, between);
+        }
+        Ok(Self { chains })
+    }
+
+    /// How many slots the ring has.
+    #[must_use]
+    pub fn slot_count(&self) -> u32 {
+        // At most 2^20 by every way to make a ring.
+        self.chains.owners.len() as u32
+    }
+
+    /// The owner of each slot: the backend id that the data plane looks up by `hash mod slots`.
+    #[must_use]
+    pub fn slots(&self) -> &[u32] {
+        &self.chains.owners
+    }
+
+    /// The home of each slot: its oldest claimant, or its owner if nobody has a claim.
+    #[must_use]
+    pub fn homes(&self) -> &[u32] {
+        &self.chains.homes
+    }
+
+    /// The claims between home and owner, oldest first, of the slots that have any, by rising slot
+    /// number. Empty unless backends failed one after another.
+    pub fn claims(&self) -> impl ExactSizeIterator<Item = (u32, &[u32])> {
+        self.chains.between.iter().map(|(&slot, between)| (slot, between.as_slice()))
+    }
+
+    /// How many slots each owner has, as (backend id, slots), by rising id. Backends without a slot
+    /// are not listed.
+    #[must_use]
+    pub fn shares(&self) -> Vec<(u32, u32)> {
+        let mut owners = self.chains.owners.clone();
+        owners.sort_unstable();
+        owners.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)).collect()
+    }
+
+    /// A check value of the owners, the same on every machine and in every version: 64-bit FNV-1a
+    /// over the slot count and then the owner of each slot, each as four bytes, lowest first. Homes and
+    /// claims are not part of it. It detects accidents, not attacks.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let words = std::iter::once(self.slot_count()).chain(self.chains.owners.iter().copied());
+        fnv1a(words.flat_map(u32::to_le_bytes))
+    }
+}
+
+/// Whether `between` can stand between home and owner of `slot`.
+fn is_chain(chains: &Chains, slot: u32, between: &[u32]) -> bool {
+    let at = slot as usize;
+    let (Some(&home), Some(&owner)) = (chains.homes.get(at), chains.owners.get(at)) else { return false };
+    if between.is_empty() || between.len() + 1 > MAX_CLAIMS {
+        return false;
+    }
+    let mut all = [between, &[home, owner]].concat();
+    all.sort_unstable();
+    all.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+/// The slots whose owner differs, by rising number. If one ring is larger, the slots that only it has
+/// count as differing.
+#[must_use]
+pub fn moved(a: &Ring, b: &Ring) -> Vec<u32> {
+    (0..a.slot_count().max(b.slot_count()))
+        .filter(|&slot| a.slots().get(slot as usize) != b.slots().get(slot as usize))
+        .collect()
+}
