@@ -1,0 +1,149 @@
+//! Expressions: typed trees without side effects.
+
+use crate::{FieldId, HeaderId, Loc, VarId};
+
+/// The type of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Type {
+    /// True or false.
+    Bool,
+    /// An unsigned integer of 1 to 128 bits.
+    Bits(u8),
+}
+
+impl Type {
+    /// Bits that it takes: 1 for a bool.
+    #[must_use]
+    pub fn width(self) -> u8 {
+        match self {
+            Self::Bool => 1,
+            Self::Bits(w) => w,
+        }
+    }
+    /// The greatest value.
+    #[must_use]
+    pub fn mask(self) -> u128 {
+        u128::MAX >> (128 - u32::from(self.width().max(1)))
+    }
+}
+
+/// An expression with its type.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Type,
+    pub at: Loc,
+}
+
+/// What an expression computes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A number that fits the type.
+    Const(u128),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A header's field; 0 while the header is invalid.
+    Field(HeaderId, FieldId),
+    /// A variable.
+    Var(VarId),
+    /// Is the header valid?
+    Valid(HeaderId),
+    /// What the target knows about the packet.
+    Builtin(Builtin),
+    /// One operand.
+    Unary(UnOp, Box<Expr>),
+    /// Two operands.
+    Binary(BinOp, Box<Expr>, Box<Expr>),
+    /// Bits `hi` down to `lo` of the operand, both counted from 0 at the low end.
+    Slice {
+        /// The operand.
+        of: Box<Expr>,
+        /// Highest bit.
+        hi: u8,
+        /// Lowest bit.
+        lo: u8,
+    },
+    /// The operand with its low bits kept, or zeros put before it. A bool becomes 0 or 1 of any width.
+    Cast(Box<Expr>),
+    /// `if c { a } else { b }`.
+    Mux(Box<Expr>, Box<Expr>, Box<Expr>),
+}
+
+/// What the target knows about the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Builtin {
+    /// Port where the packet came in; 32 bits.
+    IngressPort,
+    /// Length of the received frame in bytes, from the Ethernet header on, without FCS; 32 bits.
+    FrameLength,
+}
+
+/// Operations with one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnOp {
+    /// Logical not, of a bool.
+    Not,
+    /// Bitwise not.
+    BitNot,
+}
+
+/// Operations with two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum BinOp {
+    Add,
+    Sub,
+    /// At most 64 bits.
+    Mul,
+    BitAnd,
+    BitOr,
+    BitXor,
+    /// The right side is a constant.
+    Shl,
+    /// The right side is a constant.
+    Shr,
+    /// Left side in the high bits.
+    Concat,
+    /// Of two bools or two integers; gives a bool.
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    /// Bools; the right side has no effect to skip, so short circuit can't be told apart.
+    And,
+    Or,
+}
+
+impl Expr {
+    /// A constant of `width` bits.
+    #[must_use]
+    pub fn bits(value: u128, width: u8) -> Self {
+        Self { kind: ExprKind::Const(value), ty: Type::Bits(width), at: Loc::default() }
+    }
+
+    /// Calls `visit` on this expression and all below it, parents first.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        match &self.kind {
+            ExprKind::Unary(_, a) | ExprKind::Cast(a) | ExprKind::Slice { of: a, .. } => a.walk(visit),
+            ExprKind::Binary(_, a, b) => {
+                a.walk(visit);
+                b.walk(visit);
+            }
+            ExprKind::Mux(c, a, b) => {
+                c.walk(visit);
+                a.walk(visit);
+                b.walk(visit);
+            }
+            ExprKind::Const(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Field(..)
+            | ExprKind::Var(_)
+            | ExprKind::Valid(_)
+            | ExprKind::Builtin(_) => {}
+        }
+    }
+}
