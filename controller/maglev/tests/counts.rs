@@ -118,7 +118,7 @@ proptest! {
         let ring = common::replay(slots, &history);
         let expected: Vec<(u32, u32)> = apportion(slots, &members(history.last().unwrap())).unwrap()
             .iter().map(|s| (s.id, s.slots)).filter(|s| s.1 > 0).collect();
-        prop_assert_eq!(ring.shares(), expected.clone());
+        prop_assert_eq!(&ring.shares(), &expected);
         prop_assert_eq!(Ring::build(slots, &members(history.last().unwrap())).unwrap().shares(), expected);
     }
 }
