@@ -70,6 +70,9 @@ pub(super) fn layout(expr: &Expr, place: Place) -> String {
         Expr::Call(callee, types, args) if !args.is_empty() => {
             let head = call_head(callee, types);
             let inner = Place { column: place.column + head.len(), ..place };
+            if let [Arg { name: None, value: value @ Expr::List(_) }] = args.as_slice() {
+                return format!("{head}{}", parenthesised(value, inner));
+            }
             format!("{head}{}", list(("(", ")"), inner).layout(args, arg))
         }
         Expr::List(items) => list(("{ ", " }"), place).layout(items, item),

@@ -5,9 +5,12 @@ use crate::ast::{Block, Else, Expr, If, Label, Stmt, StmtKind, SwitchCase};
 use super::expr::{self, NO_TERNARY, Place};
 use super::writer::Writer;
 
-/// The statements of a block, without its braces.
+/// The statements of a block, without its braces. A comment starts a new paragraph.
 pub(super) fn block(writer: &mut Writer, block: &Block) {
-    for stmt in block {
+    for (i, stmt) in block.iter().enumerate() {
+        if i > 0 && !stmt.notes.is_empty() {
+            writer.blank();
+        }
         writer.notes(&stmt.notes);
         statement(writer, stmt);
     }
