@@ -4,6 +4,7 @@
 //! `parse(&print(&program)) == Ok(program)` for every tree made of valid names.
 
 pub mod ast;
+pub mod info;
 pub mod parse;
 pub mod print;
 
