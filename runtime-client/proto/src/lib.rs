@@ -1,1 +1,16 @@
-//! P4Runtime and P4Info messages.
+//! P4Runtime and P4Info messages, with protobuf's text format.
+//!
+//! The `.proto` files under `proto/` follow the P4Runtime specification 1.5; byte fields are
+//! [`bytes::Bytes`], which a batch of updates can share.
+
+pub mod text;
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+mod messages {
+    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+}
+
+pub use messages::{google, p4};
+
+/// The serialized descriptors of all messages: a `google.protobuf.FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,26 @@
+//! Compiles the `.proto` files to Rust and to a descriptor set, without `protoc`.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use prost::Message as _;
+
+const FILES: [&str; 4] = [
+    "p4/config/v1/p4info.proto",
+    "p4/config/v1/p4types.proto",
+    "p4/v1/p4data.proto",
+    "p4/v1/p4runtime.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    prost_build::Config::new()
+        .bytes(["."])
+        .btree_map(["."])
+        .include_file("messages.rs")
+        .compile_fds(descriptors)?;
+    Ok(())
+}
