@@ -54,6 +54,7 @@ pub mod entry;
 pub mod expr;
 pub mod flow;
 pub mod stmt;
+pub mod suggest;
 pub mod verify;
 
 use expr::{Expr, Type};
