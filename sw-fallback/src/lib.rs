@@ -1,1 +1,3 @@
 //! Runs pipelines in software: XDP in the kernel, native in process.
+
+pub mod plane;
