@@ -1,0 +1,172 @@
+//! Sending a packet: what changed is written back, the rest stays where it is.
+
+use super::Emitter;
+use crate::text::Text;
+use pipeline_ir::{HeaderId, ParserOp, Pipeline};
+
+/// What is known of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Validity {
+    /// Never there: not parsed, not pushed.
+    Absent,
+    /// As the parser left it.
+    Parsed,
+    /// Parsed, and known to be there.
+    There,
+    /// Pushed; it was not there before.
+    Pushed,
+    /// Pushed, popped or neither, by the path taken.
+    Mixed,
+}
+
+/// What is known of all headers at a place in the control.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape {
+    headers: Vec<(Validity, bool)>,
+    limit: Option<u16>,
+}
+
+impl Shape {
+    /// After parsing.
+    pub(super) fn parsed(p: &Pipeline) -> Self {
+        let mut headers = vec![(Validity::Absent, false); p.headers.len()];
+        for op in p.parser.states.iter().flat_map(|s| &s.ops) {
+            if let ParserOp::Extract { header, .. } = op {
+                headers[header.index()].0 = Validity::Parsed;
+            }
+        }
+        Self { headers, limit: None }
+    }
+
+    fn validity(&self, h: HeaderId) -> Validity {
+        self.headers.get(h.index()).map_or(Validity::Mixed, |x| x.0)
+    }
+
+    pub(super) fn is_absent(&self, h: HeaderId) -> bool {
+        self.validity(h) == Validity::Absent
+    }
+
+    pub(super) fn is_valid(&self, h: HeaderId) -> bool {
+        matches!(self.validity(h), Validity::There | Validity::Pushed)
+    }
+
+    fn set(&mut self, h: HeaderId, validity: Validity) {
+        if let Some(x) = self.headers.get_mut(h.index()) {
+            x.0 = validity;
+        }
+    }
+
+    pub(super) fn push(&mut self, h: HeaderId) {
+        let pushed = if self.is_absent(h) { Validity::Pushed } else { Validity::Mixed };
+        self.set(h, pushed);
+        self.write(h);
+    }
+
+    pub(super) fn pop(&mut self, h: HeaderId) {
+        self.set(h, Validity::Mixed);
+    }
+
+    pub(super) fn write(&mut self, h: HeaderId) {
+        if let Some(x) = self.headers.get_mut(h.index()) {
+            x.1 = true;
+        }
+    }
+
+    pub(super) fn know_valid(&mut self, h: HeaderId) {
+        if self.validity(h) == Validity::Parsed {
+            self.set(h, Validity::There);
+        }
+    }
+
+    pub(super) fn truncate(&mut self, bytes: u16) {
+        self.limit = Some(self.limit.map_or(bytes, |l| l.min(bytes)));
+    }
+
+    /// What is known where two paths meet.
+    pub(super) fn join(a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        let (mut a, b) = match (a, b) {
+            (Some(a), Some(b)) => (a, b),
+            (a, b) => return a.or(b),
+        };
+        for (x, y) in a.headers.iter_mut().zip(b.headers) {
+            x.0 = match (x.0, y.0) {
+                (p, q) if p == q => p,
+                (Validity::Parsed | Validity::There, Validity::Parsed | Validity::There) => Validity::Parsed,
+                _ => Validity::Mixed,
+            };
+            x.1 |= y.1;
+        }
+        a.limit = a.limit.or(b.limit);
+        Some(a)
+    }
+}
+
+impl Emitter<'_> {
+    pub(super) fn deparse(&self, t: &mut Text, shape: &Shape) {
+        let moved = shape.headers.iter().rposition(|x| matches!(x.0, Validity::Pushed | Validity::Mixed));
+        let written = shape.headers.iter().rposition(|x| x.1 && x.0 != Validity::Absent);
+        if let Some(last) = moved.max(written) {
+            self.grow(t, shape);
+            t.line("at = packet_start(ctx);");
+            t.line("end = packet_end(ctx);");
+            for i in 0..=last {
+                self.put(t, shape, i, moved.is_some_and(|m| i <= m));
+            }
+        }
+        if let Some(limit) = shape.limit {
+            t.line(format!("if (packet_end(ctx) - packet_start(ctx) > {limit}"));
+            t.line(format!(
+                "    && xdp_adjust_tail(ctx, {limit} - (int)(packet_end(ctx) - packet_start(ctx))))"
+            ));
+            t.line("    return XDP_ABORTED;");
+        }
+    }
+
+    /// Makes room for what was pushed and takes away what was popped.
+    fn grow(&self, t: &mut Text, shape: &Shape) {
+        let mut fixed = 0;
+        let mut terms = Vec::new();
+        for (i, (validity, _)) in shape.headers.iter().enumerate() {
+            let id = HeaderId(i as u32);
+            let bytes = self.p.header_type(id).bytes();
+            let name = &self.p.headers[i].name;
+            match validity {
+                Validity::Pushed => fixed += bytes,
+                Validity::Mixed => terms.push(format!("(h.{name}.valid - h.{name}.parsed) * {bytes}")),
+                Validity::Absent | Validity::Parsed | Validity::There => {}
+            }
+        }
+        if terms.is_empty() && fixed > 0 {
+            t.line(format!("if (xdp_adjust_head(ctx, -{fixed}))"));
+            t.line("    return XDP_ABORTED;");
+        } else if !terms.is_empty() {
+            if fixed > 0 {
+                terms.push(fixed.to_string());
+            }
+            t.line(format!("if (xdp_adjust_head(ctx, -({})))", terms.join(" + ")));
+            t.line("    return XDP_ABORTED;");
+        }
+    }
+
+    fn put(&self, t: &mut Text, shape: &Shape, i: usize, moved: bool) {
+        let (validity, written) = shape.headers[i];
+        if validity == Validity::Absent {
+            return;
+        }
+        let name = &self.p.headers[i].name;
+        let ty = self.p.header_type(HeaderId(i as u32));
+        let always = matches!(validity, Validity::There | Validity::Pushed);
+        if !always {
+            t.open(format!("if (h.{name}.valid) {{"));
+        }
+        if moved || written {
+            t.line(format!("if (at + {} > end)", ty.bytes()));
+            t.line("    return XDP_ABORTED;");
+            t.line(format!("store_{}((void *)at, &h.{name});", ty.name));
+        }
+        t.line(format!("at += {};", ty.bytes()));
+        if !always {
+            t.close("}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Header structs, and how they are loaded and stored.
+
+use super::Emitter;
+use super::expr::{c_type, number};
+use crate::text::Text;
+use pipeline_ir::expr::Type;
+use pipeline_ir::{FieldId, HeaderType};
+
+impl Emitter<'_> {
+    pub(super) fn headers(&self, t: &mut Text) {
+        for ty in &self.p.header_types {
+            t.open(format!("struct {} {{", ty.name));
+            for field in &ty.fields {
+                t.line(format!("{} {};", c_type(Type::Bits(field.width)), field.name));
+            }
+            t.line("u8 valid;");
+            t.line("u8 parsed;");
+            t.close("};");
+            t.line("");
+            load(t, ty);
+            store(t, ty);
+        }
+        t.open("struct headers {");
+        for header in &self.p.headers {
+            t.line(format!("struct {} {};", self.p.header_types[header.ty.index()].name, header.name));
+        }
+        t.close("};");
+        t.line("");
+    }
+}
+
+fn load(t: &mut Text, ty: &HeaderType) {
+    t.line(format!("INLINE void load_{}(struct {} *x, const void *p)", ty.name, ty.name));
+    t.open("{");
+    for (i, field) in ty.fields.iter().enumerate() {
+        t.line(format!("x->{} = {};", field.name, load_bits("p", ty.offset(FieldId(i as u32)), field.width)));
+    }
+    t.line("x->valid = x->parsed = 1;");
+    t.close("}");
+    t.line("");
+}
+
+/// Bytes that cover a field: from which, and how many (1, 2, 3, 4, 6, 8, 16 can be read at once).
+fn span(offset: u32, width: u8) -> (u32, u32) {
+    let first = offset / 8;
+    let count = (offset % 8 + u32::from(width)).div_ceil(8);
+    (first, count)
+}
+
+fn at(p: &str, byte: u32) -> String {
+    if byte == 0 { p.to_string() } else { format!("{p} + {byte}") }
+}
+
+fn read(p: &str, byte: u32, count: u32) -> String {
+    match count {
+        1 if byte == 0 => format!("*(const u8 *){p}"),
+        1 => format!("*(const u8 *)({})", at(p, byte)),
+        2 | 3 | 4 | 6 | 8 | 16 => format!("be{}({})", count * 8, at(p, byte)),
+        // An odd count is read in two parts.
+        _ => {
+            let low = if count > 8 { 8 } else { count - 4 };
+            let high = count - low;
+            let (high_text, low_text) = (read(p, byte, high), read(p, byte + high, low));
+            let ty = if count > 8 { "u128" } else { "u64" };
+            format!("(({ty}){high_text} << {} | {low_text})", low * 8)
+        }
+    }
+}
+
+/// Bits of the packet at `p`, as a number.
+pub(super) fn load_bits(p: &str, offset: u32, width: u8) -> String {
+    let (first, count) = span(offset, width);
+    let below = count * 8 - offset % 8 - u32::from(width);
+    let whole = read(p, first, count);
+    let shifted = if below == 0 { whole } else { format!("{whole} >> {below}") };
+    if below == 0 && count * 8 == u32::from(width) {
+        return shifted;
+    }
+    if offset % 8 == 0 { shifted } else { format!("({shifted}) & {}", number(Type::Bits(width).mask())) }
+}
+
+/// Stores whole bytes: each run of fields between byte borders is put together first.
+fn store(t: &mut Text, ty: &HeaderType) {
+    t.line(format!("INLINE void store_{}(void *p, const struct {} *x)", ty.name, ty.name));
+    t.open("{");
+    let mut run: Vec<usize> = Vec::new();
+    for i in 0..ty.fields.len() {
+        run.push(i);
+        let end = ty.offset(FieldId(i as u32)) + u32::from(ty.fields[i].width);
+        if end % 8 == 0 {
+            store_run(t, ty, &run);
+            run.clear();
+        }
+    }
+    t.close("}");
+    t.line("");
+}
+
+fn store_run(t: &mut Text, ty: &HeaderType, run: &[usize]) {
+    let Some((&first, rest)) = run.split_first() else { return };
+    let byte = ty.offset(FieldId(first as u32)) / 8;
+    let bits: u32 = run.iter().map(|i| u32::from(ty.fields[*i].width)).sum();
+    let total = if bits > 64 { "u128" } else { "u64" };
+    let name = |i: usize| format!("x->{}", ty.fields[i].name);
+    let mut value = if rest.is_empty() {
+        name(first)
+    } else {
+        let below = bits - u32::from(ty.fields[first].width);
+        format!("({total}){} << {below}", name(first))
+    };
+    let mut below = bits - u32::from(ty.fields[first].width);
+    for i in rest {
+        below -= u32::from(ty.fields[*i].width);
+        let part = if below == 0 { name(*i) } else { format!("({total}){} << {below}", name(*i)) };
+        value = format!("{value} | {part}");
+    }
+    write(t, byte, bits / 8, &value);
+}
+
+fn write(t: &mut Text, byte: u32, count: u32, value: &str) {
+    match count {
+        1 => t.line(format!("*(u8 *)({}) = {value};", at("p", byte))),
+        2 | 3 | 4 | 6 | 8 | 16 => t.line(format!("put{}({}, {value});", count * 8, at("p", byte))),
+        _ => {
+            let low = if count > 8 { 8 } else { count - 4 };
+            write(t, byte, count - low, &format!("({value}) >> {}", low * 8));
+            write(t, byte + count - low, low, &format!("({value})"));
+        }
+    }
+}

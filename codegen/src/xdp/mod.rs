@@ -1,0 +1,116 @@
+//! XDP in C.
+//!
+//! ```c
+//! // l4lb.rs:97 table vip4: exact, 4096 sets of 4
+//! u32 vip4_index = EXACT_NONE;
+//! struct vip4_data *vip4 = vip4_find((u64[]){1ull << 56 | ...}, &vip4_index);
+//! if (vip4)
+//!     count_packet(&vip4_hits, vip4_index, frame_length);
+//! ```
+//!
+//! The program is one function, `gw_main`: the parser's states are labels and load every header once into numbers;
+//! the control follows; each verdict that sends writes back what changed. clang drops what is not used.
+
+mod control;
+mod deparse;
+mod expr;
+mod flow;
+mod hash;
+mod headers;
+mod names;
+mod parse;
+mod prelude;
+mod tables;
+
+use crate::artifacts::Artifacts;
+use crate::fit::Fitted;
+use crate::text::Text;
+use pipeline_ir::{Loc, Pipeline, VarKind};
+use xdp_layout::Layout;
+
+/// What is known while a program is written.
+struct Emitter<'a> {
+    p: &'a Pipeline,
+    layout: Layout,
+    tick_ns: u64,
+    vars: Vec<String>,
+}
+
+/// The program's C source and the headers that it includes.
+#[must_use]
+pub fn emit(fitted: &Fitted) -> Artifacts {
+    let p = fitted.pipeline();
+    let emitter =
+        Emitter { p, layout: Layout::of(p), tick_ns: fitted.target().tick_ns, vars: names::vars(p) };
+    let body = emitter.body();
+    let used = prelude::used(&body);
+    let mut artifacts = Artifacts::default();
+    let mut source = Text::default();
+    source.line(format!("// {}: made by Guideway from {} for {}.", p.name, p.file, fitted.target().name));
+    source.line("");
+    for (name, text) in prelude::closure(&used) {
+        artifacts.add(format!("guideway/{name}"), text);
+    }
+    for name in used {
+        source.line(format!("#include \"guideway/{name}\""));
+    }
+    source.line("");
+    artifacts.add(format!("{}.bpf.c", p.name), source.finish() + &body);
+    artifacts
+}
+
+impl Emitter<'_> {
+    fn body(&self) -> String {
+        let mut t = Text::default();
+        self.headers(&mut t);
+        self.meta(&mut t);
+        self.maps(&mut t);
+        t.line("SEC(\"xdp\")");
+        t.line("int gw_main(struct xdp_md *ctx)");
+        t.open("{");
+        t.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
+        t.line("u32 frame_length = end - at;");
+        t.line("struct headers h = {};");
+        self.locals(&mut t);
+        t.line("");
+        self.parser(&mut t);
+        t.line("");
+        self.control(&mut t);
+        t.close("}");
+        t.line("");
+        t.line("char license[] SEC(\"license\") = \"Dual BSD/GPL\";");
+        t.finish()
+    }
+
+    fn locals(&self, t: &mut Text) {
+        if self.p.vars.iter().any(|v| v.kind == VarKind::Meta) {
+            t.line("struct meta m = {};");
+        }
+        for (var, name) in self.p.vars.iter().zip(&self.vars) {
+            if var.kind != VarKind::Meta {
+                t.line(format!("__attribute__((unused)) {} {name} = 0;", expr::c_type(var.ty)));
+            }
+        }
+        for cursor in &self.p.cursors {
+            t.line(format!("struct flow {} = {{}};", cursor.name));
+        }
+    }
+
+    fn meta(&self, t: &mut Text) {
+        let metas: Vec<_> = self.p.vars.iter().filter(|v| v.kind == VarKind::Meta).collect();
+        if metas.is_empty() {
+            return;
+        }
+        t.open("struct meta {");
+        for var in metas {
+            t.line(format!("{} {};", expr::c_type(var.ty), var.name));
+        }
+        t.close("};");
+        t.line("");
+    }
+
+    /// `l4lb.rs:42`
+    fn at(&self, at: Loc) -> String {
+        format!("{}:{}", self.p.file, at.line)
+    }
+}
