@@ -3,6 +3,7 @@
 //! [`ast`] is plain data, [`print()`] turns it into canonical text and [`parse()`] reads it back:
 //! `parse(&print(&program)) == Ok(program)` for every tree made of valid names.
 
+pub mod arch;
 pub mod ast;
 pub mod info;
 pub mod parse;

@@ -78,7 +78,7 @@ fn switch(writer: &mut Writer, subject: &Expr, cases: &[SwitchCase]) {
         for case in cases {
             w.notes(&case.notes);
             let label = match &case.label {
-                Label::Value(value) => expr::at_least(value, NO_TERNARY),
+                Label::Value(value) => self::label(value),
                 Label::Default => "default".to_owned(),
             };
             match &case.body {
@@ -87,4 +87,10 @@ fn switch(writer: &mut Writer, subject: &Expr, cases: &[SwitchCase]) {
             }
         }
     });
+}
+
+/// A value before a colon. A brace in front would read as the body of the case above.
+fn label(value: &Expr) -> String {
+    let text = expr::at_least(value, NO_TERNARY);
+    if text.starts_with('{') { format!("({text})") } else { text }
 }
