@@ -8,6 +8,7 @@ use crate::text::Text;
 use pipeline_ir::expr::{Expr, ExprKind, UnOp};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{CursorId, FlowTableId, ReasonId, RingId, TableId, VarId};
+use xdp_layout::fold::Fold;
 
 impl Emitter<'_> {
     pub(super) fn control(&self, t: &mut Text) {
@@ -53,7 +54,7 @@ impl Emitter<'_> {
             StmtKind::If { cond, then, otherwise } => return self.branch(t, cond, then, otherwise, shape),
             StmtKind::Apply { table, key, arms } => return self.apply(t, stmt, *table, key, arms, shape),
             StmtKind::Hash { into, algorithm, key, data } => {
-                self.hash(t, &self.vars[into.index()], *algorithm, key, data);
+                self.hash(t, &self.vars[into.index()], *algorithm, (key, data), self.fold(stmt));
             }
             StmtKind::Checksum { place, data } => {
                 t.open("{");
@@ -210,8 +211,9 @@ impl Emitter<'_> {
 
     fn params(&self, t: &mut Text, table: TableId, arm: &Arm) {
         let name = &self.p.tables[table.index()].name;
-        let params = self.layout.tables[table.index()].data.params_of(arm.action);
-        if params.is_empty() {
+        let data = &self.layout.tables[table.index()].data;
+        let params = data.params_of(arm.action);
+        if params.is_empty() && data.fold_of(arm.action).is_none() {
             return;
         }
         let action = &self.p.actions[arm.action.index()].name;
@@ -220,6 +222,9 @@ impl Emitter<'_> {
             let field = &self.p.var(param.var).name;
             let read = if param.bytes == 16 { format!("wide(x->{field})") } else { format!("x->{field}") };
             t.line(format!("{} = {read};", self.vars[param.var.index()]));
+        }
+        if data.fold_of(arm.action).is_some() {
+            t.line("folded = x->fold;");
         }
     }
 
@@ -301,6 +306,19 @@ impl Emitter<'_> {
                 t.line(format!("return forward(ctx, {});", self.expr(port)));
             }
         }
+    }
+
+    /// What entries carry of this hash.
+    fn fold(&self, hash: &Stmt) -> Option<&Fold> {
+        let mut n = 0;
+        let mut found = None;
+        walk(&self.p.control, &mut |stmt| {
+            if std::ptr::eq(stmt, hash) {
+                found = Some(n);
+            }
+            n += usize::from(matches!(stmt.kind, StmtKind::Hash { .. }));
+        });
+        self.layout.folds.iter().find(|f| Some(f.hash) == found)
     }
 
     /// The flow tables whose `find` fills a cursor.

@@ -5,6 +5,7 @@ use super::expr::{c_type, number};
 use crate::text::Text;
 use pipeline_ir::expr::{Expr, Type};
 use pipeline_ir::stmt::{HashAlgorithm, StmtKind, walk};
+use xdp_layout::fold::Fold;
 
 impl Emitter<'_> {
     /// Position tables that the program's CRCs need, if it has any.
@@ -18,17 +19,32 @@ impl Emitter<'_> {
         most
     }
 
-    pub(super) fn hash(&self, t: &mut Text, into: &str, algorithm: HashAlgorithm, key: &Expr, data: &[Expr]) {
+    pub(super) fn hash(
+        &self,
+        t: &mut Text,
+        into: &str,
+        algorithm: HashAlgorithm,
+        (key, data): (&Expr, &[Expr]),
+        fold: Option<&Fold>,
+    ) {
         match algorithm {
             HashAlgorithm::Crc32 => {
                 let all: Vec<&Expr> = std::iter::once(key).chain(data).collect();
                 let bytes = bits(all.iter().copied()) / 8;
-                t.line(format!("{into} = {:#010x}; // of {bytes} zeros", xdp_layout::crc32_of_zeros(bytes)));
+                let zeros = xdp_layout::crc32_of_zeros(bytes);
+                t.line(format!("// CRC-32 of {bytes} bytes: that of zeros, then what each byte adds"));
+                match fold {
+                    Some(_) => t.line(format!(
+                        "{into} = {zeros:#010x} ^ folded; // with what the table's entry fixes"
+                    )),
+                    None => t.line(format!("{into} = {zeros:#010x};")),
+                }
                 let mut after = bytes;
-                for e in all {
-                    let width = usize::from(e.ty.width());
-                    after -= width / 8;
-                    self.crc_part(t, into, after, e);
+                for (i, e) in all.into_iter().enumerate() {
+                    after -= usize::from(e.ty.width()) / 8;
+                    if !fold.is_some_and(|f| f.inputs[i]) {
+                        self.crc_part(t, into, after, e);
+                    }
                 }
             }
             HashAlgorithm::HalfSipHash => {

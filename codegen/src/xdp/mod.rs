@@ -91,6 +91,9 @@ impl Emitter<'_> {
                 t.line(format!("__attribute__((unused)) {} {name} = 0;", expr::c_type(var.ty)));
             }
         }
+        if !self.layout.folds.is_empty() {
+            t.line("u32 folded = 0;");
+        }
         for cursor in &self.p.cursors {
             t.line(format!("struct flow {} = {{}};", cursor.name));
         }

@@ -135,11 +135,12 @@ impl Emitter<'_> {
         common.extend(data.index.map(|at| (at, 4, "index".to_string())));
         struct_of(t, &format!("{}_data", table.name), common.clone(), data.bytes);
         for (action, params) in &data.params {
-            if params.is_empty() {
+            if params.is_empty() && data.fold_of(*action).is_none() {
                 continue;
             }
             let mut fields = common.clone();
             fields.extend(params.iter().map(|q| (q.at, q.bytes, self.p.var(q.var).name.clone())));
+            fields.extend(data.fold_of(*action).map(|at| (at, 4, "fold".to_string())));
             let name = format!("{}_{}", table.name, self.p.actions[action.index()].name);
             struct_of(t, &name, fields, data.bytes);
         }

@@ -14,6 +14,8 @@ pub struct DataLayout {
     pub index: Option<u32>,
     /// Offset of the action (1 byte): 0 empty, else 1 + its place in the table's list.
     pub action: u32,
+    /// Offset of the [fold](crate::fold) (4 bytes), by action.
+    pub folds: Vec<(ActionId, u32)>,
     /// The parameters of each of the table's actions.
     pub params: Vec<(ActionId, Vec<Param>)>,
 }
@@ -28,13 +30,14 @@ pub struct Param {
 }
 
 impl DataLayout {
-    pub(crate) fn of(p: &Pipeline, table: &Table, key: bool, index: bool) -> Self {
+    pub(crate) fn of(p: &Pipeline, table: &Table, (key, index): (bool, bool), folded: &[ActionId]) -> Self {
         let mut common = Space::default();
         let key = key.then(|| common.take(4));
         let index = index.then(|| common.take(4));
         let action = common.take(1);
         let mut bytes = common.end;
         let mut params = Vec::new();
+        let mut folds = Vec::new();
         for id in &table.actions {
             let mut space = common.clone();
             let vars = &p.actions[id.index()].params;
@@ -44,11 +47,20 @@ impl DataLayout {
                 .into_iter()
                 .map(|(var, size)| Param { var, at: space.take(size), bytes: size })
                 .collect();
+            if folded.contains(id) {
+                folds.push((*id, space.take(4)));
+            }
             placed.sort_by_key(|q| vars.iter().position(|v| *v == q.var));
             bytes = bytes.max(space.end);
             params.push((*id, placed));
         }
-        Self { bytes: bytes.next_multiple_of(8), key, index, action, params }
+        Self { bytes: bytes.next_multiple_of(8), key, index, action, folds, params }
+    }
+
+    /// The fold's offset of an action.
+    #[must_use]
+    pub fn fold_of(&self, action: ActionId) -> Option<u32> {
+        self.folds.iter().find(|(id, _)| *id == action).map(|(_, at)| *at)
     }
 
     /// The parameters of an action.

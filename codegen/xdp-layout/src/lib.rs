@@ -13,11 +13,12 @@
 //! | reasons and flow-table counts | `events`: per CPU `u64`, see [`Layout::events`] |
 
 pub mod data;
+pub mod fold;
 pub mod key;
 
 use data::DataLayout;
 use key::{FieldPlace, LinearField};
-use pipeline_ir::{MatchKind, Pipeline, Table};
+use pipeline_ir::{ActionId, MatchKind, Pipeline, Table, TableId};
 
 /// The whole agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Layout {
     /// Names of the cells of map `events`, in order: each drop reason as `drop.<reason>`, then
     /// `<flow table>.stored` and `<flow table>.not_stored` for each flow table.
     pub events: Vec<String>,
+    /// What entries carry of hashes.
+    pub folds: Vec<fold::Fold>,
 }
 
 /// A table's maps.
@@ -76,20 +79,20 @@ pub enum TableKind {
 }
 
 impl TableLayout {
-    fn of(p: &Pipeline, table: &Table) -> Self {
+    fn of(p: &Pipeline, table: &Table, folds: &[ActionId]) -> Self {
         let lpm = table.keys.iter().filter(|k| k.kind == MatchKind::Lpm).count();
         let exact = table.keys.iter().filter(|k| k.kind == MatchKind::Exact).count();
         let simple_lpm = lpm == 1 && exact + 1 == table.keys.len();
         let (kind, data) = if let Some(bits) = table.slot_bits {
-            (TableKind::Slot { bits }, DataLayout::of(p, table, true, false))
+            (TableKind::Slot { bits }, DataLayout::of(p, table, (true, false), folds))
         } else if exact == table.keys.len() {
-            let data = DataLayout::of(p, table, false, false);
+            let data = DataLayout::of(p, table, (false, false), folds);
             (exact_kind(table), data)
         } else if simple_lpm {
-            (lpm_kind(table), DataLayout::of(p, table, false, true))
+            (lpm_kind(table), DataLayout::of(p, table, (false, true), folds))
         } else {
             let (fields, data_at) = key::linear_fields(table);
-            (TableKind::Linear { fields, data_at }, DataLayout::of(p, table, false, true))
+            (TableKind::Linear { fields, data_at }, DataLayout::of(p, table, (false, true), folds))
         };
         let mut layout = Self { kind, data, counters: 0 };
         if table.counters.is_some() {
@@ -128,6 +131,11 @@ impl TableLayout {
     }
 }
 
+/// The actions of a table whose entries carry a fold.
+fn fold_actions(folds: &[fold::Fold], table: TableId) -> Vec<ActionId> {
+    folds.iter().flat_map(|f| &f.entries).filter(|e| e.table == table).map(|e| e.action).collect()
+}
+
 fn exact_kind(table: &Table) -> TableKind {
     let (words, fields) = key::exact_fields(table);
     // A quarter of a way per entry on average: one chance in a thousand that a seed leaves a set too full.
@@ -145,6 +153,12 @@ fn lpm_kind(table: &Table) -> TableKind {
 }
 
 impl Layout {
+    /// How an entry of this table with this action computes its fold, if it carries one.
+    #[must_use]
+    pub fn fold(&self, table: TableId, action: ActionId) -> Option<&fold::FoldEntry> {
+        self.folds.iter().flat_map(|f| &f.entries).find(|e| e.table == table && e.action == action)
+    }
+
     /// The layout of a pipeline.
     #[must_use]
     pub fn of(p: &Pipeline) -> Self {
@@ -153,7 +167,11 @@ impl Layout {
             events.push(format!("{}.stored", flow.name));
             events.push(format!("{}.not_stored", flow.name));
         }
-        Self { tables: p.tables.iter().map(|t| TableLayout::of(p, t)).collect(), events }
+        let folds = fold::folds(p);
+        let tables = p.tables.iter().enumerate();
+        let tables =
+            tables.map(|(i, t)| TableLayout::of(p, t, &fold_actions(&folds, TableId(i as u32)))).collect();
+        Self { tables, events, folds }
     }
 }
 
