@@ -11,7 +11,7 @@
 //! A shorter key is extended with zeros at its **low** end, to 80 or 176 bits. The value: id 24, state 3, class 2,
 //! spill 1, tick 18. State 0 = free. The sequence is the writer's own and no part of the key. An entry whose first
 //! word would be all ones (128-bit entries) or whose high 32 bits of word 0 are all ones (256-bit entries) marks a
-//! way being written; such a flow is never stored.
+//! way being written; such a flow is never stored: it counts as not stored.
 //!
 //! # Place
 //! 4 ways make a bucket; `buckets = entries / 4`. First bucket: `hash & (buckets - 1)`. Second:
@@ -20,16 +20,16 @@
 //!
 //! # Clock
 //! `now` is a tick of 18 bits. Expired: `(now - tick) mod 2^18 >= limit(class of the entry, state)`, the limit in
-//! ticks, rounded up. The host's tick is nanoseconds >> 26 (about 67 ms); a target may have its own unit.
+//! ticks, rounded up. A class beyond the declared ones is the last, also in the entry. The host's tick is nanoseconds >> 26 (about 67 ms); a target may have its own unit.
 //!
 //! # Find
 //! First bucket, ways 0 to 3, then, if the spill bit is set, the second: the first way in any state but free whose
 //! key is equal is the flow's *place*. It is a *live hit* if it is not expired, and not a `closing` entry met by
-//! `OPEN`. The id is that of the entry.
+//! `OPEN`. The id is that of the entry. Key, hash, event and class are taken when `find` runs.
 //!
 //! # Stay
 //! On a live hit whose id `table` knows (its action is not the default), the flow *stays*. Otherwise it *moves*:
-//! `select` runs.
+//! `select` runs. The entry that is applied in the end counts, once.
 //!
 //! # Remember
 //! | event | moves | stays, `new` | stays, `tcp` or `udp` | stays, `closing` |
@@ -40,7 +40,7 @@
 //! | `CLOSE` | nothing | `closing` | `closing` | keep |
 //! | `PEEK` | nothing | nothing | nothing | nothing |
 //!
-//! A flow that stays gets the state above, its id, its class, and tick = now; it is written only if that changes
+//! A flow that stays gets the state above, keeps id and class, and gets tick = now; it is written only if that changes
 //! the value. A flow that moves is stored with the event's class and tick = now: in its own place if it has one;
 //! else in the first bucket's best way; else in the second bucket's best way, setting the first's spill bit; else it
 //! is not stored, and `<table>.not_stored` counts one. A way is a candidate if free or expired (best), `closing`

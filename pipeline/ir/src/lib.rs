@@ -32,7 +32,8 @@
 //!
 //! A table's action parameters are variables: applying a table writes the parameters of the action that was
 //! chosen, then runs the arm of that action. A hit counts on the entry's direct counter (one packet, and the
-//! received frame's bytes); the default action doesn't count.
+//! received frame's bytes); the default action doesn't count. Of the entries that match, the one with the highest
+//! priority is hit, or with the longest prefix; between equal priorities nothing is promised.
 //!
 //! # Flow tables
 //!
@@ -48,9 +49,15 @@
 //! [`Ring::pool_table`](Ring) (`pool` → generation, 8 bits) and the table named by the ring (`pool`, `generation`,
 //! `slot` → id). [`Select`](stmt::StmtKind::Select) reads the pool's generation (none: drop `no_pool`), takes slot =
 //! hash mod `slots`, and reads the id (none: drop `no_slot`). Two generations of a pool are held at once, one odd
-//! and one even; an entry of a generation replaces that of the same parity.
+//! and one even; a slot's entry of a generation replaces that of the same parity.
+//!
+//! # Counters
+//!
+//! An indirect counter counts where [`Count`](stmt::StmtKind::Count) says. The names of all others: `drop.<reason>`,
+//! `<flow table>.stored`, `<flow table>.not_stored`. Bytes are those of the received frame.
 pub mod diagnostic;
 pub mod entry;
+pub mod eval;
 pub mod expr;
 pub mod flow;
 pub mod stmt;

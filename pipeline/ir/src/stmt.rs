@@ -138,7 +138,7 @@ pub enum StmtKind {
         hash: Expr,
         into: VarId,
     },
-    /// The packet sent has at most this many bytes.
+    /// The packet sent or passed has at most this many bytes. At most one on any path.
     Truncate {
         bytes: u16,
     },
