@@ -11,7 +11,7 @@ use super::lexer::{Kind, Token};
 use crate::ast::Note;
 
 /// How many brackets, blocks, prefix operators or `else if` may be open at a time.
-pub const MAX_DEPTH: u32 = 100;
+pub const MAX_DEPTH: u32 = 48;
 
 /// How high the tree of an expression may be: 1 for each operator on the longest way to a leaf.
 pub const MAX_HEIGHT: u32 = 400;
