@@ -1,0 +1,3 @@
+//! `cargo xtask demo`: real connections, balanced by generated code.
+
+pub mod interrupt;
