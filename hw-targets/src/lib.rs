@@ -1,16 +1,244 @@
 //! Targets as data: what a chip or kernel provides, its limits, its recipes.
+//!
+//! A target is one file in `targets/`. Code never asks for its name: what differs is what it
+//! [provides](Target::provides), its [limits](Target::limits), and its recipes.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What a target can provide, and a pipeline need.
+pub const VOCABULARY: &[(&str, &str)] = &[
+    ("arith.modulo", "remainder by a constant that is no power of two"),
+    ("arith.mul", "multiplication"),
+    ("arith.wide", "arithmetic on more than 64 bits"),
+    ("checksum.incremental", "a checksum adjusted for a change (RFC 1624)"),
+    ("checksum.internet", "the Internet checksum over header fields (RFC 1071)"),
+    ("counter.direct", "a counter in each table entry"),
+    ("counter.indirect", "an array of counters"),
+    ("flow.evict", "a full bucket gives way by state and age"),
+    ("hash.crc32", "CRC-32 (IEEE 802.3)"),
+    ("hash.crc32c", "CRC-32C with DPDK SWX's conventions"),
+    ("hash.halfsiphash", "HalfSipHash-1-3"),
+    ("header.pop", "taking headers off"),
+    ("header.push", "putting headers on"),
+    ("learn.add_on_miss", "entries that the data plane adds itself"),
+    ("packet.resubmit", "a second pass through the pipeline"),
+    ("packet.truncate", "cutting a packet short"),
+    ("parser.lookahead", "looking at bits before they are extracted"),
+    ("state.array", "arrays in memory, any number of accesses"),
+    ("state.limiter", "a counter that holds packets back"),
+    ("state.register", "registers, read and written by one packet"),
+    ("table.exact", "exact match"),
+    ("table.lpm", "longest prefix match"),
+    ("table.optional", "optional match"),
+    ("table.range", "range match"),
+    ("table.ternary", "ternary match"),
+    ("verdict.drop", "dropping packets"),
+    ("verdict.forward", "sending packets out of a port"),
+    ("verdict.pass", "handing packets to the host"),
+];
 
 /// A target, as its file states it.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
+    /// As given to `--target`.
     pub name: String,
-    /// `v1model`, `xdp`, `rust`, `pna`, `tna`, `psa`.
+    /// For people.
+    pub title: String,
+    /// Which emitter's skeleton: `v1model`, `xdp`, `rust`, `pna`, `tna`.
     pub arch: String,
+    /// Is there an emitter? Without one, `fit` alone says what would fit.
+    pub emits: bool,
     /// Nanoseconds of one tick of the flow table's clock.
     pub tick_ns: u64,
-    /// The vocabulary of DESIGN §5: `table.exact`, `state.register`, ...
+    /// The command that judges what is emitted, if it is not ours.
+    #[serde(default)]
+    pub judge: Option<String>,
+    /// Words of [`VOCABULARY`].
     pub provides: Vec<String>,
-    /// Name to number.
-    pub limits: Vec<(String, u64)>,
+    /// What it has so much of, by name.
+    pub limits: BTreeMap<String, Limit>,
+    /// How needs that it doesn't provide directly are met, best first.
+    #[serde(default, rename = "recipe")]
+    pub recipes: Vec<Recipe>,
+}
+
+/// A number and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// The number, in the unit that its name says.
+    pub value: u64,
+    /// Who says so.
+    pub source: String,
+}
+
+/// One way to meet a need.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The need that it answers: `flow.affinity`, `ring.select`, `ring.modulo`.
+    pub answers: String,
+    /// Its name, as `fit.txt` shows it.
+    pub name: String,
+    /// What it needs in turn.
+    pub needs: Vec<String>,
+    /// How it works, in a line.
+    pub how: String,
+}
+
+/// The target files, by name.
+const FILES: &[(&str, &str)] = &[
+    ("bmv2", include_str!("../targets/bmv2.toml")),
+    ("dpdk", include_str!("../targets/dpdk.toml")),
+    ("native", include_str!("../targets/native.toml")),
+    ("tofino", include_str!("../targets/tofino.toml")),
+    ("xdp", include_str!("../targets/xdp.toml")),
+];
+
+/// What is wrong with a target.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// No file has this name.
+    #[error("there is no target `{name}`; there are {known}")]
+    Unknown {
+        /// As asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The file is no target.
+    #[error("target file {file}: {cause}")]
+    Malformed {
+        /// Its name.
+        file: String,
+        /// What the parser says.
+        cause: Box<toml::de::Error>,
+    },
+    /// The file breaks a rule.
+    #[error("target {name}: {fault}")]
+    Fault {
+        /// The target.
+        name: String,
+        /// Which rule.
+        fault: String,
+    },
+}
+
+/// The names of the built-in targets.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name)
+}
+
+/// A built-in target.
+///
+/// # Errors
+/// If there is none of this name.
+pub fn target(name: &str) -> Result<Target, TargetError> {
+    match FILES.iter().find(|(n, _)| *n == name) {
+        Some((_, text)) => Target::parse(name, text),
+        None => {
+            let known = names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            Err(TargetError::Unknown { name: name.into(), known })
+        }
+    }
+}
+
+impl Target {
+    /// Reads a target file's text and checks it.
+    ///
+    /// # Errors
+    /// If it is malformed or breaks a rule.
+    pub fn parse(file: &str, text: &str) -> Result<Self, TargetError> {
+        let target: Self = toml::from_str(text)
+            .map_err(|cause| TargetError::Malformed { file: file.into(), cause: Box::new(cause) })?;
+        target.check()?;
+        Ok(target)
+    }
+
+    /// Checks the rules of target files: known words, a source for every number, a recipe that can be reached.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), TargetError> {
+        let fault = |fault: String| Err(TargetError::Fault { name: self.name.clone(), fault });
+        let words = self.provides.iter().chain(self.recipes.iter().flat_map(|r| &r.needs));
+        for word in words {
+            if !VOCABULARY.iter().any(|(w, _)| w == word) {
+                return fault(format!("`{word}` is no word of the vocabulary"));
+            }
+        }
+        if let Some((name, _)) = self.limits.iter().find(|(_, l)| l.source.trim().is_empty()) {
+            return fault(format!("limit `{name}` cites no source"));
+        }
+        if self.tick_ns == 0 {
+            return fault("`tick_ns` is 0".into());
+        }
+        for (i, late) in self.recipes.iter().enumerate() {
+            let shadow = self.recipes[..i].iter().find(|early| {
+                early.answers == late.answers && early.needs.iter().all(|n| late.needs.contains(n))
+            });
+            if let Some(early) = shadow {
+                return fault(format!(
+                    "recipe `{}` can never be chosen: `{}` comes first",
+                    late.name, early.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Does it provide this?
+    #[must_use]
+    pub fn provides(&self, word: &str) -> bool {
+        self.provides.iter().any(|w| w == word)
+    }
+
+    /// A limit's number.
+    #[must_use]
+    pub fn limit(&self, name: &str) -> Option<u64> {
+        self.limits.get(name).map(|l| l.value)
+    }
+
+    /// The first recipe for a need whose own needs are provided.
+    #[must_use]
+    pub fn recipe(&self, need: &str) -> Option<&Recipe> {
+        self.recipes.iter().find(|r| r.answers == need && r.needs.iter().all(|n| self.provides(n)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_target_file_keeps_the_rules() {
+        for name in names() {
+            let target = target(name).unwrap();
+            assert_eq!(target.name, name, "file and name differ");
+        }
+    }
+
+    #[test]
+    fn bad_files_are_refused() {
+        let good = FILES[0].1;
+        for (from, to, says) in [
+            ("\"table.exact\"", "\"table.exakt\"", "no word"),
+            ("tick_ns = ", "tick_ns = 0 #", "tick_ns"),
+            ("arch = ", "arhc = ", "unknown field"),
+        ] {
+            let text = good.replacen(from, to, 1);
+            assert_ne!(text, good, "{from} is not in the file");
+            let error = Target::parse("bad", &text).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known() {
+        let error = target("xpd").unwrap_err().to_string();
+        assert!(error.contains("`xdp`") && error.contains("`bmv2`"), "{error}");
+    }
 }
