@@ -33,7 +33,8 @@
 //! A table's action parameters are variables: applying a table writes the parameters of the action that was
 //! chosen, then runs the arm of that action. A hit counts on the entry's direct counter (one packet, and the
 //! received frame's bytes); the default action doesn't count. Of the entries that match, the one with the highest
-//! priority is hit, or with the longest prefix; between equal priorities nothing is promised.
+//! priority is hit, or with the longest prefix; between equal priorities the one inserted first (chips promise
+//! nothing there).
 //!
 //! # Flow tables
 //!
@@ -50,6 +51,7 @@
 //! `slot` → id). [`Select`](stmt::StmtKind::Select) reads the pool's generation (none: drop `no_pool`), takes slot =
 //! hash mod `slots`, and reads the id (none: drop `no_slot`). Two generations of a pool are held at once, one odd
 //! and one even; a slot's entry of a generation replaces that of the same parity.
+//! Id 0 is no id: no slot holds it.
 //!
 //! # Counters
 //!
@@ -60,6 +62,7 @@ pub mod entry;
 pub mod eval;
 pub mod expr;
 pub mod flow;
+pub mod needs;
 pub mod stmt;
 pub mod suggest;
 pub mod verify;
