@@ -1,15 +1,34 @@
 //! Proof 2: the pipeline fits a target.
+//!
+//! Every need is met by what the target provides or by a [recipe](hw_targets::Recipe) of its file; every size is held
+//! against the target's limits. What was chosen, and what it costs, stands in [`Fitted::report`] (`fit.txt`).
 
-use hw_targets::Target;
-use pipeline_ir::Pipeline;
-use pipeline_ir::diagnostic::Diagnostics;
+mod budget;
+mod report;
+
+pub use budget::Use;
+use hw_targets::{Recipe, Target};
+use pipeline_ir::diagnostic::{Code, Diagnostics};
+use pipeline_ir::needs::{Need, needs};
 use pipeline_ir::verify::Verified;
+use pipeline_ir::{FlowTableId, Pipeline, RingId};
 
 /// A pipeline that fits a target, with the recipes chosen. Only [`fit`] makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     verified: Verified,
     target: Target,
+    choices: Vec<Choice>,
+    uses: Vec<Use>,
+}
+
+/// How one need is met.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The need.
+    pub need: Need,
+    /// The recipe; none where the target provides it.
+    pub recipe: Option<Recipe>,
 }
 
 impl Fitted {
@@ -18,17 +37,109 @@ impl Fitted {
     pub fn pipeline(&self) -> &Pipeline {
         self.verified.pipeline()
     }
+    /// The verified pipeline.
+    #[must_use]
+    pub fn verified(&self) -> &Verified {
+        &self.verified
+    }
     /// The target.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.target
     }
+    /// Entries of a flow table on this target: those declared, or what the target's limit leaves.
+    #[must_use]
+    pub fn flow_entries(&self, id: FlowTableId) -> u32 {
+        flow_entries(self.pipeline(), &self.target, id)
+    }
+    /// Pools for which a ring's table has room on this target.
+    #[must_use]
+    pub fn ring_pools(&self, id: RingId) -> u32 {
+        ring_pools(self.pipeline(), &self.target, id)
+    }
+    /// What was chosen and what it costs: `fit.txt`.
+    #[must_use]
+    pub fn report(&self) -> String {
+        report::fitted(self)
+    }
+}
+
+fn flow_entries(p: &Pipeline, target: &Target, id: FlowTableId) -> u32 {
+    let declared = p.flow_tables[id.index()].entries;
+    target
+        .limit("flow_entries")
+        .map_or(declared, |most| declared.min(u32::try_from(most).unwrap_or(u32::MAX)))
+}
+
+fn ring_pools(p: &Pipeline, target: &Target, id: RingId) -> u32 {
+    let declared = p.rings[id.index()].pools;
+    target.limit("ring_pools").map_or(declared, |most| declared.min(u32::try_from(most).unwrap_or(u32::MAX)))
 }
 
 /// Fits a pipeline to a target.
 ///
 /// # Errors
-/// What the target lacks and what is too big for it.
+/// What the target lacks and what is too big for it: all of it.
 pub fn fit(verified: &Verified, target: &Target) -> Result<Fitted, Diagnostics> {
-    Ok(Fitted { verified: verified.clone(), target: target.clone() })
+    let p = verified.pipeline();
+    let mut faults = Diagnostics::default();
+    let mut choices = Vec::new();
+    for need in needs(verified) {
+        let recipe = target.recipe(need.word);
+        if recipe.is_none() && !target.provides(need.word) {
+            lacks(&need, target, &mut faults);
+            continue;
+        }
+        choices.push(Choice { need, recipe: recipe.cloned() });
+    }
+    let uses = budget::uses(p, target);
+    budget::check(target, &uses, &mut faults);
+    if faults.is_empty() {
+        Ok(Fitted { verified: verified.clone(), target: target.clone(), choices, uses })
+    } else {
+        faults.sort();
+        Err(faults)
+    }
+}
+
+/// An honest verdict on a pipeline that may not fit: every use with its limit.
+#[must_use]
+pub fn verdict(verified: &Verified, target: &Target) -> String {
+    match fit(verified, target) {
+        Ok(fitted) => fitted.report(),
+        Err(faults) => report::refused(verified, target, &faults),
+    }
+}
+
+fn lacks(need: &Need, target: &Target, faults: &mut Diagnostics) {
+    let what =
+        hw_targets::VOCABULARY.iter().find(|(w, _)| *w == need.word).map_or(need.word, |(_, text)| text);
+    let recipes: Vec<&Recipe> = target.recipes.iter().filter(|r| r.answers == need.word).collect();
+    let missing: Vec<&str> =
+        recipes.iter().flat_map(|r| &r.needs).filter(|n| !target.provides(n)).map(String::as_str).collect();
+    let message = if missing.is_empty() {
+        format!("{} needs {} ({what}), which {} lacks", need.of, need.word, target.title)
+    } else {
+        format!("{} needs {}, and {} lacks {} for it", need.of, need.word, target.title, missing.join(", "))
+    };
+    faults.push(Code::TargetLacks, need.at, message, help(need.word, target));
+}
+
+fn help(word: &str, target: &Target) -> String {
+    let other = hw_targets::names()
+        .filter_map(|n| hw_targets::target(n).ok())
+        .filter(|t| t.emits && (t.provides(word) || t.recipe(word).is_some()))
+        .map(|t| t.name)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let advice = match word {
+        "arith.modulo" => "take a power of two for the ring's slots (65_536, with odd skips)".to_string(),
+        "hash.halfsiphash" | "hash.crc32" => {
+            let hashes: Vec<&str> =
+                target.provides.iter().filter(|w| w.starts_with("hash.")).map(String::as_str).collect();
+            format!("use a hash that it has: {}", hashes.join(", "))
+        }
+        _ => "leave it out of the pipelines for this target".to_string(),
+    };
+    if other.is_empty() { advice } else { format!("{advice}; or use a target that has it: {other}") }
 }

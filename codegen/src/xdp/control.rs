@@ -80,7 +80,10 @@ impl Emitter<'_> {
             }
             StmtKind::Remember { cursor, id } => self.remember(t, *cursor, *id, &self.filled_by(*cursor)),
             StmtKind::Select { ring, pool, hash, into } => self.select(t, *ring, pool, hash, *into),
-            StmtKind::Truncate { bytes } => shape.truncate(*bytes),
+            StmtKind::Truncate { bytes } => {
+                t.line(format!("limit = limit < {bytes} ? limit : {bytes};"));
+                shape.truncate();
+            }
             StmtKind::Verdict(verdict) => {
                 self.verdict(t, verdict, &shape);
                 return None;

@@ -23,7 +23,8 @@ enum Validity {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     headers: Vec<(Validity, bool)>,
-    limit: Option<u16>,
+    /// A limit on its length may be set.
+    limited: bool,
 }
 
 impl Shape {
@@ -35,7 +36,7 @@ impl Shape {
                 headers[header.index()].0 = Validity::Parsed;
             }
         }
-        Self { headers, limit: None }
+        Self { headers, limited: false }
     }
 
     fn validity(&self, h: HeaderId) -> Validity {
@@ -78,8 +79,8 @@ impl Shape {
         }
     }
 
-    pub(super) fn truncate(&mut self, bytes: u16) {
-        self.limit = Some(self.limit.map_or(bytes, |l| l.min(bytes)));
+    pub(super) fn truncate(&mut self) {
+        self.limited = true;
     }
 
     /// What is known where two paths meet.
@@ -96,7 +97,7 @@ impl Shape {
             };
             x.1 |= y.1;
         }
-        a.limit = a.limit.or(b.limit);
+        a.limited |= b.limited;
         Some(a)
     }
 }
@@ -113,12 +114,12 @@ impl Emitter<'_> {
                 self.put(t, shape, i, moved.is_some_and(|m| i <= m));
             }
         }
-        if let Some(limit) = shape.limit {
-            t.line(format!("if (packet_end(ctx) - packet_start(ctx) > {limit}"));
-            t.line(format!(
-                "    && xdp_adjust_tail(ctx, {limit} - (int)(packet_end(ctx) - packet_start(ctx))))"
-            ));
+        if shape.limited {
+            t.open("{");
+            t.line("u32 length = packet_end(ctx) - packet_start(ctx);");
+            t.line("if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))");
             t.line("    return XDP_ABORTED;");
+            t.close("}");
         }
     }
 

@@ -25,6 +25,7 @@ mod tables;
 use crate::artifacts::Artifacts;
 use crate::fit::Fitted;
 use crate::text::Text;
+use pipeline_ir::stmt::{StmtKind, walk};
 use pipeline_ir::{Loc, Pipeline, VarKind};
 use xdp_layout::Layout;
 
@@ -90,6 +91,11 @@ impl Emitter<'_> {
             if var.kind != VarKind::Meta {
                 t.line(format!("__attribute__((unused)) {} {name} = 0;", expr::c_type(var.ty)));
             }
+        }
+        let mut truncates = false;
+        walk(&self.p.control, &mut |stmt| truncates |= matches!(stmt.kind, StmtKind::Truncate { .. }));
+        if truncates {
+            t.line("u32 limit = 0xffff;");
         }
         if !self.layout.folds.is_empty() {
             t.line("u32 folded = 0;");

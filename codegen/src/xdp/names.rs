@@ -67,6 +67,8 @@ const TAKEN: &[&str] = &[
     "counter",
     "main",
     "folded",
+    "limit",
+    "length",
     "cell",
     "e",
     "x",

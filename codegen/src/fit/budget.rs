@@ -1,0 +1,237 @@
+//! What a pipeline uses of what a target has so much of.
+
+use hw_targets::Target;
+use pipeline_ir::diagnostic::{Code, Diagnostics};
+use pipeline_ir::expr::{BinOp, Expr, ExprKind};
+use pipeline_ir::stmt::{Block, StmtKind, walk};
+use pipeline_ir::{FlowTableId, Loc, MatchKind, Pipeline, RingId, Table};
+
+/// A use of something limited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The limit's name in the target file.
+    pub limit: &'static str,
+    /// What uses it: `table vip4`, or `all`.
+    pub of: String,
+    /// How much.
+    pub amount: u64,
+    /// Is it part of a sum that is held against the limit, rather than against it alone?
+    pub adds: bool,
+    /// Where that stands.
+    pub at: Loc,
+    /// What would make it smaller.
+    pub help: &'static str,
+}
+
+/// Every use of a limit that the target states.
+pub(super) fn uses(p: &Pipeline, target: &Target) -> Vec<Use> {
+    let mut list = Vec::new();
+    tables(p, &mut list);
+    fields(p, &mut list);
+    memory(p, target, &mut list);
+    list.retain(|u| target.limit(u.limit).is_some());
+    list
+}
+
+pub(super) fn check(target: &Target, uses: &[Use], faults: &mut Diagnostics) {
+    let mut names: Vec<&str> = uses.iter().map(|u| u.limit).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let Some(most) = target.limit(name) else { continue };
+        let source = target.limits.get(name).map_or("", |l| l.source.as_str());
+        let of_name = || uses.iter().filter(|u| u.limit == name);
+        for u in of_name().filter(|u| !u.adds && u.amount > most) {
+            let message =
+                format!("{} needs {} of {name}; {} has {most} ({source})", u.of, u.amount, target.title);
+            faults.push(Code::TargetBudget, u.at, message, u.help);
+        }
+        let sum: u64 = of_name().filter(|u| u.adds).map(|u| u.amount).sum();
+        let biggest = of_name().filter(|u| u.adds).max_by_key(|u| u.amount);
+        if let Some(u) = biggest
+            && sum > most
+        {
+            let message = format!(
+                "all together need {sum} of {name}; {} has {most} ({source}); the biggest part is {} with {}",
+                target.title, u.of, u.amount
+            );
+            faults.push(Code::TargetBudget, u.at, message, u.help);
+        }
+    }
+}
+
+fn is_linear(table: &Table) -> bool {
+    let lpm = table.keys.iter().filter(|k| k.kind == MatchKind::Lpm).count();
+    let exact = table.keys.iter().filter(|k| k.kind == MatchKind::Exact).count();
+    lpm > 1 || exact + lpm < table.keys.len()
+}
+
+fn tables(p: &Pipeline, list: &mut Vec<Use>) {
+    for table in &p.tables {
+        let of = format!("table {}", table.name);
+        if is_linear(table) {
+            let help = "make the table smaller, or match exactly or by prefix";
+            list.push(Use {
+                limit: "linear_entries",
+                of,
+                amount: table.size.into(),
+                adds: false,
+                at: table.at,
+                help,
+            });
+        } else if table.slot_bits.is_none() && table.keys.iter().all(|k| k.kind == MatchKind::Exact) {
+            list.push(Use {
+                limit: "exact_tables",
+                of,
+                amount: 1,
+                adds: true,
+                at: table.at,
+                help: "join tables that are alike",
+            });
+        }
+    }
+    for flow in &p.flow_tables {
+        list.push(Use {
+            limit: "flow_timers",
+            of: format!("flow table {}", flow.name),
+            amount: flow.idle.len() as u64 * 4,
+            adds: false,
+            at: flow.at,
+            help: "declare fewer classes of time-outs",
+        });
+    }
+}
+
+fn fields(p: &Pipeline, list: &mut Vec<Use>) {
+    for ty in &p.header_types {
+        for field in &ty.fields {
+            list.push(Use {
+                limit: "field_bits",
+                of: format!("field {}.{}", ty.name, field.name),
+                amount: field.width.into(),
+                adds: false,
+                at: field.at,
+                help: "split the field, or leave this header to targets that have wide fields",
+            });
+        }
+    }
+    for header in &p.headers {
+        list.push(Use {
+            limit: "header_bits",
+            of: format!("header {}", header.name),
+            amount: p.header_types[header.ty.index()].bits().into(),
+            adds: true,
+            at: header.at,
+            help: "parse fewer headers, or split the pipeline over ingress and egress",
+        });
+    }
+    let vars: u64 = p.vars.iter().map(|v| u64::from(v.ty.width())).sum();
+    let at = p.vars.first().map_or(Loc::default(), |v| v.at);
+    let help = "keep fewer and narrower variables";
+    list.push(Use { limit: "header_bits", of: "metadata".into(), amount: vars, adds: true, at, help });
+}
+
+/// Blocks of match memory, and stages.
+fn memory(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
+    let (Some(sram_bits), Some(stages)) = (target.limit("sram_block_bits"), target.limit("stages")) else {
+        return;
+    };
+    let tcam = target.limit("tcam_block_rows").zip(target.limit("tcam_block_bits"));
+    let mut sram = |of: String, bits: u64, at: Loc, help: &'static str| {
+        // A hash table of four ways places nine entries of ten.
+        let amount = (bits * 10).div_ceil(9).div_ceil(sram_bits);
+        list.push(Use { limit: "sram_blocks", of, amount, adds: true, at, help });
+    };
+    let smaller = "make the table smaller";
+    for table in &p.tables {
+        let key: u64 = table.keys.iter().map(|k| u64::from(k.width)).sum();
+        let counter = if table.counters.is_some() { 64 } else { 0 };
+        let data = action_bits(p, table) + counter;
+        let ternary = table.keys.iter().any(|k| k.kind != MatchKind::Exact);
+        let bits = if ternary { data } else { key + data };
+        sram(format!("table {}", table.name), bits * u64::from(table.size), table.at, smaller);
+    }
+    for (i, ring) in p.rings.iter().enumerate() {
+        let entries = u64::from(ring.slots) * 2 * u64::from(super::ring_pools(p, target, RingId(i as u32)));
+        let bits = u64::from(ring.pool_width) + 8 + 17 + u64::from(ring.id_width);
+        sram(format!("ring {}", ring.name), entries * bits, ring.at, "declare fewer pools, or fewer slots");
+    }
+    for (i, flow) in p.flow_tables.iter().enumerate() {
+        let entries = u64::from(super::flow_entries(p, target, FlowTableId(i as u32)));
+        let bits = entries * u64::from(flow.layout().bytes()) * 8;
+        sram(
+            format!("flow table {}", flow.name),
+            bits,
+            flow.at,
+            "hold fewer flows (`--set FLOW_ENTRIES=65536`)",
+        );
+    }
+    if let Some((rows, width)) = tcam {
+        for table in p.tables.iter().filter(|t| t.keys.iter().any(|k| k.kind != MatchKind::Exact)) {
+            let key: u64 = table.keys.iter().map(|k| u64::from(k.width)).sum();
+            let amount = u64::from(table.size).div_ceil(rows) * key.div_ceil(width);
+            let of = format!("table {}", table.name);
+            list.push(Use { limit: "tcam_blocks", of, amount, adds: true, at: table.at, help: smaller });
+        }
+    }
+    // Each lookup waits for the one before it on its path; a flow table reads, compares, and writes.
+    let depth = depth(&p.control);
+    let blocks: u64 = list.iter().filter(|u| u.limit == "sram_blocks").map(|u| u.amount).sum();
+    let per_stage = target.limit("sram_blocks").unwrap_or(0) / stages.max(1);
+    let amount = depth.max(blocks.div_ceil(per_stage.max(1)));
+    list.push(Use {
+        limit: "stages",
+        of: "the longest path".into(),
+        amount,
+        adds: false,
+        at: Loc::default(),
+        help: "make tables smaller or look fewer of them up one after the other",
+    });
+    wide_arithmetic(p, list);
+}
+
+fn action_bits(p: &Pipeline, table: &Table) -> u64 {
+    let of = |a: &pipeline_ir::ActionId| {
+        p.actions[a.index()].params.iter().map(|v| u64::from(p.var(*v).ty.width())).sum::<u64>()
+    };
+    table.actions.iter().map(of).max().unwrap_or(0) + 8
+}
+
+/// The most stages that one path goes through, at least.
+fn depth(block: &Block) -> u64 {
+    block
+        .iter()
+        .map(|stmt| {
+            let own = match &stmt.kind {
+                StmtKind::Apply { .. } | StmtKind::Hash { .. } => 1,
+                StmtKind::Find { .. } => 4,
+                StmtKind::Select { .. } => 2,
+                StmtKind::Stay { .. } => 1,
+                _ => 0,
+            };
+            own + stmt.kind.blocks().into_iter().map(depth).max().unwrap_or(0)
+        })
+        .sum()
+}
+
+/// Comparisons of order on wide fields take a range table or several ALUs.
+fn wide_arithmetic(p: &Pipeline, list: &mut Vec<Use>) {
+    walk(&p.control, &mut |stmt| {
+        for e in stmt.kind.exprs() {
+            e.walk(&mut |e: &Expr| {
+                if let ExprKind::Binary(BinOp::Add | BinOp::Sub, a, _) = &e.kind
+                    && a.ty.width() > 32
+                {
+                    list.push(Use {
+                        limit: "alu_bits",
+                        of: "an addition".into(),
+                        amount: a.ty.width().into(),
+                        adds: false,
+                        at: e.at,
+                        help: "add in narrower parts",
+                    });
+                }
+            });
+        }
+    });
+}

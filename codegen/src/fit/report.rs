@@ -1,0 +1,85 @@
+//! `fit.txt`: what was chosen, what it costs, what does not fit.
+
+use super::{Fitted, Use};
+use hw_targets::Target;
+use pipeline_ir::diagnostic::Diagnostics;
+use pipeline_ir::verify::Verified;
+use pipeline_ir::{FlowTableId, RingId};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(super) fn fitted(fitted: &Fitted) -> String {
+    let p = fitted.pipeline();
+    let mut out = format!("{} on {}: fits\n\nneeds\n", p.name, fitted.target().title);
+    let mut by_word: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for choice in &fitted.choices {
+        by_word.entry(choice.need.word).or_default().push(&choice.need.of);
+    }
+    for (word, of) in &by_word {
+        let recipe = fitted.choices.iter().find(|c| c.need.word == *word).and_then(|c| c.recipe.as_ref());
+        let how = recipe.map_or("provided".to_string(), |r| format!("{}: {}", r.name, r.how));
+        let _ = writeln!(out, "  {word:<22} {how}");
+        let _ = writeln!(out, "  {:<22}   for {}", "", of.join(", "));
+    }
+    sizes(&mut out, fitted);
+    budget(&mut out, fitted.target(), &fitted.uses);
+    out
+}
+
+fn sizes(out: &mut String, fitted: &Fitted) {
+    let p = fitted.pipeline();
+    if p.tables.is_empty() && p.flow_tables.is_empty() && p.rings.is_empty() {
+        return;
+    }
+    out.push_str("\nsizes\n");
+    for table in &p.tables {
+        let _ = writeln!(out, "  table {:<16} {:>10} entries", table.name, table.size);
+    }
+    for (i, ring) in p.rings.iter().enumerate() {
+        let pools = fitted.ring_pools(RingId(i as u32));
+        let less = if pools < ring.pools {
+            format!(" (declared: {}, limit ring_pools)", ring.pools)
+        } else {
+            String::new()
+        };
+        let _ = writeln!(out, "  ring {:<17} {:>10} slots for {pools} pools{less}", ring.name, ring.slots);
+    }
+    for (i, flow) in p.flow_tables.iter().enumerate() {
+        let entries = fitted.flow_entries(FlowTableId(i as u32));
+        let less = if entries < flow.entries {
+            format!(" (declared: {}, limit flow_entries)", flow.entries)
+        } else {
+            String::new()
+        };
+        let bytes = u64::from(entries) * u64::from(flow.layout().bytes());
+        let _ = writeln!(out, "  flow table {:<11} {entries:>10} entries, {bytes} bytes{less}", flow.name);
+    }
+}
+
+fn budget(out: &mut String, target: &Target, uses: &[Use]) {
+    if uses.is_empty() {
+        return;
+    }
+    out.push_str("\nbudget\n");
+    for (name, limit) in &target.limits {
+        let of_name = || uses.iter().filter(|u| u.limit == name);
+        let sum: u64 = of_name().filter(|u| u.adds).map(|u| u.amount).sum();
+        let most = of_name().filter(|u| !u.adds).map(|u| u.amount).max().unwrap_or(0);
+        if of_name().next().is_some() {
+            let used = sum.max(most);
+            let over = if used > limit.value { "  TOO MUCH" } else { "" };
+            let _ = writeln!(out, "  {name:<16} {used:>12} of {:>12}  {}{over}", limit.value, limit.source);
+        }
+    }
+}
+
+pub(super) fn refused(verified: &Verified, target: &Target, faults: &Diagnostics) -> String {
+    let p = verified.pipeline();
+    let mut out = format!("{} on {}: does not fit\n\nwhy\n", p.name, target.title);
+    for fault in &faults.0 {
+        let _ = writeln!(out, "  {}:{}: {}", p.file, fault.at.line, fault.message);
+        let _ = writeln!(out, "    help: {}", fault.help);
+    }
+    budget(&mut out, target, &super::budget::uses(p, target));
+    out
+}

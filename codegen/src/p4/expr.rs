@@ -1,0 +1,228 @@
+//! Expressions.
+//!
+//! A field of an invalid header is 0 in the pipeline and unspecified in P4, so what [`Worlds`] doesn't show to be
+//! valid is read under a test.
+
+use p4::ast::{BinaryOp, Expr as P4, Type as P4Type};
+use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
+use pipeline_ir::stmt::Place;
+use pipeline_ir::{FieldId, HeaderId, Pipeline, VarId};
+
+use super::names::Names;
+use super::plan::Plan;
+use super::worlds::{Known, Worlds};
+
+/// What expressions are written with.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) p: &'a Pipeline,
+    pub(super) names: &'a Names,
+    pub(super) plan: &'a Plan,
+}
+
+/// A number as people read it: short ones in decimal.
+pub(super) fn number(value: u128) -> P4 {
+    if value < 1000 { P4::int(value) } else { P4::hex_padded(value, even_digits(value)) }
+}
+
+/// The same with its width, where P4 can't infer it.
+pub(super) fn sized(width: u8, value: u128) -> P4 {
+    let width = u32::from(width);
+    if value < 1000 { P4::sized(width, value) } else { P4::sized_hex(width, value) }
+}
+
+fn even_digits(value: u128) -> u32 {
+    (128 - value.leading_zeros()).div_ceil(8) * 2
+}
+
+/// `meta.name`
+pub(super) fn meta(name: &str) -> P4 {
+    P4::name("meta").member(name)
+}
+
+/// `h.name`
+pub(super) fn header(names: &Names, header: HeaderId) -> P4 {
+    P4::name("h").member(names.headers[header.index()].clone())
+}
+
+/// `standard_metadata.name`
+pub(super) fn standard(name: &str) -> P4 {
+    P4::name("standard_metadata").member(name)
+}
+
+impl Scope<'_> {
+    /// A variable, as a value or as a place.
+    pub(super) fn var(&self, var: VarId) -> P4 {
+        let name = &self.names.vars[var.index()];
+        if self.plan.in_metadata.contains(&var) { meta(name) } else { P4::name(name.clone()) }
+    }
+
+    /// A field, whether or not the header is valid.
+    pub(super) fn field(&self, h: HeaderId, field: FieldId) -> P4 {
+        let ty = self.p.headers[h.index()].ty;
+        header(self.names, h).member(self.names.fields[ty.index()][field.index()].clone())
+    }
+
+    /// A place to write to.
+    pub(super) fn place(&self, place: Place) -> P4 {
+        match place {
+            Place::Field(h, f) => self.field(h, f),
+            Place::Var(v) => self.var(v),
+        }
+    }
+
+    /// A value whose width what stands around it shows.
+    pub(super) fn value(&self, e: &Expr, w: &Worlds) -> P4 {
+        match e.kind {
+            ExprKind::Const(value) => number(value),
+            ExprKind::Field(h, _) if w.header(h) == Known::Invalid => number(0),
+            _ => self.sized(e, w),
+        }
+    }
+
+    /// A value that shows its own width.
+    pub(super) fn sized(&self, e: &Expr, w: &Worlds) -> P4 {
+        match &e.kind {
+            ExprKind::Const(value) => sized(e.ty.width(), *value),
+            ExprKind::Bool(b) => P4::Bool(*b),
+            ExprKind::Field(h, f) => self.read(*h, *f, e.ty.width(), w),
+            ExprKind::Var(v) => self.var(*v),
+            ExprKind::Valid(h) => match w.header(*h) {
+                Known::Valid if !w.is_none() => P4::Bool(true),
+                Known::Invalid => P4::Bool(false),
+                _ => header(self.names, *h).is_valid(),
+            },
+            ExprKind::Builtin(b) => self.builtin(*b),
+            ExprKind::Unary(UnOp::Not, a) => self.value(a, w).inverted(),
+            ExprKind::Unary(UnOp::BitNot, a) => self.sized(a, w).complement(),
+            ExprKind::Binary(op, a, b) => self.binary(*op, a, b, w),
+            ExprKind::Slice { of, hi, lo } => {
+                self.sized(of, w).slice(u32::from(*hi), u32::from(*lo))
+            }
+            ExprKind::Cast(of) => self.cast(of, e.ty, w),
+            ExprKind::Mux(c, a, b) => {
+                let (then, otherwise) = (w.assume(c, true), w.assume(c, false));
+                self.value(c, w).choose(self.sized(a, &then), self.sized(b, &otherwise))
+            }
+        }
+    }
+
+    fn read(&self, h: HeaderId, f: FieldId, width: u8, w: &Worlds) -> P4 {
+        match w.header(h) {
+            Known::Valid => self.field(h, f),
+            Known::Invalid => sized(width, 0),
+            Known::Maybe => header(self.names, h).is_valid().choose(self.field(h, f), sized(width, 0)),
+        }
+    }
+
+    fn builtin(&self, b: Builtin) -> P4 {
+        match b {
+            Builtin::FrameLength => standard("packet_length"),
+            Builtin::IngressPort => self.ingress_port().cast(P4Type::bit(32)),
+        }
+    }
+
+    /// Where the packet came in: 9 bits.
+    pub(super) fn ingress_port(&self) -> P4 {
+        if self.plan.keeps_port { meta("ingress_port") } else { standard("ingress_port") }
+    }
+
+    /// A value cast to 9 bits, as ports are.
+    pub(super) fn port(&self, e: &Expr, w: &Worlds) -> P4 {
+        match &e.kind {
+            ExprKind::Builtin(Builtin::IngressPort) => self.ingress_port(),
+            ExprKind::Const(port) => number(port & 0x1ff),
+            _ => self.cast(e, Type::Bits(9), w),
+        }
+    }
+
+    /// A value in `to` bits.
+    pub(super) fn cast(&self, of: &Expr, to: Type, w: &Worlds) -> P4 {
+        let width = u32::from(to.width());
+        if let ExprKind::Const(value) = of.kind {
+            return sized(to.width(), value & to.mask());
+        }
+        match of.ty {
+            from if from == to => self.sized(of, w),
+            Type::Bool if width == 1 => self.sized(of, w).cast(P4Type::bit(1)),
+            Type::Bool => self.sized(of, w).cast(P4Type::bit(1)).cast(P4Type::bit(width)),
+            Type::Bits(_) if to == Type::Bool => self.value(of, w).differs(0u32),
+            Type::Bits(_) => self.sized(of, w).cast(P4Type::bit(width)),
+        }
+    }
+
+    fn binary(&self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds) -> P4 {
+        match op {
+            BinOp::And => self.connect(op, a, b, w, &w.assume(a, true)),
+            BinOp::Or => self.connect(op, a, b, w, &w.assume(a, false)),
+            BinOp::Concat => self.sized(a, w).concat(self.sized(b, w)),
+            BinOp::Shl | BinOp::Shr => self.shift(op, a, b, w),
+            BinOp::Eq | BinOp::Ne => {
+                self.tested(op, a, b, w).or_else(|| self.tested(op, b, a, w)).unwrap_or_else(|| self.plain(op, a, b, w))
+            }
+            _ => self.plain(op, a, b, w),
+        }
+    }
+
+    /// `&&` and `||`, without operands that are certain.
+    fn connect(&self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds, then: &Worlds) -> P4 {
+        let decides = op == BinOp::Or;
+        match (self.value(a, w), self.value(b, then)) {
+            (P4::Bool(x), y) => if x == decides { P4::Bool(x) } else { y },
+            (x, P4::Bool(y)) if y != decides => x,
+            (x, y) => x.binary(infix(op), y),
+        }
+    }
+
+    /// A comparison of a field with a constant that is not 0: false where the header is invalid.
+    fn tested(&self, op: BinOp, field: &Expr, constant: &Expr, w: &Worlds) -> Option<P4> {
+        let (ExprKind::Field(h, f), ExprKind::Const(c)) = (&field.kind, &constant.kind) else { return None };
+        if *c == 0 || w.header(*h) != Known::Maybe {
+            return None;
+        }
+        let (valid, field) = (header(self.names, *h).is_valid(), self.field(*h, *f));
+        Some(match op {
+            BinOp::Eq => valid.and(field.equals(number(*c))),
+            _ => valid.inverted().or(field.differs(number(*c))),
+        })
+    }
+
+    fn plain(&self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds) -> P4 {
+        let both = matches!((&a.kind, &b.kind), (ExprKind::Const(_), ExprKind::Const(_)));
+        let left = if both { self.sized(a, w) } else { self.value(a, w) };
+        let left = if matches!(left, P4::Int(_)) { self.sized(a, w) } else { left };
+        left.binary(infix(op), self.value(b, w))
+    }
+
+    /// Shifts by a constant; by the width or more, nothing is left.
+    fn shift(&self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds) -> P4 {
+        match b.kind {
+            ExprKind::Const(n) if n >= u128::from(a.ty.width()) => sized(a.ty.width(), 0),
+            ExprKind::Const(0) => self.sized(a, w),
+            ExprKind::Const(n) => self.sized(a, w).binary(infix(op), P4::int(n)),
+            _ => self.sized(a, w).binary(infix(op), self.sized(b, w)),
+        }
+    }
+}
+
+fn infix(op: BinOp) -> BinaryOp {
+    match op {
+        BinOp::Add => BinaryOp::Add,
+        BinOp::Sub => BinaryOp::Subtract,
+        BinOp::Mul => BinaryOp::Multiply,
+        BinOp::BitAnd => BinaryOp::BitAnd,
+        BinOp::BitOr => BinaryOp::BitOr,
+        BinOp::BitXor => BinaryOp::BitXor,
+        BinOp::Shl => BinaryOp::ShiftLeft,
+        BinOp::Shr => BinaryOp::ShiftRight,
+        BinOp::Concat => BinaryOp::Concat,
+        BinOp::Eq => BinaryOp::Equal,
+        BinOp::Ne => BinaryOp::NotEqual,
+        BinOp::Lt => BinaryOp::Less,
+        BinOp::Le => BinaryOp::LessEqual,
+        BinOp::Gt => BinaryOp::Greater,
+        BinOp::Ge => BinaryOp::GreaterEqual,
+        BinOp::And => BinaryOp::And,
+        BinOp::Or => BinaryOp::Or,
+    }
+}

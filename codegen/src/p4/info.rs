@@ -1,0 +1,191 @@
+//! P4Info of a pipeline: the same for every target, but for sizes and the registers behind flow tables.
+
+use hw_targets::Target;
+use p4::info::{Builder, MatchType, NewAction, NewTable, P4Info, Scope, Unit};
+use pipeline_ir::flow::Layout;
+use pipeline_ir::{CounterKind, FlowTable, MatchKind, Pipeline, Ring, Table};
+
+/// What targets differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Pools that can be in use at once, per ring.
+    pub ring_pools: u32,
+    /// Flow entries per flow table at most; `None`: the flow tables are no objects of the P4 program.
+    pub flow_entries: Option<u32>,
+}
+
+impl Sizes {
+    /// The sizes on a target, by its limits `ring_pools` (4 if it states none) and `flow_entries` (65,536). Only
+    /// `v1model` keeps flows and limiters in registers that P4Info lists.
+    #[must_use]
+    pub fn of(target: &Target) -> Self {
+        let limit = |name: &str| target.limits.iter().find(|l| l.0 == name).map(|l| clamp(l.1));
+        Self {
+            ring_pools: limit("ring_pools").unwrap_or(4),
+            flow_entries: (target.arch == "v1model").then(|| limit("flow_entries").unwrap_or(65_536)),
+        }
+    }
+
+    /// Entries of a ring: two generations of each pool in use.
+    #[must_use]
+    pub fn ring(&self, ring: &Ring) -> u32 {
+        ring.slots.saturating_mul(2).saturating_mul(ring.pools.min(self.ring_pools))
+    }
+
+    /// Ways of a flow table: a power of two, at least 8.
+    #[must_use]
+    pub fn flows(&self, table: &FlowTable) -> u32 {
+        let most = self.flow_entries.unwrap_or(table.entries).max(8);
+        table.entries.min(1 << most.ilog2())
+    }
+}
+
+fn clamp(limit: u64) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
+}
+
+/// Bits of a slot number.
+#[must_use]
+pub fn slot_width(ring: &Ring) -> u32 {
+    (32 - ring.slots.saturating_sub(1).leading_zeros()).max(1)
+}
+
+/// The P4Info of a pipeline, with the ids that p4c gives to the P4 that [`emit`](super::emit) writes.
+#[must_use]
+pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
+    let mut b = Builder::new("v1model");
+    for t in &p.tables {
+        b.table(table(p, t));
+    }
+    rings(&mut b, p, sizes);
+    for a in &p.actions {
+        let params = a.params.iter().map(|v| {
+            let var = p.var(*v);
+            (var.name.clone(), u32::from(var.ty.width()))
+        });
+        b.action(NewAction { name: a.name.clone(), params: params.collect(), ..NewAction::default() });
+    }
+    ring_actions(&mut b, p);
+    for r in &p.reasons {
+        b.counter(format!("drop.{}", r.name), None, Unit::Packets, 1);
+    }
+    for c in &p.counters {
+        b.counter(&c.name, None, unit(c.kind), c.size);
+    }
+    for t in &p.flow_tables {
+        b.counter(format!("{}.stored", t.name), None, Unit::Packets, 1);
+        b.counter(format!("{}.not_stored", t.name), None, Unit::Packets, 1);
+    }
+    for t in &p.tables {
+        if let Some(kind) = t.counters {
+            b.direct_counter(direct(t), None, unit(kind));
+        }
+    }
+    if sizes.flow_entries.is_some() {
+        for t in &p.flow_tables {
+            b.register(&t.name, None, cell_width(t), sizes.flows(t));
+        }
+        for l in &p.limiters {
+            b.register(&l.name, None, 32, 1);
+        }
+    }
+    b.build().unwrap_or_default()
+}
+
+/// Name of a table's direct counter.
+pub(super) fn direct(t: &Table) -> String {
+    format!("{}_counter", t.name)
+}
+
+/// Bits of a flow table's cell.
+pub(super) fn cell_width(t: &FlowTable) -> u32 {
+    match t.layout() {
+        Layout::Narrow => 128,
+        Layout::Wide => 256,
+    }
+}
+
+fn unit(kind: CounterKind) -> Unit {
+    match kind {
+        CounterKind::Packets => Unit::Packets,
+        CounterKind::Bytes => Unit::Bytes,
+        CounterKind::Both => Unit::Both,
+    }
+}
+
+fn match_type(kind: MatchKind) -> MatchType {
+    match kind {
+        MatchKind::Exact => MatchType::Exact,
+        MatchKind::Lpm => MatchType::Lpm,
+        MatchKind::Ternary => MatchType::Ternary,
+        MatchKind::Range => MatchType::Range,
+        MatchKind::Optional => MatchType::Optional,
+    }
+}
+
+fn scope(default_only: bool) -> Scope {
+    if default_only { Scope::DefaultOnly } else { Scope::TableAndDefault }
+}
+
+fn table(p: &Pipeline, t: &Table) -> NewTable {
+    let default = &p.actions[t.default.index()];
+    NewTable {
+        name: t.name.clone(),
+        keys: t.keys.iter().map(|k| (k.name.clone(), u32::from(k.width), match_type(k.kind))).collect(),
+        actions: t
+            .actions
+            .iter()
+            .map(|a| &p.actions[a.index()])
+            .map(|a| (a.name.clone(), scope(a.default_only)))
+            .collect(),
+        default_action: Some((default.name.clone(), vec![vec![0]; default.params.len()])),
+        const_default_action: true,
+        direct_counter: t.counters.map(|_| direct(t)),
+        size: t.size,
+        const_entries: !t.const_entries.is_empty(),
+        initial_entries: !t.const_entries.is_empty(),
+        ..NewTable::default()
+    }
+}
+
+fn rings(b: &mut Builder, p: &Pipeline, sizes: &Sizes) {
+    for r in &p.rings {
+        let pool = ("pool".to_owned(), u32::from(r.pool_width), MatchType::Exact);
+        let actions = |set: String, none: String| vec![(set, Scope::TableAndDefault), (none, Scope::DefaultOnly)];
+        b.table(NewTable {
+            name: r.pool_table.clone(),
+            keys: vec![pool.clone()],
+            actions: actions("set_generation".to_owned(), format!("no_{}", r.pool_table)),
+            default_action: Some((format!("no_{}", r.pool_table), Vec::new())),
+            const_default_action: true,
+            size: r.pools,
+            ..NewTable::default()
+        });
+        let slot = ("slot".to_owned(), slot_width(r), MatchType::Exact);
+        b.table(NewTable {
+            name: r.name.clone(),
+            keys: vec![pool, ("generation".to_owned(), 8, MatchType::Exact), slot],
+            actions: actions(format!("set_{}", r.name), format!("no_{}", r.name)),
+            default_action: Some((format!("no_{}", r.name), Vec::new())),
+            const_default_action: true,
+            size: sizes.ring(r),
+            ..NewTable::default()
+        });
+    }
+}
+
+fn ring_actions(b: &mut Builder, p: &Pipeline) {
+    let action = |name: String, params: &[(&str, u32)]| NewAction {
+        name,
+        params: params.iter().map(|(n, w)| ((*n).to_owned(), *w)).collect(),
+        ..NewAction::default()
+    };
+    if !p.rings.is_empty() {
+        b.action(action("set_generation".to_owned(), &[("generation", 8)]));
+    }
+    for r in &p.rings {
+        b.action(action(format!("no_{}", r.pool_table), &[]));
+        b.action(action(format!("set_{}", r.name), &[("id", u32::from(r.id_width))]));
+        b.action(action(format!("no_{}", r.name), &[]));
+    }
+}

@@ -1,0 +1,260 @@
+//! P4 names of a pipeline's objects: the source's own, but for words that P4 or v1model take.
+
+use std::collections::BTreeSet;
+
+use pipeline_ir::{Pipeline, VarKind};
+
+/// Words that mean something to P4, to `core.p4` or to `v1model.p4`, and names that every program here declares.
+const TAKEN: &[&str] = &[
+    // P4
+    "abstract",
+    "accept",
+    "action",
+    "actions",
+    "apply",
+    "bit",
+    "bool",
+    "const",
+    "control",
+    "default",
+    "else",
+    "entries",
+    "enum",
+    "error",
+    "exit",
+    "extern",
+    "false",
+    "for",
+    "header",
+    "header_union",
+    "if",
+    "in",
+    "inout",
+    "int",
+    "key",
+    "list",
+    "match_kind",
+    "out",
+    "package",
+    "parser",
+    "pragma",
+    "priority",
+    "reject",
+    "return",
+    "select",
+    "state",
+    "string",
+    "struct",
+    "switch",
+    "table",
+    "this",
+    "transition",
+    "true",
+    "tuple",
+    "type",
+    "typedef",
+    "value_set",
+    "varbit",
+    "void",
+    // core.p4, v1model.p4
+    "NoAction",
+    "action_profile",
+    "action_selector",
+    "assert",
+    "assume",
+    "clone",
+    "clone_preserving_field_list",
+    "counter",
+    "digest",
+    "direct_counter",
+    "direct_meter",
+    "exact",
+    "hash",
+    "log_msg",
+    "lpm",
+    "mark_to_drop",
+    "meter",
+    "optional",
+    "packet_in",
+    "packet_out",
+    "random",
+    "range",
+    "recirculate_preserving_field_list",
+    "register",
+    "resubmit_preserving_field_list",
+    "selector",
+    "standard_metadata_t",
+    "static_assert",
+    "ternary",
+    "truncate",
+    "update_checksum",
+    "update_checksum_with_payload",
+    "verify",
+    "verify_checksum",
+    "verify_checksum_with_payload",
+    // ours
+    "adjust",
+    "check",
+    "compute",
+    "deparse",
+    "egress",
+    "h",
+    "headers_t",
+    "ingress",
+    "main",
+    "meta",
+    "metadata_t",
+    "packet",
+    "parse",
+    "sip_finish",
+    "sip_round",
+    "sip_start",
+    "sip_word",
+    "standard_metadata",
+];
+
+/// Names by id, as they stand in the program.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) types: Vec<String>,
+    pub(super) headers: Vec<String>,
+    pub(super) fields: Vec<Vec<String>>,
+    /// Without `meta.`; unique among all variables.
+    pub(super) vars: Vec<String>,
+    pub(super) states: Vec<String>,
+    pub(super) actions: Vec<String>,
+    pub(super) tables: Vec<String>,
+    /// Pool table and ring table of each ring.
+    pub(super) rings: Vec<(String, String)>,
+    pub(super) flow_tables: Vec<String>,
+    pub(super) counters: Vec<String>,
+    pub(super) limiters: Vec<String>,
+    pub(super) cursors: Vec<String>,
+    taken: BTreeSet<String>,
+}
+
+impl Names {
+    /// Names for a pipeline.
+    pub(super) fn new(p: &Pipeline) -> Self {
+        let mut taken = generated(p);
+        let fields = |t: &pipeline_ir::HeaderType| {
+            let mut own = BTreeSet::new();
+            t.fields.iter().map(|f| fresh(&mut own, &f.name)).collect()
+        };
+        let mut headers = BTreeSet::new();
+        let mut states = BTreeSet::from(["start".to_owned()]);
+        let start = p.parser.start;
+        let mut objects = |names: Vec<&str>| -> Vec<String> {
+            names.into_iter().map(|n| fresh(&mut taken, n)).collect()
+        };
+        let tables = objects(p.tables.iter().map(|t| t.name.as_str()).collect());
+        let rings = p.rings.iter().map(|r| {
+            let names = objects(vec![&r.pool_table, &r.name]);
+            (names[0].clone(), names[1].clone())
+        });
+        let rings = rings.collect();
+        let actions = objects(p.actions.iter().map(|a| a.name.as_str()).collect());
+        let flow_tables = objects(p.flow_tables.iter().map(|t| t.name.as_str()).collect());
+        let counters = objects(p.counters.iter().map(|c| c.name.as_str()).collect());
+        let limiters = objects(p.limiters.iter().map(|l| l.name.as_str()).collect());
+        let types: Vec<String> =
+            p.header_types.iter().map(|t| fresh(&mut taken, &format!("{}_t", t.name))).collect();
+        let mut own = BTreeSet::new();
+        let cursors: Vec<String> = p.cursors.iter().map(|c| fresh(&mut own, &c.name)).collect();
+        let mut vars = metadata(p, &cursors);
+        let var_names = variables(p, &mut vars, &taken);
+        Self {
+            types,
+            headers: p.headers.iter().map(|h| fresh(&mut headers, &h.name)).collect(),
+            fields: p.header_types.iter().map(fields).collect(),
+            vars: var_names,
+            states: p
+                .parser
+                .states
+                .iter()
+                .enumerate()
+                .map(|(i, s)| if i == start.index() { "start".to_owned() } else { fresh(&mut states, &s.name) })
+                .collect(),
+            actions,
+            tables,
+            rings,
+            flow_tables,
+            counters,
+            limiters,
+            cursors,
+        }
+    }
+}
+
+/// Names of objects that we add beside the source's.
+fn generated(p: &Pipeline) -> BTreeSet<String> {
+    let mut names = BTreeSet::from(["CPU_PORT".to_owned(), "set_generation".to_owned()]);
+    let mut add = |base: &str, endings: &[&str]| {
+        names.extend(endings.iter().map(|e| format!("{base}_{e}")));
+    };
+    for t in &p.flow_tables {
+        add(&t.name, &["look", "claim", "write", "spill", "idle", "rank", "stored", "not_stored"]);
+        add(&t.name.to_uppercase(), &["BUCKETS"]);
+    }
+    p.tables.iter().for_each(|t| add(&t.name, &["counter"]));
+    p.limiters.iter().for_each(|l| add(&l.name, &["allow"]));
+    p.reasons.iter().for_each(|r| add("drop", &[&r.name]));
+    for r in &p.rings {
+        add("set", &[&r.name]);
+        add("no", &[&r.name, &r.pool_table]);
+    }
+    names
+}
+
+/// Names of metadata that we add beside the source's.
+fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> =
+        ["ingress_port", "now", "retry", "sip0", "sip1", "sip2", "sip3"].iter().map(ToString::to_string).collect();
+    for c in cursors {
+        let endings =
+            ["class", "event", "hash", "hit", "index", "place", "rank", "spill", "table", "value"].iter();
+        names.extend(endings.map(|e| format!("{c}_{e}")));
+    }
+    names.extend(p.flow_tables.iter().map(|t| format!("{}_key", t.name)));
+    names.extend(p.rings.iter().flat_map(|r| [format!("{}_generation", r.name), format!("{}_slot", r.name)]));
+    for t in &p.tables {
+        names.insert(format!("{}_action", t.name));
+        names.extend(t.keys.iter().map(|k| format!("{}_{}", t.name, k.name)));
+    }
+    names
+}
+
+/// Metadata first, since their names are what the source calls them everywhere. The others may stand beside the
+/// control's objects.
+fn variables(p: &Pipeline, taken: &mut BTreeSet<String>, objects: &BTreeSet<String>) -> Vec<String> {
+    let mut names = vec![String::new(); p.vars.len()];
+    for meta in [true, false] {
+        if !meta {
+            taken.extend(objects.iter().cloned());
+        }
+        for (i, v) in p.vars.iter().enumerate() {
+            if (v.kind == VarKind::Meta) == meta {
+                names[i] = match v.kind {
+                    VarKind::Meta | VarKind::Local => fresh(taken, &v.name),
+                    VarKind::Param(a) => fresh(taken, &format!("{}_{}", p.actions[a.index()].name, v.name)),
+                };
+            }
+        }
+    }
+    names
+}
+
+/// A parameter's or field's own name, when P4 can have it.
+pub(super) fn plain(name: &str) -> String {
+    fresh(&mut BTreeSet::new(), name)
+}
+
+fn fresh(taken: &mut BTreeSet<String>, base: &str) -> String {
+    let mut name = base.to_owned();
+    let mut n = 2;
+    while TAKEN.contains(&name.as_str()) || !taken.insert(name.clone()) {
+        name = format!("{base}_{n}");
+        n += 1;
+    }
+    name
+}
