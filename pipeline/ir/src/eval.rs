@@ -23,34 +23,9 @@ use std::sync::Arc;
 pub use flows::FlowEntry;
 pub use trace::TraceStep;
 
-use crate::entry::{CheckedEntry, CheckedFill, TableEntry, Tables};
+use crate::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use crate::verify::Verified;
 use crate::{CounterKind, FlowTableId, Pipeline, TableId};
-
-/// What the control plane does with an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WriteKind {
-    /// A new entry.
-    Insert,
-    /// Another action or other data for an entry; its direct counter goes on.
-    Modify,
-    /// Takes an entry away, and its direct counter with it.
-    Delete,
-}
-
-/// Why a legal entry can't be written as things stand.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)]
-pub enum WriteError {
-    #[error("table `{table}` has this entry already; modify it instead")]
-    AlreadyExists { table: String },
-    #[error("table `{table}` has no such entry; insert it first")]
-    NotFound { table: String },
-    #[error("table `{table}` is full: it holds {size} entries; delete one, or raise its `size`")]
-    Full { table: String, size: u32 },
-    #[error("table `{table}`: slot {slot} of the key is taken by another entry; delete that one first")]
-    SlotTaken { table: String, slot: u32 },
-}
 
 /// Where a packet went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,14 +96,12 @@ impl Oracle {
     #[must_use]
     pub fn new(verified: &Verified, tick_ns: u64) -> Self {
         let pipeline = Arc::new(verified.pipeline().clone());
-        let check = Tables::new(&pipeline);
         let mut tables: Vec<_> = pipeline.tables.iter().map(table::TableState::new).collect();
         for (i, table) in pipeline.tables.iter().enumerate() {
-            for (n, entry) in table.const_entries.iter().enumerate() {
-                // `verify` has made both of these calls already.
-                if let Ok(entry) = check.check_const(TableId(i as u32), entry, n) {
-                    let _ = tables[i].write(&entry, WriteKind::Insert);
-                }
+            for n in 0..table.const_entries.len() {
+                let entry = TableEntry::of_source(verified, TableId(i as u32), n);
+                // `verify` has shown that they differ and that there is room.
+                let _ = entry.map(|e| tables[i].write(&e, WriteKind::Insert));
             }
         }
         Self {

@@ -6,7 +6,8 @@ mod lab;
 
 use lab::{BACKENDS, FRAME, Frame, Lab, backend};
 use pipeline_ir::KeyValue::Exact;
-use pipeline_ir::eval::{FlowEntry, Verdict, WriteKind};
+use pipeline_ir::entry::WriteKind;
+use pipeline_ir::eval::{FlowEntry, Verdict};
 use pipeline_ir::flow::state;
 use pipeline_ir::stmt::StmtKind;
 

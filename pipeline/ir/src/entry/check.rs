@@ -73,8 +73,8 @@ impl Tables {
             let (ring, given, slots) = (ring.name.clone(), fill.slots.len(), ring.slots);
             return Err(EntryError::Slots { ring, given, slots });
         }
-        for &id in &fill.slots {
-            fits(&ring.name, ring_names::ID, u128::from(id), ring.id_width)?;
+        for (slot, &id) in fill.slots.iter().enumerate() {
+            check_id(ring, slot as u32, u128::from(id))?;
         }
         let pool = PoolEntry { ring: RingId(at as u32), pool, generation: fill.generation };
         Ok(CheckedFill { pool, slots: fill.slots })
@@ -402,7 +402,16 @@ fn check_slot(id: RingId, ring: &Ring, entry: &Entry) -> Checked<SlotEntry> {
     let slot = below(table, ring_names::SLOT, slot, ring.slots, SLOTS)?;
     ring_action(table, &entry.action, &ring.set_action(), &ring.no_slot_action())?;
     let args = arguments(table, &entry.action, &entry.params, &[(ring_names::ID, ring.id_width)])?;
-    Ok(SlotEntry { pool: PoolEntry { ring: id, pool, generation }, slot, id: args[0] as u32 })
+    let held = check_id(ring, slot, args[0])?;
+    Ok(SlotEntry { pool: PoolEntry { ring: id, pool, generation }, slot, id: held })
+}
+
+/// What a slot holds: any id of the ring's width but 0.
+fn check_id(ring: &Ring, slot: u32, id: u128) -> Checked<u32> {
+    match fits(&ring.name, ring_names::ID, id, ring.id_width)? as u32 {
+        0 => Err(EntryError::NoId { ring: ring.name.clone(), slot }),
+        id => Ok(id),
+    }
 }
 
 fn exact(fields: &[(&str, u32)]) -> Vec<(String, KeyValue)> {

@@ -46,6 +46,8 @@ pub enum EntryError {
     Const { table: String },
     #[error("ring `{ring}` has {slots} slots, but {given} were given; fill them all at once")]
     Slots { ring: String, given: usize, slots: u32 },
+    #[error("ring `{ring}`: slot {slot} holds id 0, which stands for none; number ids from 1")]
+    NoId { ring: String, slot: u32 },
     #[error("table `{table}`: {given} values were given for `{name}`, which has {want}")]
     Count { table: String, name: String, given: usize, want: usize },
 }

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{WriteError, WriteKind};
 use crate::Ring;
-use crate::entry::{CheckedFill, PoolEntry, SlotEntry};
+use crate::entry::{CheckedFill, PoolEntry, SlotEntry, WriteError, WriteKind};
 
 #[derive(Clone, Debug)]
 pub(super) struct RingState {
-    name: String,
-    pool_table: String,
     slots_per_pool: u32,
     /// By pool: the generation in force.
     pools: BTreeMap<u32, u8>,
@@ -27,18 +24,12 @@ pub(super) enum Selected {
 
 impl RingState {
     pub(super) fn new(ring: &Ring) -> Self {
-        Self {
-            name: ring.name.clone(),
-            pool_table: ring.pool_table.clone(),
-            slots_per_pool: ring.slots,
-            pools: BTreeMap::new(),
-            slots: BTreeMap::new(),
-        }
+        Self { slots_per_pool: ring.slots, pools: BTreeMap::new(), slots: BTreeMap::new() }
     }
 
     pub(super) fn write_pool(&mut self, e: PoolEntry, kind: WriteKind) -> Result<(), WriteError> {
         let present = self.pools.contains_key(&e.pool());
-        may_write(&self.pool_table, kind, present)?;
+        may_write(kind, present)?;
         match kind {
             WriteKind::Insert | WriteKind::Modify => self.pools.insert(e.pool(), e.generation()),
             WriteKind::Delete => self.pools.remove(&e.pool()),
@@ -51,7 +42,7 @@ impl RingState {
         let generation = e.pool().generation();
         let place = (e.pool().pool(), generation & 1, e.slot());
         let present = self.slots.get(&place).is_some_and(|held| held.0 == generation);
-        may_write(&self.name, kind, present)?;
+        may_write(kind, present)?;
         match kind {
             WriteKind::Insert | WriteKind::Modify => self.slots.insert(place, (generation, e.id())),
             WriteKind::Delete => self.slots.remove(&place),
@@ -79,11 +70,10 @@ impl RingState {
     }
 }
 
-fn may_write(table: &str, kind: WriteKind, present: bool) -> Result<(), WriteError> {
-    let table = table.to_owned();
+fn may_write(kind: WriteKind, present: bool) -> Result<(), WriteError> {
     match (kind, present) {
-        (WriteKind::Insert, true) => Err(WriteError::AlreadyExists { table }),
-        (WriteKind::Modify | WriteKind::Delete, false) => Err(WriteError::NotFound { table }),
+        (WriteKind::Insert, true) => Err(WriteError::Exists),
+        (WriteKind::Modify | WriteKind::Delete, false) => Err(WriteError::NotFound),
         _ => Ok(()),
     }
 }

@@ -1,10 +1,10 @@
 //! A table's entries, and which of them matches.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Count, WriteError, WriteKind};
-use crate::entry::TableEntry;
+use super::Count;
+use crate::entry::{TableEntry, WriteError, WriteKind};
 use crate::expr::Type;
 use crate::{ActionId, KeyValue, Table};
 
@@ -21,47 +21,51 @@ type Name = (Vec<KeyValue>, i32);
 #[derive(Clone, Debug)]
 pub(super) struct TableState {
     table: Table,
-    rows: BTreeMap<Name, (TableEntry, Count)>,
-    /// In tables with slots: who holds which.
-    slots: BTreeMap<u32, Name>,
+    rows: BTreeMap<Name, Row>,
+    /// In tables with slots: those that are taken.
+    slots: BTreeSet<u32>,
+    inserted: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    entry: TableEntry,
+    count: Count,
+    /// How many entries were inserted before it.
+    age: u64,
 }
 
 impl TableState {
     pub(super) fn new(table: &Table) -> Self {
-        Self { table: table.clone(), rows: BTreeMap::new(), slots: BTreeMap::new() }
+        Self { table: table.clone(), rows: BTreeMap::new(), slots: BTreeSet::new(), inserted: 0 }
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = (&TableEntry, Count)> {
-        self.rows.values().map(|(entry, count)| (entry, *count))
+        self.rows.values().map(|row| (&row.entry, row.count))
     }
 
     pub(super) fn write(&mut self, entry: &TableEntry, kind: WriteKind) -> Result<(), WriteError> {
         let name = (entry.key().to_vec(), entry.priority());
-        let table = || self.table.name.clone();
         let slot = self.slot(entry);
         match (kind, self.rows.get_mut(&name)) {
-            (WriteKind::Insert, Some(_)) => return Err(WriteError::AlreadyExists { table: table() }),
-            (WriteKind::Modify | WriteKind::Delete, None) => {
-                return Err(WriteError::NotFound { table: table() });
-            }
-            (WriteKind::Modify, Some(row)) => row.0 = entry.clone(),
+            (WriteKind::Insert, Some(_)) => return Err(WriteError::Exists),
+            (WriteKind::Modify | WriteKind::Delete, None) => return Err(WriteError::NotFound),
+            (WriteKind::Modify, Some(row)) => row.entry = entry.clone(),
             (WriteKind::Delete, Some(_)) => {
                 self.rows.remove(&name);
-                if let Some(slot) = slot {
-                    self.slots.remove(&slot);
-                }
+                self.slots.retain(|taken| Some(*taken) != slot);
             }
             (WriteKind::Insert, None) => {
-                if let Some(slot) = slot.filter(|s| self.slots.contains_key(s)) {
-                    return Err(WriteError::SlotTaken { table: table(), slot });
+                if slot.is_some_and(|slot| self.slots.contains(&slot)) {
+                    return Err(WriteError::Exists);
                 }
                 if self.rows.len() >= self.table.size as usize {
-                    return Err(WriteError::Full { table: table(), size: self.table.size });
+                    return Err(WriteError::Full);
                 }
-                if let Some(slot) = slot {
-                    self.slots.insert(slot, name.clone());
-                }
-                self.rows.insert(name, (entry.clone(), Count::default()));
+                self.slots.extend(slot);
+                self.inserted += 1;
+                let row = Row { entry: entry.clone(), count: Count::default(), age: self.inserted };
+                self.rows.insert(name, row);
             }
         }
         Ok(())
@@ -77,37 +81,37 @@ impl TableState {
     /// Looks a key up, without counting. `params`: how many the default action has.
     pub(super) fn find(&self, key: &[u128], params: usize) -> Found {
         match self.best(key) {
-            Some((entry, _)) => Found { hit: true, action: entry.action(), args: entry.args().to_vec() },
+            Some(row) => Found { hit: true, action: row.entry.action(), args: row.entry.args().to_vec() },
             None => Found { hit: false, action: self.table.default, args: vec![0; params] },
         }
     }
 
     /// Is the action that the key leads to another than the default?
     pub(super) fn knows(&self, key: &[u128]) -> bool {
-        self.best(key).is_some_and(|(entry, _)| entry.action() != self.table.default)
+        self.best(key).is_some_and(|row| row.entry.action() != self.table.default)
     }
 
     /// Counts a packet on the entry that the key leads to.
     pub(super) fn count(&mut self, key: &[u128], frame: usize) {
         let Some(kind) = self.table.counters else { return };
-        let Some((entry, _)) = self.best(key) else { return };
-        let name = (entry.key().to_vec(), entry.priority());
+        let Some(row) = self.best(key) else { return };
+        let name = (row.entry.key().to_vec(), row.entry.priority());
         if let Some(row) = self.rows.get_mut(&name) {
-            row.1.add(kind, frame);
+            row.count.add(kind, frame);
         }
     }
 
-    /// The entry with the highest priority; then the longest prefix; then the least key.
-    fn best(&self, key: &[u128]) -> Option<&(TableEntry, Count)> {
+    /// The entry with the highest priority; then with the longest prefix; then the one inserted first.
+    fn best(&self, key: &[u128]) -> Option<&Row> {
         let exact = (key.iter().map(|v| KeyValue::Exact(*v)).collect(), 0);
         if let Some(row) = self.rows.get(&exact) {
             return Some(row);
         }
         let widths = self.table.keys.iter().map(|k| k.width);
-        let matching = self.rows.values().filter(|(entry, _)| {
-            entry.key().iter().zip(key).zip(widths.clone()).all(|((k, v), w)| matches(*k, *v, w))
+        let matching = self.rows.values().filter(|row| {
+            row.entry.key().iter().zip(key).zip(widths.clone()).all(|((k, v), w)| matches(*k, *v, w))
         });
-        matching.min_by_key(|(entry, _)| Reverse((entry.priority(), prefix(entry.key()))))
+        matching.min_by_key(|row| (Reverse((row.entry.priority(), prefix(row.entry.key()))), row.age))
     }
 }
 

@@ -3,8 +3,8 @@
 
 use pipeline_ir::KeyValue::{self, Exact, Lpm};
 use pipeline_ir::Pipeline;
-use pipeline_ir::entry::{Entry, RingFill, Tables};
-use pipeline_ir::eval::{FlowEntry, Oracle, Outcome, WriteError, WriteKind};
+use pipeline_ir::entry::{Entry, RingFill, Tables, WriteError, WriteKind};
+use pipeline_ir::eval::{FlowEntry, Oracle, Outcome};
 use pipeline_ir::verify::verify;
 
 /// Ticks of the tests: 100 ms.
