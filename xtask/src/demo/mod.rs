@@ -1,3 +1,163 @@
-//! `cargo xtask demo`: real connections, balanced by generated code.
+//! `cargo xtask demo`: real connections, balanced by generated code, in a lab of network namespaces.
+//!
+//! The order: needs, rights, build, compile, lab, servers, data planes, load, events, report. Every step is
+//! a guard or is undone by one, so an error or Ctrl-C at any place leaves nothing behind.
 
+pub mod entries;
+pub mod event;
 pub mod interrupt;
+pub mod load;
+pub mod plane;
+pub mod report;
+pub mod screen;
+pub mod stage;
+pub mod switch;
+
+use crate::lab::{self, Plan};
+use crate::needs;
+use crate::run::{cargo, run as run_command, workspace_root};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use load::{Job, Kind};
+use plane::DataPlane;
+use report::{Findings, Report};
+use screen::say;
+use stage::Stage;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// The backend that leaves.
+const LEAVING: &str = "b2";
+/// Connections of one client at a time.
+const AT_ONCE: usize = 24;
+/// Uploads of full-sized segments.
+const FULL_SIZED: usize = 16;
+
+/// Options of the demo.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Install what is missing without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Leave the lab up at the end and print how to look inside
+    #[arg(long)]
+    pub keep: bool,
+    /// Print one JSON object on standard output instead of the report
+    #[arg(long)]
+    pub json: bool,
+    /// Use this data plane (default: xdp where it can be loaded, else native)
+    #[arg(long, value_enum)]
+    pub data_plane: Option<DataPlane>,
+    /// How many connections the mixed load makes
+    #[arg(long, default_value_t = 2400, value_parser = clap::value_parser!(u32).range(8..=100_000))]
+    pub connections: u32,
+    /// Use this guideway binary instead of building one
+    #[arg(long, value_name = "FILE")]
+    pub guideway: Option<PathBuf>,
+    /// Take down a lab that --keep left, and do nothing else
+    #[arg(long, value_name = "LAB")]
+    pub down: Option<String>,
+}
+
+/// Runs the demo. It has to be called while the process has only one thread.
+///
+/// # Errors
+/// A step fails, a check doesn't hold, or the user stops it.
+pub fn demo(options: &Options) -> Result<()> {
+    if let Some(tag) = &options.down {
+        if !lab::tear_down(tag) {
+            bail!("there is no lab {tag}; `ip netns list` shows what there is");
+        }
+        return Ok(());
+    }
+    needs::ensure(needs::ALL, options.yes)?;
+    let choice = plane::choose(options.data_plane)?;
+    let guideway = match &options.guideway {
+        Some(file) => {
+            file.canonicalize().with_context(|| format!("no guideway binary at {}", file.display()))?
+        }
+        None => build()?,
+    };
+    plane::take_rights(&choice)?;
+    interrupt::install()?;
+    let start = Instant::now();
+    for tag in lab::reap() {
+        say(start, &format!("removed the lab {tag} of a demo that was killed"));
+    }
+    if let Some(why) = &choice.why {
+        say(start, &format!("using the {} data plane: {why}", choice.plane));
+    }
+    let report = perform(options, choice.plane, &guideway, start)?;
+    if options.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{}", report.text());
+    }
+    if !report.ok {
+        bail!("the demo ran to its end, but not every check held");
+    }
+    Ok(())
+}
+
+fn build() -> Result<PathBuf> {
+    eprintln!("building guideway (cargo build --release --package guideway-cli)");
+    let mut command = cargo(["build", "--release", "--package", "guideway-cli"]);
+    run_command(command.stdout(std::io::stderr()))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let file = workspace_root().join(target).join("release/guideway");
+    file.canonicalize().with_context(|| format!("cargo made no {}", file.display()))
+}
+
+fn perform(
+    options: &Options,
+    plane: DataPlane,
+    guideway: &std::path::Path,
+    start: Instant,
+) -> Result<Report> {
+    let plan = Plan::default();
+    let mut stage = Stage::set(&plan, plane, guideway, start)?;
+    let total = options.connections as usize;
+    say(start, &format!("{total} connections: small requests, downloads and uploads of 1 MB, IPv4 and IPv6"));
+    let jobs = load::mixed(&plan, total);
+    let mixed = load::start(&stage.lab, &jobs, AT_ONCE)?.finish(&screen::bar(total, "connections"))?;
+    say(start, &format!("{FULL_SIZED} uploads by a client that sends full-sized segments"));
+    let full_sized =
+        load::start(&stage.lab, &full_sized(&plan), 2)?.finish(&screen::bar(FULL_SIZED, "uploads"))?;
+    let events = events(&mut stage, &plan, start)?;
+    let findings = Findings {
+        plane,
+        mixed: &mixed,
+        full_sized: &full_sized,
+        events,
+        balancer: stage.balancer.status()?,
+        decaps: stage.decaps.iter_mut().map(switch::Switch::status).collect::<Result<_>>()?,
+    };
+    let report = Report::new(findings);
+    say(start, "done");
+    if options.keep {
+        stage.keep(&plan)?;
+    }
+    Ok(report)
+}
+
+fn events(stage: &mut Stage, plan: &Plan, start: Instant) -> Result<Vec<event::Event>> {
+    say(start, &format!("{LEAVING} leaves while long transfers run"));
+    let Stage { lab, balancer, .. } = stage;
+    let without = entries::load_balancer(plan, 2, &[LEAVING]).text()?;
+    let (left, owners) = event::leave(lab, plan, LEAVING, || balancer.reload(&without))?;
+    say(start, &format!("{LEAVING} comes back"));
+    let all = entries::load_balancer(plan, 3, &[]).text()?;
+    let back = event::come_back(lab, plan, LEAVING, &owners, || balancer.reload(&all))?;
+    Ok(vec![left, back])
+}
+
+fn full_sized(plan: &Plan) -> Vec<Job> {
+    let sources = plan.node("mss").sources();
+    let job = |i: usize| Job {
+        client: "mss",
+        source: SocketAddr::new(sources[i % sources.len()], 0),
+        kind: Kind::Upload,
+    };
+    (0..FULL_SIZED).map(job).collect()
+}

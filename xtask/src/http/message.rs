@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn reads_heads() {
-        let cases: &[(&str, std::result::Result<Option<(&str, u64)>, ErrorKind>)] = &[
+        type Want = std::result::Result<Option<(&'static str, u64)>, ErrorKind>;
+        let cases: &[(&str, Want)] = &[
             ("", Ok(None)),
             ("GET / HTTP/1.1\r\nContent-Length: 12\r\n\r\n", Ok(Some(("GET / HTTP/1.1", 12)))),
             ("GET / HTTP/1.1\r\n\r\n", Ok(Some(("GET / HTTP/1.1", 0)))),

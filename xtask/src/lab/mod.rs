@@ -22,6 +22,7 @@ mod userns;
 pub use child::Child;
 pub use netns::Netns;
 pub use plan::{BACKENDS, CLIENTS, LB, MTU, Node, Plan, VIP_PORT, VIP4, VIP6};
+pub(crate) use reap::{folder, kept_mark, pins};
 pub use reap::{reap, tear_down};
 pub use userns::enter_unprivileged;
 

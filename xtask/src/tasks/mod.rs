@@ -1,1 +1,49 @@
-//! The small commands.
+//! The small commands: `test`, `bless`, `judge`, `bench`, `ci`.
+
+mod bench;
+mod ci;
+mod judge;
+
+pub use bench::{BenchOptions, bench};
+pub use ci::{CiOptions, ci};
+pub use judge::judge;
+
+use crate::needs;
+use crate::run::{cargo, run};
+use anyhow::Result;
+use clap::Args;
+
+/// Options of `test`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TestOptions {
+    /// Install what is missing without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Arguments for cargo test, instead of --workspace
+    #[arg(last = true)]
+    pub cargo: Vec<String>,
+}
+
+/// Runs every test of the workspace, doc tests too. The output ends with cargo's own result lines.
+///
+/// # Errors
+/// A tool is missing and can't be installed, or a test fails.
+pub fn test(options: &TestOptions) -> Result<()> {
+    needs::ensure(needs::ALL, options.yes)?;
+    let mut command = cargo(["test"]);
+    if options.cargo.is_empty() {
+        command.arg("--workspace")
+    } else {
+        command.args(&options.cargo)
+    };
+    run(&mut command)
+}
+
+/// Writes the emitters' output over the snapshots.
+///
+/// # Errors
+/// An emitter or a test fails for a reason other than a changed snapshot.
+pub fn bless() -> Result<()> {
+    let mut command = cargo(["test", "--package", "snapshots"]);
+    run(command.env("INSTA_UPDATE", "always").env("GUIDEWAY_BLESS", "1"))
+}

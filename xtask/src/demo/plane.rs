@@ -1,0 +1,119 @@
+//! Which data plane this machine can show, and why not the better one.
+
+use crate::lab;
+use crate::needs;
+use crate::sys;
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use std::fmt;
+
+/// A data plane of `guideway switch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DataPlane {
+    /// The emitted XDP program, in the kernel.
+    Xdp,
+    /// The emitted Rust, in the switch's process.
+    Native,
+}
+
+impl fmt::Display for DataPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Xdp => "xdp",
+            Self::Native => "native",
+        })
+    }
+}
+
+/// What the demo will do, and what it has to say about that.
+#[derive(Debug)]
+pub struct Choice {
+    /// The data plane.
+    pub plane: DataPlane,
+    /// True when the lab needs a user namespace of its own.
+    pub unprivileged: bool,
+    /// Why it is not XDP as root.
+    pub why: Option<String>,
+}
+
+/// What this machine lets us do; each is the reason against it, if there is one.
+#[derive(Debug, Default)]
+struct Machine {
+    no_namespaces: Option<String>,
+    no_bpf: Option<String>,
+}
+
+/// Chooses the data plane: `wanted`, else XDP where it can be loaded.
+///
+/// # Errors
+/// XDP is wanted by name and can't be had; the error says why and what would help.
+pub fn choose(wanted: Option<DataPlane>) -> Result<Choice> {
+    let no_namespaces = if sys::is_root() { namespaces_refused() } else { Some("this is not root".into()) };
+    decide(wanted, &Machine { no_namespaces, no_bpf: needs::why_no_bpf() })
+}
+
+fn decide(wanted: Option<DataPlane>, machine: &Machine) -> Result<Choice> {
+    let unprivileged = machine.no_namespaces.is_some();
+    let against = machine.no_namespaces.as_ref().or(machine.no_bpf.as_ref());
+    match (wanted, against) {
+        (Some(DataPlane::Xdp), Some(why)) => {
+            bail!("the xdp data plane is not possible here: {why}; run as root, or leave --data-plane out")
+        }
+        (None | Some(DataPlane::Xdp), None) => {
+            Ok(Choice { plane: DataPlane::Xdp, unprivileged: false, why: None })
+        }
+        (_, why) => Ok(Choice { plane: DataPlane::Native, unprivileged, why: why.cloned() }),
+    }
+}
+
+fn namespaces_refused() -> Option<String> {
+    let tried = std::thread::spawn(|| sys::unshare_net().err()).join();
+    let error = tried.ok().flatten()?;
+    Some(format!("the kernel refuses network namespaces ({error})"))
+}
+
+/// Takes the rights that the choice needs. Comes before any other thread is started.
+///
+/// # Errors
+/// Not even an unprivileged user namespace is to be had.
+pub fn take_rights(choice: &Choice) -> Result<()> {
+    if choice.unprivileged {
+        lab::enter_unprivileged().context(
+            "no root, and no unprivileged user namespace either: the demo can't make a network here; run it as root",
+        )?;
+    } else if choice.plane == DataPlane::Xdp {
+        needs::bpf_file_system()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_best_that_the_machine_allows() {
+        use DataPlane::{Native, Xdp};
+        let no = |text: &str| Some(text.to_owned());
+        let cases = [
+            (None, None, None, Ok((Xdp, false, None))),
+            (Some(Xdp), None, None, Ok((Xdp, false, None))),
+            (Some(Native), None, None, Ok((Native, false, None))),
+            (None, None, no("no BPF"), Ok((Native, false, no("no BPF")))),
+            (None, no("no root"), no("no BPF"), Ok((Native, true, no("no root")))),
+            (Some(Native), no("no root"), None, Ok((Native, true, no("no root")))),
+            (Some(Xdp), None, no("no BPF"), Err("no BPF")),
+        ];
+        for (wanted, no_namespaces, no_bpf, want) in cases {
+            let got = decide(wanted, &Machine { no_namespaces, no_bpf });
+            match want {
+                Ok(want) => {
+                    let choice = got.unwrap();
+                    assert_eq!((choice.plane, choice.unprivileged, choice.why), want, "{wanted:?}");
+                }
+                Err(word) => assert!(got.unwrap_err().to_string().contains(word)),
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `guideway switch` as the demo runs and controls it.
+//!
+//! What the demo relies on, all of it in this file:
+//! - `guideway compile --target T --pipeline P --out DIR` writes artefacts;
+//! - `guideway switch --target T --port 1@eth0 --pipeline P --entries FILE --status FILE [--pin-dir DIR]`
+//!   runs in the foreground and prints a line that starts with `ready` once packets are handled;
+//! - SIGHUP reads the entries again and prints a line that starts with `reloaded`;
+//! - SIGUSR1 writes the status file (by renaming, so that no half is seen); SIGTERM detaches and ends.
+
+use super::interrupt;
+use super::plane::DataPlane;
+use crate::lab::{Child, Netns};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Loading includes clang and the verifier, several at once on a small machine.
+const START: Duration = Duration::from_secs(40);
+/// A change of entries, or a status.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How to start a switch.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The `guideway` binary.
+    pub guideway: &'a Path,
+    /// The data plane.
+    pub plane: DataPlane,
+    /// The built-in pipeline: `l4lb` or `decap`.
+    pub pipeline: &'static str,
+    /// The node, for names of files.
+    pub node: &'static str,
+    /// Where entries, status and log go.
+    pub folder: &'a Path,
+    /// Where the lab's programs and maps are pinned.
+    pub pins: &'a Path,
+}
+
+/// A running switch.
+#[derive(Debug)]
+pub struct Switch {
+    child: Child,
+    entries: PathBuf,
+    status: PathBuf,
+    reloads: usize,
+}
+
+/// Packets and bytes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct Count {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of the received frames.
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+/// One entry of a table in a status.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Row {
+    /// Key fields as text.
+    pub key: BTreeMap<String, String>,
+    /// The action's name.
+    #[serde(default)]
+    pub action: String,
+    /// What matched it.
+    #[serde(flatten)]
+    pub count: Count,
+}
+
+/// A switch's status file.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Status {
+    /// Named counters; drop reasons as `drop.REASON`.
+    #[serde(default)]
+    pub counters: BTreeMap<String, Count>,
+    /// Entries with their counts, by table.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Vec<Row>>,
+}
+
+impl Status {
+    /// Packets dropped, by reason.
+    #[must_use]
+    pub fn drops(&self) -> BTreeMap<String, u64> {
+        let drops = self.counters.iter().filter_map(|(name, count)| {
+            name.strip_prefix("drop.").map(|reason| (reason.to_owned(), count.packets))
+        });
+        drops.collect()
+    }
+}
+
+impl Switch {
+    /// Starts a switch in `space` with `entries` and returns at once; [`Switch::ready`] waits.
+    ///
+    /// # Errors
+    /// A file can't be written or the binary can't be started.
+    pub fn start(start: &Start<'_>, space: &Netns, entries: &str) -> Result<Self> {
+        let file = |kind: &str| start.folder.join(format!("{}.{kind}", start.node));
+        let (entries_file, status) = (file("entries.toml"), file("status.json"));
+        fs::write(&entries_file, entries).with_context(|| format!("writing {}", entries_file.display()))?;
+        let mut command = Command::new(start.guideway);
+        command.args(["switch", "--target", &start.plane.to_string(), "--port", "1@eth0"]);
+        command.args(["--pipeline", start.pipeline]);
+        command.arg("--entries").arg(&entries_file).arg("--status").arg(&status);
+        if start.plane == DataPlane::Xdp {
+            command.arg("--pin-dir").arg(start.pins.join(start.node));
+        }
+        let name = format!("guideway switch on {}", start.node);
+        let child = Child::start(&name, space, command, &file("log"))?;
+        Ok(Self { child, entries: entries_file, status, reloads: 0 })
+    }
+
+    /// Waits until it handles packets.
+    ///
+    /// # Errors
+    /// It ends, or takes too long.
+    pub fn ready(&mut self) -> Result<()> {
+        self.child.wait_for("ready", 1, START)
+    }
+
+    /// Gives it other entries and waits until they hold.
+    ///
+    /// # Errors
+    /// It refuses them, ends, or takes too long.
+    pub fn reload(&mut self, entries: &str) -> Result<()> {
+        let new = self.entries.with_extension("new");
+        fs::write(&new, entries)?;
+        fs::rename(&new, &self.entries)?;
+        self.child.signal(libc::SIGHUP)?;
+        self.reloads += 1;
+        self.child.wait_for("reloaded", self.reloads, ANSWER)
+    }
+
+    /// Asks for its counters.
+    ///
+    /// # Errors
+    /// It doesn't write them in time, or they can't be read.
+    pub fn status(&mut self) -> Result<Status> {
+        if self.status.exists() {
+            fs::remove_file(&self.status)?;
+        }
+        self.child.signal(libc::SIGUSR1)?;
+        let start = Instant::now();
+        while !self.status.exists() {
+            self.child.alive()?;
+            interrupt::check()?;
+            if start.elapsed() > ANSWER {
+                bail!("the switch wrote no status to {} within {ANSWER:?}", self.status.display());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let text = fs::read_to_string(&self.status)?;
+        serde_json::from_str(&text).with_context(|| format!("reading {}", self.status.display()))
+    }
+
+    /// Leaves it running when this guard goes.
+    pub fn keep(&mut self) {
+        self.child.keep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn reads_a_status() {
+        let text = r#"{"counters": {"drop.mtu": {"packets": 3, "bytes": 4500}, "not_stored": {"packets": 1}},
+            "tables": {"vip4": [{"key": {"dst": "203.0.113.10"}, "action": "set_vip", "packets": 7, "bytes": 9}]}}"#;
+        let status: Status = serde_json::from_str(text).unwrap();
+        assert_eq!(status.drops(), BTreeMap::from([("mtu".into(), 3)]));
+        assert_eq!(status.tables["vip4"][0].count, Count { packets: 7, bytes: 9 });
+        assert_eq!(status.tables["vip4"][0].key["dst"], "203.0.113.10");
+    }
+}

@@ -1,0 +1,73 @@
+//! `ci`: everything that a change has to pass, in order of how fast it fails.
+
+use super::{TestOptions, bless, test};
+use crate::needs;
+use crate::run::{capture, cargo, run, workspace_root};
+use crate::tidy;
+use anyhow::{Context, Result};
+use clap::Args;
+use std::process::Command;
+use std::time::Instant;
+
+/// Options of `ci`.
+#[derive(Args, Clone, Debug)]
+pub struct CiOptions {
+    /// Install what is missing without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+type Step = (&'static str, fn(&CiOptions) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("format", |_| quiet(&["fmt", "--all", "--check"])),
+    ("tidy", |_| tidy::tidy()),
+    ("clippy", |_| quiet(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
+    ("tests", |options| test(&TestOptions { yes: options.yes, cargo: Vec::new() })),
+    ("docs", |_| docs()),
+    ("snapshots", |_| snapshots()),
+];
+
+/// Runs every step and stops at the first that fails.
+///
+/// # Errors
+/// A step fails; the error has its output.
+pub fn ci(options: &CiOptions) -> Result<()> {
+    needs::ensure(needs::ALL, options.yes)?;
+    let all = Instant::now();
+    for (number, (name, step)) in (1..).zip(STEPS) {
+        let start = Instant::now();
+        eprintln!("[{number}/{}] {name}", STEPS.len());
+        let passed = step(options);
+        let verdict = if passed.is_ok() { "passed" } else { "FAILED" };
+        eprintln!("[{number}/{}] {name} {verdict} after {:.1} s", STEPS.len(), start.elapsed().as_secs_f64());
+        passed.with_context(|| format!("the step {name} failed"))?;
+    }
+    eprintln!("all {} steps passed in {:.0} s", STEPS.len(), all.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn quiet(args: &[&str]) -> Result<()> {
+    capture(&mut cargo(args), "").map(drop)
+}
+
+fn docs() -> Result<()> {
+    let mut command = cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
+    capture(command.env("RUSTDOCFLAGS", "-D warnings"), "").map(drop)
+}
+
+/// What the emitters make now is what is in the repository.
+fn snapshots() -> Result<()> {
+    bless()?;
+    let git = |args: &[&str]| {
+        let mut command = Command::new("git");
+        command.current_dir(workspace_root()).args(args);
+        command
+    };
+    run(&mut git(&["diff", "--exit-code", "--stat", "--", "snapshots"])).context(
+        "emitted text differs from the snapshots: look at the difference, then `cargo xtask bless`",
+    )?;
+    let new = capture(&mut git(&["ls-files", "--others", "--exclude-standard", "--", "snapshots"]), "")?;
+    anyhow::ensure!(new.is_empty(), "these snapshots are not in the repository:\n{new}");
+    Ok(())
+}

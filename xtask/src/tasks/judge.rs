@@ -1,0 +1,88 @@
+//! `judge`: other people's compilers on what we emit.
+
+use crate::needs::{self, CLANG};
+use crate::run::{on_path, shown, workspace_root};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Gives every emitted P4 to p4c and every emitted XDP C to clang. Any word from them is a failure.
+///
+/// # Errors
+/// A compiler is missing, refuses a file or warns; or there is nothing to judge.
+pub fn judge() -> Result<()> {
+    needs::ensure(&[CLANG], false)?;
+    let root = workspace_root().join("snapshots");
+    let mut files = Vec::new();
+    find(&root, &mut files)?;
+    files.sort();
+    let out = tempfile::tempdir()?;
+    let mut wrong = Vec::new();
+    let mut judged = 0;
+    for file in &files {
+        let Some(mut command) = judge_of(file, out.path())? else { continue };
+        judged += 1;
+        let output = command.output().with_context(|| format!("can't start `{}`", shown(&command)))?;
+        let words = [output.stdout, output.stderr].concat();
+        let good = output.status.success() && words.is_empty();
+        let name = file.strip_prefix(&root).unwrap_or(file).display();
+        println!("{} {name}", if good { "ok    " } else { "FAILED" });
+        if !good {
+            wrong.push(format!("{name}: {}\n{}", output.status, String::from_utf8_lossy(&words)));
+        }
+    }
+    if judged == 0 {
+        bail!("snapshots hold no emitted P4 and no emitted C to judge");
+    }
+    if !wrong.is_empty() {
+        bail!("{} of {judged} files are refused or warned about:\n{}", wrong.len(), wrong.join("\n"));
+    }
+    Ok(())
+}
+
+/// The command that judges `file`, or `None` for one that no compiler here judges.
+fn judge_of(file: &Path, out: &Path) -> Result<Option<Command>> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let in_folder = |folder: &str| file.components().any(|part| part.as_os_str() == folder);
+    if name.ends_with(".p4") && in_folder("bmv2") {
+        let Some(p4c) = on_path(&["p4c-bm2-ss"]) else {
+            bail!("p4c-bm2-ss is not on PATH; it comes with p4c (https://github.com/p4lang/p4c)");
+        };
+        let mut command = Command::new(p4c);
+        command.args(["--arch", "v1model", "-o"]).arg(out.join("out.json")).arg(file);
+        return Ok(Some(command));
+    }
+    if name.ends_with(".bpf.c") {
+        let clang = on_path(CLANG.programs).context("clang is not on PATH")?;
+        let mut command = Command::new(clang);
+        command.args(["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror", "-c", "-o"]);
+        command.arg(out.join("out.o")).arg(file);
+        return Ok(Some(command));
+    }
+    Ok(None)
+}
+
+fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            find(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn other_files_have_no_judge() {
+        for name in ["case/out/native/case.rs", "case/out/bmv2/case.p4info.txtpb", "case/pipeline.rs"] {
+            assert!(judge_of(Path::new(name), Path::new("out")).unwrap().is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The lab without a data plane: it is built, its routes work, and it goes without a trace.
+#![allow(clippy::unwrap_used)]
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use xtask::http::{Connection, serve_one};
+use xtask::lab::{BACKENDS, Lab, Plan, VIP_PORT, VIP4, VIP6};
+use xtask::{needs, sys};
+
+/// True when this machine can't build the lab; fails instead where `GUIDEWAY_REQUIRE` wants BPF.
+fn skipped() -> bool {
+    let why = if sys::is_root() { needs::why_no_bpf() } else { Some("this is not root".into()) };
+    let missing =
+        needs::missing(&[needs::IPROUTE2]).first().map(|need| format!("{} is missing", need.package));
+    let Some(why) = why.or(missing) else { return false };
+    let required =
+        std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|list| list.split(',').any(|need| need == "bpf"));
+    assert!(!required, "GUIDEWAY_REQUIRE asks for bpf, but {why}");
+    eprintln!("skipped: {why}");
+    true
+}
+
+fn spaces_of(tag: &str) -> Vec<String> {
+    let names = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.starts_with(&format!("{tag}-"))).collect()
+}
+
+/// One connection from `client` (IPv4 or IPv6) to `target`, which a server in `backend` answers.
+fn ask(
+    lab: &Lab,
+    client: &str,
+    source: IpAddr,
+    backend: &str,
+    target: IpAddr,
+) -> std::io::Result<SocketAddr> {
+    let address = SocketAddr::new(target, VIP_PORT);
+    let listener = lab.space(backend).unwrap().run(|| TcpListener::bind(address)).unwrap()?;
+    let server = std::thread::spawn(move || serve_one("test", listener.accept()?.0));
+    let seen = lab.space(client).unwrap().run(|| {
+        let mut connection = Connection::open(SocketAddr::new(source, 0), address)?;
+        connection.get("/bytes/100000", |_| ())
+    });
+    let seen = seen.unwrap()?;
+    server.join().unwrap()?;
+    Ok(seen.client)
+}
+
+#[test]
+fn the_lab_works_and_leaves_nothing_behind() {
+    if skipped() {
+        return;
+    }
+    // A process id that no process has, so that the name is this test's own.
+    let tag = format!("gw{}", u64::from(std::process::id()) + 10_000_000);
+    let plan = Plan::default();
+    let lab = Lab::build(&tag, &plan).unwrap();
+    assert_eq!(spaces_of(&tag).len(), 9);
+    lab.pass_programs(&plan).unwrap();
+    for backend in BACKENDS {
+        let node = plan.node(backend);
+        for (client, target) in [("c4", IpAddr::from(node.v4(2))), ("c6", node.v6(2).into())] {
+            let source = plan.node(client).sources()[1];
+            let seen = ask(&lab, client, source, backend, target).unwrap();
+            assert_eq!(seen.ip(), source, "{backend} sees {client}");
+        }
+    }
+    // Every backend holds the VIPs, which is why each can answer in their name.
+    for vip in [IpAddr::from(VIP4), VIP6.into()] {
+        for backend in BACKENDS {
+            lab.space(backend).unwrap().run(|| TcpListener::bind((vip, VIP_PORT))).unwrap().unwrap();
+        }
+    }
+    drop(lab);
+    assert_eq!(spaces_of(&tag), [""; 0]);
+}
+
+#[test]
+fn a_second_lab_of_the_same_name_is_refused_and_the_first_stays() {
+    if skipped() {
+        return;
+    }
+    let tag = format!("gw{}", u64::from(std::process::id()) + 20_000_000);
+    let plan = Plan::default();
+    let lab = Lab::build(&tag, &plan).unwrap();
+    assert!(Lab::build(&tag, &plan).is_err());
+    assert_eq!(spaces_of(&tag).len(), 9);
+    drop(lab);
+    assert_eq!(spaces_of(&tag), [""; 0]);
+}
