@@ -23,7 +23,16 @@ impl Type {
     /// The greatest value.
     #[must_use]
     pub fn mask(self) -> u128 {
-        u128::MAX >> (128 - u32::from(self.width().max(1)))
+        u128::MAX >> 128u32.saturating_sub(u32::from(self.width().max(1)))
+    }
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bool => f.write_str("bool"),
+            Self::Bits(w) => write!(f, "bit<{w}>"),
+        }
     }
 }
 

@@ -100,28 +100,25 @@ impl Tables {
         }
     }
 
-    /// Checks an entry of the source; `index` of `of` in its table. In tables that need priorities the first wins.
-    pub(crate) fn check_const(&self, id: TableId, entry: &ConstEntry, index: usize) -> Checked<TableEntry> {
+    /// Checks an entry of the source; gives its key, canonical.
+    pub(crate) fn check_const(&self, id: TableId, entry: &ConstEntry) -> Checked<Vec<KeyValue>> {
         let table = &self.tables[id.index()];
-        let name = || table.name.clone();
-        if entry.keys.len() != table.keys.len() {
-            let (given, want) = (entry.keys.len(), table.keys.len());
-            return Err(EntryError::Count { table: name(), name: "key".into(), given, want });
-        }
-        let key = table.keys.iter().zip(&entry.keys).map(|(k, v)| canonical(&table.name, k, *v));
-        let key = key.collect::<Checked<Vec<_>>>()?;
-        let action = &self.actions[entry.action.index()];
+        let count = |name: &str, given: usize, want: usize| match given == want {
+            true => Ok(()),
+            false => {
+                let (table, name) = (table.name.clone(), name.to_owned());
+                Err(EntryError::Count { table, name, given, want })
+            }
+        };
+        count("key", entry.keys.len(), table.keys.len())?;
         self.check_action(table, entry.action)?;
-        if entry.args.len() != action.params.len() {
-            let (given, want) = (entry.args.len(), action.params.len());
-            return Err(EntryError::Count { table: name(), name: action.name.clone(), given, want });
-        }
+        let action = &self.actions[entry.action.index()];
+        count(&action.name, entry.args.len(), action.params.len())?;
         for (param, value) in action.params.iter().zip(&entry.args) {
             let (name, ty) = &self.vars[param.index()];
             fits(&table.name, name, *value, ty.width())?;
         }
-        let priority = if needs_priority(table) { (table.const_entries.len() - index) as i32 } else { 0 };
-        Ok(TableEntry { table: id, key, priority, action: entry.action, args: entry.args.clone() })
+        table.keys.iter().zip(&entry.keys).map(|(k, v)| canonical(&table.name, k, *v)).collect()
     }
 
     fn object(&self, name: &str) -> Checked<Object<'_>> {
