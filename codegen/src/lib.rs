@@ -4,8 +4,10 @@ pub mod artifacts;
 pub mod fit;
 
 pub use artifacts::Artifacts;
-#[cfg(any(feature = "xdp", feature = "p4"))]
+#[cfg(feature = "xdp")]
 mod text;
+#[cfg(feature = "p4")]
+pub mod p4;
 #[cfg(feature = "xdp")]
 pub mod xdp;
 

@@ -6,9 +6,9 @@
 use p4::ast::{BinaryOp, Expr as P4, Type as P4Type};
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Place;
-use pipeline_ir::{FieldId, HeaderId, Pipeline, VarId};
+use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, VarId, VarKind};
 
-use super::names::Names;
+use super::names::{Names, plain};
 use super::plan::Plan;
 use super::worlds::{Known, Worlds};
 
@@ -18,6 +18,8 @@ pub(super) struct Scope<'a> {
     pub(super) p: &'a Pipeline,
     pub(super) names: &'a Names,
     pub(super) plan: &'a Plan,
+    /// Inside this action, whose parameters have their own names there.
+    pub(super) action: Option<ActionId>,
 }
 
 /// A number as people read it: short ones in decimal.
@@ -53,6 +55,9 @@ pub(super) fn standard(name: &str) -> P4 {
 impl Scope<'_> {
     /// A variable, as a value or as a place.
     pub(super) fn var(&self, var: VarId) -> P4 {
+        if self.action.is_some_and(|a| self.p.var(var).kind == VarKind::Param(a)) {
+            return P4::name(plain(&self.p.var(var).name));
+        }
         let name = &self.names.vars[var.index()];
         if self.plan.in_metadata.contains(&var) { meta(name) } else { P4::name(name.clone()) }
     }

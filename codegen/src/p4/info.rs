@@ -19,7 +19,7 @@ impl Sizes {
     /// `v1model` keeps flows and limiters in registers that P4Info lists.
     #[must_use]
     pub fn of(target: &Target) -> Self {
-        let limit = |name: &str| target.limits.iter().find(|l| l.0 == name).map(|l| clamp(l.1));
+        let limit = |name: &str| target.limits.get(name).map(|l| clamp(l.value));
         Self {
             ring_pools: limit("ring_pools").unwrap_or(4),
             flow_entries: (target.arch == "v1model").then(|| limit("flow_entries").unwrap_or(65_536)),

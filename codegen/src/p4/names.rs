@@ -130,7 +130,6 @@ pub(super) struct Names {
     pub(super) counters: Vec<String>,
     pub(super) limiters: Vec<String>,
     pub(super) cursors: Vec<String>,
-    taken: BTreeSet<String>,
 }
 
 impl Names {
@@ -209,14 +208,14 @@ fn generated(p: &Pipeline) -> BTreeSet<String> {
 /// Names of metadata that we add beside the source's.
 fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
-        ["ingress_port", "now", "retry", "sip0", "sip1", "sip2", "sip3"].iter().map(ToString::to_string).collect();
+        ["generation", "ingress_port", "now", "retry", "sip0", "sip1", "sip2", "sip3"].iter().map(ToString::to_string).collect();
     for c in cursors {
         let endings =
             ["class", "event", "hash", "hit", "index", "place", "rank", "spill", "table", "value"].iter();
         names.extend(endings.map(|e| format!("{c}_{e}")));
     }
     names.extend(p.flow_tables.iter().map(|t| format!("{}_key", t.name)));
-    names.extend(p.rings.iter().flat_map(|r| [format!("{}_generation", r.name), format!("{}_slot", r.name)]));
+    names.extend(p.rings.iter().flat_map(|r| [format!("{}_id", r.name), format!("{}_slot", r.name)]));
     for t in &p.tables {
         names.insert(format!("{}_action", t.name));
         names.extend(t.keys.iter().map(|k| format!("{}_{}", t.name, k.name)));

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipeline_ir::expr::{Builtin, Expr, ExprKind, Type};
-use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{ActionId, CursorId, ParserOp, Pipeline, TableId, Transition, VarId, VarKind};
 
 use super::same;
@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) absorbed: BTreeSet<ActionId>,
     /// Variables that something reads.
     pub(super) read: BTreeSet<VarId>,
+    /// Variables that something writes.
+    pub(super) written: BTreeSet<VarId>,
     /// Variables that a second pass finds again.
     pub(super) kept: BTreeSet<VarId>,
     /// Cursors that a second pass finds again.
@@ -65,6 +67,12 @@ impl Plan {
         self.read = later.vars;
         for e in parser_exprs(p) {
             vars_of(e, &mut self.read);
+        }
+        writes(p, &p.control, &mut self.written);
+        for op in p.parser.states.iter().flat_map(|s| &s.ops) {
+            if let ParserOp::Lookahead { into: var, .. } | ParserOp::Set { var, .. } = op {
+                self.written.insert(*var);
+            }
         }
     }
 
@@ -366,6 +374,6 @@ pub(super) fn ty(ty: Type) -> p4::ast::Type {
 }
 
 /// The statement with a `stay` in it, or inside it.
-pub(super) fn stay_index(block: &Block) -> Option<usize> {
+pub(super) fn stay_index(block: &[Stmt]) -> Option<usize> {
     block.iter().position(|s| is_stay(s) || has_stay(s.kind.blocks().into_iter().flatten()))
 }

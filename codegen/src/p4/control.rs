@@ -1,0 +1,475 @@
+//! The ingress control: statement by statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p4::ast::{Block, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type};
+use pipeline_ir::expr::{Expr, ExprKind};
+use pipeline_ir::flow::TICK_BITS;
+use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
+
+use super::expr::{Scope, header, meta, standard};
+use super::flow::Find;
+use super::plan;
+use super::worlds::{self, Known, Worlds};
+
+/// A field of metadata that we add.
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) ty: P4Type,
+    /// Found again in a second pass.
+    pub(super) kept: bool,
+}
+
+/// The ingress control under construction.
+pub(super) struct Ingress<'a> {
+    pub(super) s: Scope<'a>,
+    pub(super) tick_ns: u64,
+    /// Metadata that we add, in the order of first use.
+    pub(super) fields: Vec<Field>,
+    /// Key expressions of tables.
+    pub(super) keys: BTreeMap<TableId, Vec<P4>>,
+    /// Expressions of the pools that rings are asked for.
+    pub(super) pools: BTreeMap<RingId, P4>,
+    /// Where the action of a ring puts the id.
+    pub(super) ring_ids: BTreeMap<RingId, P4>,
+    pub(super) flow_helpers: BTreeSet<(FlowTableId, CursorId)>,
+    pub(super) limiters: BTreeSet<LimiterId>,
+    pub(super) adjusts: bool,
+    pub(super) sips: bool,
+}
+
+impl<'a> Ingress<'a> {
+    pub(super) fn new(s: Scope<'a>, tick_ns: u64) -> Self {
+        Self {
+            s,
+            tick_ns,
+            fields: Vec::new(),
+            keys: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            ring_ids: BTreeMap::new(),
+            flow_helpers: BTreeSet::new(),
+            limiters: BTreeSet::new(),
+            adjusts: false,
+            sips: false,
+        }
+    }
+
+    /// A field of metadata that we add, declared when first used.
+    pub(super) fn field(&mut self, name: &str, ty: P4Type, kept: bool) -> P4 {
+        if !self.fields.iter().any(|f| f.name == name) {
+            self.fields.push(Field { name: name.to_owned(), ty, kept: kept && self.s.plan.resubmits });
+        }
+        meta(name)
+    }
+
+    /// The whole control.
+    pub(super) fn body(&mut self, w: &Worlds) -> Block {
+        let control = &self.s.p.control;
+        let mut body = self.block(control, w);
+        let mut first = Vec::new();
+        if self.fields.iter().any(|f| f.name == "now") {
+            first.push(P4Stmt::assign(meta("now"), clock(self.tick_ns)));
+        }
+        if self.s.plan.keeps_port {
+            let port = self.field("ingress_port", P4Type::bit(9), true);
+            first.push(P4Stmt::assign(port, standard("ingress_port")));
+        }
+        if !self.s.plan.resubmits {
+            first.extend(body);
+            return first;
+        }
+        let retry = self.field("retry", P4Type::Bool, true);
+        match body.first_mut().map(|s| &mut s.kind) {
+            Some(P4Kind::If(If { condition, then, .. })) if *condition == retry.clone().inverted() => {
+                first.append(then);
+                *then = first;
+            }
+            _ if first.is_empty() => {}
+            _ => body.insert(0, P4Stmt::if_(retry.inverted(), first)),
+        }
+        body
+    }
+
+    /// A block. What stands before a `stay` runs in the first pass only.
+    fn block(&mut self, block: &[Stmt], w: &Worlds) -> Block {
+        let mut w = w.clone();
+        let Some(k) = plan::stay_index(block).filter(|k| *k > 0) else { return self.stmts(block, &mut w) };
+        let first = self.stmts(&block[..k], &mut w);
+        let rest = self.stmts(&block[k..], &mut w);
+        let retry = self.field("retry", P4Type::Bool, true);
+        let guarded = P4Stmt::if_(retry.inverted(), first);
+        std::iter::once(guarded).chain(rest).collect()
+    }
+
+    fn stmts(&mut self, block: &[Stmt], w: &mut Worlds) -> Block {
+        let mut out = Vec::new();
+        for (i, s) in block.iter().enumerate() {
+            for (var, zero) in self.s.plan.declare.get(&(s as plan::At)).cloned().unwrap_or_default() {
+                out.extend(self.declare(s, var, zero));
+            }
+            match &s.kind {
+                StmtKind::Push(h) => out.extend(self.push(*h, &block[i + 1..], w, s.at)),
+                _ => out.extend(self.stmt(s, w)),
+            }
+            *w = worlds::after(std::slice::from_ref(s), w);
+        }
+        out
+    }
+
+    /// Declares a local, unless the statement itself gives it its first value.
+    fn declare(&self, s: &Stmt, var: VarId, zero: bool) -> Option<P4Stmt> {
+        if matches!(&s.kind, StmtKind::Set { place: Place::Var(v), .. } if *v == var) {
+            return None;
+        }
+        let ty = self.s.p.var(var).ty;
+        let name = self.s.names.vars[var.index()].clone();
+        Some(match (zero, ty) {
+            (false, _) => P4Stmt::declare(plan::ty(ty), name),
+            (true, pipeline_ir::expr::Type::Bool) => P4Stmt::let_(P4Type::Bool, name, false),
+            (true, _) => P4Stmt::let_(plan::ty(ty), name, 0u32),
+        })
+    }
+
+    fn stmt(&mut self, s: &Stmt, w: &Worlds) -> Block {
+        match &s.kind {
+            StmtKind::Set { place, value } => self.set(s, *place, value, w),
+            StmtKind::Push(h) => self.push(*h, &[], w, s.at),
+            StmtKind::Pop(h) => vec![P4Stmt::call(header(self.s.names, *h).method0("setInvalid"))],
+            StmtKind::If { cond, then, otherwise } => self.branch(cond, then, otherwise, w),
+            StmtKind::Apply { table, key, arms } => self.apply(*table, key, arms, w, s.at),
+            StmtKind::Hash { into, algorithm, key, data } => self.hash(*into, *algorithm, key, data, w),
+            StmtKind::Checksum { place, data } => self.checksum(*place, data, w),
+            StmtKind::Adjust { place, old, new } => self.adjust(*place, old, new, w),
+            StmtKind::Count { counter, index } => {
+                let (name, size) = (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);
+                let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(32), w);
+                let count = P4Stmt::call(P4::name(name.clone()).method("count", [cell.clone()]));
+                if most(index) < u128::from(size) {
+                    vec![count]
+                } else {
+                    vec![P4Stmt::if_(cell.less(size), [count])]
+                }
+            }
+            StmtKind::Limit { limiter, into } => {
+                self.limiters.insert(*limiter);
+                self.field("now", P4Type::bit(u32::from(TICK_BITS)), true);
+                let name = format!("{}_allow", self.s.p.limiters[limiter.index()].name);
+                vec![P4Stmt::call(P4::call(name, [self.s.var(*into)]))]
+            }
+            StmtKind::Find { cursor, table, key, hash, event, class } => {
+                let find = Find { cursor: *cursor, table: *table, key, hash, event, class };
+                let name = &self.s.p.flow_tables[table.index()].name;
+                noted(self.find(find, w), self.note(s.at, &format!("find in {name}")))
+            }
+            StmtKind::Stay { cursor, id, select, table, arms } => {
+                let out = self.stay(*cursor, *id, select, *table, arms, w);
+                noted(out, self.note(s.at, "stay where the flow is, or select"))
+            }
+            StmtKind::Remember { cursor, id } => {
+                noted(self.remember(*cursor, *id, w), self.note(s.at, "remember"))
+            }
+            StmtKind::Select { ring, pool, hash, into } => {
+                let name = &self.s.p.rings[ring.index()].name;
+                noted(self.select(*ring, pool, hash, *into, w), self.note(s.at, &format!("select from {name}")))
+            }
+            StmtKind::Truncate { bytes } => {
+                vec![P4Stmt::call(P4::call("truncate", [P4::sized(32, u128::from(*bytes))]))]
+            }
+            StmtKind::Verdict(v) => self.verdict(v, w),
+        }
+    }
+
+    /// `l4lb.rs:42 what`
+    pub(super) fn note(&self, at: Loc, what: &str) -> String {
+        note(&self.s.p.file, at, what)
+    }
+
+    fn set(&self, s: &Stmt, place: Place, value: &Expr, w: &Worlds) -> Block {
+        match place {
+            Place::Field(h, _) if w.header(h) == Known::Invalid => Vec::new(),
+            Place::Var(v) if !self.s.plan.in_metadata.contains(&v) && self.declared_here(s, v) => {
+                let ty = plan::ty(self.s.p.var(v).ty);
+                vec![P4Stmt::let_(ty, self.s.names.vars[v.index()].clone(), self.s.value(value, w))]
+            }
+            _ => vec![P4Stmt::assign(self.s.place(place), self.s.value(value, w))],
+        }
+    }
+
+    fn declared_here(&self, s: &Stmt, v: VarId) -> bool {
+        self.s.plan.declare.get(&(s as plan::At)).is_some_and(|list| list.iter().any(|d| d.0 == v))
+    }
+
+    /// Makes a header valid. Its fields are 0, but for those that `next` gives a value at once.
+    fn push(&self, h: HeaderId, next: &[Stmt], w: &Worlds, at: Loc) -> Block {
+        let known = w.header(h);
+        if known == Known::Valid {
+            return Vec::new();
+        }
+        let name = header(self.s.names, h);
+        let ty = self.s.p.header_type(h);
+        let mut given = BTreeSet::new();
+        for s in next {
+            let StmtKind::Set { place: Place::Field(to, f), value } = &s.kind else { break };
+            let mut reads = false;
+            value.walk(&mut |e| reads |= matches!(e.kind, ExprKind::Field(of, _) if of == h));
+            if *to != h || reads {
+                break;
+            }
+            given.insert(f.index());
+        }
+        let mut out = vec![P4Stmt::call(name.clone().method0("setValid"))];
+        for (i, _) in ty.fields.iter().enumerate().filter(|(i, _)| !given.contains(i)) {
+            out.push(P4Stmt::assign(self.s.field(h, pipeline_ir::FieldId(i as u32)), 0u32));
+        }
+        if known == Known::Maybe && out.len() > 1 {
+            out = vec![P4Stmt::if_(name.is_valid().inverted(), out)];
+        }
+        noted(out, self.note(at, &format!("push {}", self.s.p.headers[h.index()].name)))
+    }
+
+    fn branch(&mut self, cond: &Expr, then: &[Stmt], otherwise: &[Stmt], w: &Worlds) -> Block {
+        let condition = self.s.value(cond, w);
+        if let P4::Bool(always) = condition {
+            return self.block(if always { then } else { otherwise }, &w.assume(cond, always));
+        }
+        let then = self.block(then, &w.assume(cond, true));
+        let mut otherwise = self.block(otherwise, &w.assume(cond, false));
+        let stmt = match (then.is_empty(), otherwise.is_empty()) {
+            (true, true) => return Vec::new(),
+            (true, false) => P4Stmt::if_(condition.inverted(), otherwise),
+            (false, true) => P4Stmt::if_(condition, then),
+            (false, false) => match otherwise.pop() {
+                Some(P4Stmt { notes, kind: P4Kind::If(next) }) if otherwise.is_empty() && notes.is_empty() => {
+                    P4Kind::If(If { condition, then, otherwise: Some(Else::If(Box::new(next))) }).into()
+                }
+                last => {
+                    otherwise.extend(last);
+                    P4Stmt::if_else(condition, then, otherwise)
+                }
+            },
+        };
+        vec![stmt]
+    }
+
+    fn apply(&mut self, table: TableId, key: &[Expr], arms: &[Arm], w: &Worlds, at: Loc) -> Block {
+        let mut out = self.key(table, key, w);
+        let bodies = self.bodies(arms, w);
+        let name = &self.s.names.tables[table.index()];
+        let apply = P4::name(name.clone()).method0("apply");
+        if !self.s.plan.kept_tables.contains(&table) {
+            out.push(self.dispatch(table, apply, bodies));
+            return noted(out, self.note(at, &self.s.p.tables[table.index()].name));
+        }
+        // The second pass finds the action of the first.
+        let action = self.field(&format!("{}_action", self.s.p.tables[table.index()].name), P4Type::bit(8), true);
+        let remember = |a: &Arm| (a.action, vec![P4Stmt::assign(action.clone(), a.action.0 + 1)]);
+        let first = self.dispatch(table, apply, arms.iter().map(remember).collect());
+        out.push(first);
+        let retry = self.field("retry", P4Type::Bool, true);
+        let branches = bodies.into_iter().map(|(a, body)| (action.clone().equals(a.0 + 1), body));
+        let branches: Vec<_> = branches.collect();
+        let chain = P4Stmt::if_chain(branches, None);
+        noted(vec![P4Stmt::if_(retry.inverted(), out)], self.note(at, &self.s.p.tables[table.index()].name))
+            .into_iter()
+            .chain(chain)
+            .collect()
+    }
+
+    /// The arms that have something to do, but for those whose action does it.
+    fn bodies(&mut self, arms: &[Arm], w: &Worlds) -> Vec<(ActionId, Block)> {
+        let mut bodies = Vec::new();
+        for arm in arms {
+            if !self.s.plan.absorbed.contains(&arm.action) {
+                let body = self.block(&arm.body, w);
+                if !body.is_empty() {
+                    bodies.push((arm.action, body));
+                }
+            }
+        }
+        bodies
+    }
+
+    /// Notes the key of a table; where the table is applied in several places, in metadata.
+    fn key(&mut self, table: TableId, key: &[Expr], w: &Worlds) -> Block {
+        let declared = &self.s.p.tables[table.index()];
+        let single = self.s.plan.sites.get(&table) == Some(&1);
+        let mut out = Vec::new();
+        let mut keys = Vec::new();
+        for (e, k) in key.iter().zip(&declared.keys) {
+            let value = match e.ty {
+                pipeline_ir::expr::Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
+                pipeline_ir::expr::Type::Bits(_) => self.s.sized(e, w),
+            };
+            if single && !matches!(e.kind, ExprKind::Const(_)) {
+                keys.push(value);
+            } else {
+                let ty = P4Type::bit(u32::from(k.width));
+                let place = self.field(&format!("{}_{}", declared.name, k.name), ty, false);
+                out.push(P4Stmt::assign(place.clone(), value));
+                keys.push(place);
+            }
+        }
+        self.keys.insert(table, keys);
+        out
+    }
+
+    /// Applies a table and runs the body of the action that was chosen.
+    fn dispatch(&self, table: TableId, apply: P4, mut bodies: Vec<(ActionId, Block)>) -> P4Stmt {
+        let t = &self.s.p.tables[table.index()];
+        // A default that no entry may use runs on a miss, and only then.
+        let by_hit = self.s.p.actions[t.default.index()].default_only && t.actions.len() <= 2;
+        let miss = bodies.iter().position(|b| b.0 == t.default);
+        match (bodies.len(), miss) {
+            (0, _) => P4Stmt::call(apply),
+            (1, Some(_)) if self.s.p.actions[t.default.index()].default_only => {
+                P4Stmt::if_(apply.member("miss"), bodies.remove(0).1)
+            }
+            (1, None) if by_hit => P4Stmt::if_(apply.member("hit"), bodies.remove(0).1),
+            (2, Some(miss)) if by_hit => {
+                let otherwise = bodies.remove(miss).1;
+                P4Stmt::if_else(apply.member("hit"), bodies.remove(0).1, otherwise)
+            }
+            _ => {
+                let case = |(a, body): (ActionId, Block)| SwitchCase::new(self.action(a), body);
+                P4Stmt::switch(apply.member("action_run"), bodies.into_iter().map(case))
+            }
+        }
+    }
+
+    fn action(&self, a: ActionId) -> P4 {
+        P4::name(self.s.names.actions[a.index()].clone())
+    }
+
+    fn stay(&mut self, c: CursorId, id: VarId, select: &[Stmt], table: TableId, arms: &[Arm], w: &Worlds) -> Block {
+        let place = self.s.var(id);
+        let flows = w.cursor(self.s.p, c).into_iter().any(|t| t.is_some());
+        let select_block = self.block(select, w);
+        let mut out = Vec::new();
+        if flows {
+            let value = self.cursor(c, "value").slice(47u32, 24u32);
+            let width = self.s.p.var(id).ty.width();
+            let value = if width == 24 { value } else { value.cast(P4Type::bit(u32::from(width))) };
+            let stays = vec![P4Stmt::assign(place.clone(), value)];
+            out.push(P4Stmt::if_else(self.cursor(c, "hit"), stays, select_block));
+        } else {
+            out.extend(select_block);
+        }
+        self.keys.insert(table, vec![place]);
+        let after = w.clone().or(worlds::after(select, w));
+        let mut bodies = self.bodies(arms, &after);
+        let t = &self.s.p.tables[table.index()];
+        if flows {
+            let retry = self.field("retry", P4Type::Bool, true);
+            let again = vec![
+                P4Stmt::assign(retry, true).note("Once more from the start, as a flow that moves."),
+                P4Stmt::call(P4::call("resubmit_preserving_field_list", [P4::int(1)])),
+                P4Stmt::exit(),
+            ];
+            let again = P4Stmt::if_(self.cursor(c, "hit"), again);
+            match bodies.iter_mut().find(|b| b.0 == t.default) {
+                Some((_, body)) => body.insert(0, again),
+                None => bodies.push((t.default, vec![again])),
+            }
+        }
+        let apply = P4::name(self.s.names.tables[table.index()].clone()).method0("apply");
+        out.push(self.dispatch(table, apply, bodies));
+        out
+    }
+
+    fn select(&mut self, ring: RingId, pool: &Expr, hash: &Expr, into: VarId, w: &Worlds) -> Block {
+        let r = &self.s.p.rings[ring.index()];
+        let pool = self.s.sized(pool, w);
+        self.pools.insert(ring, pool);
+        let slot = self.field(&format!("{}_slot", r.name), P4Type::bit(super::info::slot_width(r)), false);
+        self.field("generation", P4Type::bit(8), false);
+        let hash = if r.slots.is_power_of_two() {
+            let top = r.slots.ilog2().max(1) - 1;
+            P4Stmt::assign(slot, self.s.sized(hash, w).slice(top, 0u32))
+        } else {
+            let list = P4::list([self.s.sized(hash, w)]);
+            let algorithm = P4::path("HashAlgorithm.identity");
+            let max = P4::sized(32, u128::from(r.slots));
+            P4Stmt::call(P4::call("hash", [slot, algorithm, P4::sized(32, 0), list, max]))
+        };
+        let (pool_table, ring_table) = &self.s.names.rings[ring.index()];
+        let miss = |t: &str| P4::name(t).method0("apply").member("miss");
+        let mut out = vec![
+            P4Stmt::if_(miss(pool_table), self.verdict(&Verdict::Drop(r.no_pool), w)),
+            hash,
+            P4Stmt::if_(miss(ring_table), self.verdict(&Verdict::Drop(r.no_slot), w)),
+        ];
+        if self.s.plan.in_metadata.contains(&into) && self.selects(ring) == 1 {
+            self.ring_ids.insert(ring, self.s.var(into));
+        } else {
+            let id = self.field(&format!("{}_id", r.name), P4Type::bit(u32::from(r.id_width)), false);
+            out.push(P4Stmt::assign(self.s.var(into), id.clone()));
+            self.ring_ids.insert(ring, id);
+        }
+        out
+    }
+
+    /// How often the control selects from a ring.
+    fn selects(&self, ring: RingId) -> usize {
+        let mut count = 0;
+        walk(&self.s.p.control, &mut |s| {
+            count += usize::from(matches!(s.kind, StmtKind::Select { ring: r, .. } if r == ring));
+        });
+        count
+    }
+
+    fn verdict(&self, v: &Verdict, w: &Worlds) -> Block {
+        let spec = |port: P4| P4Stmt::assign(standard("egress_spec"), port);
+        match v {
+            Verdict::Forward(port) => vec![spec(self.s.port(port, w)), P4Stmt::exit()],
+            Verdict::Pass => vec![spec(P4::name("CPU_PORT")), P4Stmt::exit()],
+            Verdict::Drop(reason) => {
+                let counter = P4::name(format!("drop_{}", self.s.p.reasons[reason.index()].name));
+                vec![
+                    P4Stmt::call(counter.method("count", [P4::int(0)])),
+                    P4Stmt::call(P4::call("mark_to_drop", [P4::name("standard_metadata")])),
+                    P4Stmt::exit(),
+                ]
+            }
+        }
+    }
+
+    fn hash(&mut self, into: VarId, algorithm: HashAlgorithm, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
+        match algorithm {
+            HashAlgorithm::Crc32 => self.crc32(into, key, data, w),
+            HashAlgorithm::HalfSipHash => self.half_sip_hash(into, key, data, w),
+        }
+    }
+}
+
+/// The greatest value of an expression, as far as its form shows.
+fn most(e: &Expr) -> u128 {
+    match &e.kind {
+        ExprKind::Const(value) => *value,
+        ExprKind::Cast(of) => e.ty.mask().min(most(of)),
+        _ => e.ty.mask(),
+    }
+}
+
+/// The tick: the time stamp of ingress counts microseconds.
+fn clock(tick_ns: u64) -> P4 {
+    let low = (tick_ns / 1000).max(1).ilog2();
+    standard("ingress_global_timestamp").slice(low + u32::from(TICK_BITS) - 1, low)
+}
+
+/// Puts a comment above the first statement.
+fn noted(mut block: Block, note: String) -> Block {
+    if let Some(first) = block.first_mut() {
+        first.notes.insert(0, note.into());
+    }
+    block
+}
+
+/// `l4lb.rs:42 what`
+pub(super) fn note(file: &str, at: Loc, what: &str) -> String {
+    match at.line {
+        0 => what.to_owned(),
+        line => format!("{file}:{line} {what}"),
+    }
+}
+

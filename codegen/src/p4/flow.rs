@@ -1,0 +1,314 @@
+//! Flow tables by `pipeline_ir::flow`: a register array of ways; `find` looks, `remember` writes.
+//!
+//! ```p4
+//! // l4lb.rs:412 find in flows4
+//! meta.flows4_key = meta.client4 ++ meta.client_port ++ meta.vip ++ meta.vip_port;
+//! ...
+//! flows4_look(meta.flow_hash);
+//! if (!meta.flow_place && meta.flow_spill == 1) {
+//!     flows4_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+//! }
+//! ```
+
+use std::collections::BTreeSet;
+
+use p4::ast::{Block, Decl, Expr as P4, Stmt, Type as P4Type};
+use pipeline_ir::expr::{Expr, ExprKind};
+use pipeline_ir::flow::{Layout, TICK_BITS, ticks};
+use pipeline_ir::stmt::{StmtKind, event, walk};
+use pipeline_ir::{CursorId, FlowTable, FlowTableId, Idle, VarId};
+
+use super::control::Ingress;
+use super::expr::{meta, number, sized};
+use super::prelude;
+use super::worlds::Worlds;
+
+/// What `find` is given.
+#[derive(Clone, Copy)]
+pub(super) struct Find<'a> {
+    pub(super) cursor: CursorId,
+    pub(super) table: FlowTableId,
+    pub(super) key: &'a [Expr],
+    pub(super) hash: &'a Expr,
+    pub(super) event: &'a Expr,
+    pub(super) class: &'a Expr,
+}
+
+impl Ingress<'_> {
+    /// A field of a cursor, declared when first used.
+    pub(super) fn cursor(&mut self, c: CursorId, ending: &str) -> P4 {
+        let ty = match ending {
+            "hit" | "place" => P4Type::Bool,
+            "index" | "hash" => P4Type::bit(32),
+            "value" => P4Type::bit(48),
+            "rank" => P4Type::bit(20),
+            "event" => P4Type::bit(3),
+            "class" => P4Type::bit(2),
+            "spill" => P4Type::bit(1),
+            _ => P4Type::bit(8),
+        };
+        let kept = self.s.plan.kept_cursors.contains(&c) && !matches!(ending, "hit" | "rank" | "spill");
+        let name = format!("{}_{ending}", self.s.names.cursors[c.index()]);
+        self.field(&name, ty, kept)
+    }
+
+    /// The key of a flow table, all 80 or 176 bits.
+    fn flow_key(&mut self, t: FlowTableId, c: CursorId) -> P4 {
+        let table = &self.s.p.flow_tables[t.index()];
+        let kept = self.s.plan.kept_cursors.contains(&c);
+        self.field(&format!("{}_key", table.name), P4Type::bit(table.layout().key_bits()), kept)
+    }
+
+    /// Name of a helper of a flow table; a second cursor over the same table has its own.
+    fn helper(&mut self, t: FlowTableId, c: CursorId, ending: &str) -> String {
+        let first = self.finds().filter(|f| f.1 == t).map(|f| f.0).min();
+        self.flow_helpers.insert((t, c));
+        self.field("now", P4Type::bit(u32::from(TICK_BITS)), true);
+        let name = &self.s.p.flow_tables[t.index()].name;
+        if first == Some(c) || ending == "idle" {
+            format!("{name}_{ending}")
+        } else {
+            format!("{name}_{ending}_{}", c.0 + 1)
+        }
+    }
+
+    /// Cursor and table of every `find`.
+    fn finds(&self) -> impl Iterator<Item = (CursorId, FlowTableId)> + use<> {
+        let mut found = BTreeSet::new();
+        walk(&self.s.p.control, &mut |s| {
+            if let StmtKind::Find { cursor, table, .. } = &s.kind {
+                found.insert((*cursor, *table));
+            }
+        });
+        found.into_iter()
+    }
+
+    fn call(&mut self, t: FlowTableId, c: CursorId, ending: &str, args: impl IntoIterator<Item = P4>) -> Stmt {
+        Stmt::call(P4::call(self.helper(t, c, ending), args))
+    }
+
+    /// The hash that chooses the second bucket.
+    fn second(&mut self, c: CursorId) -> P4 {
+        let hash = self.cursor(c, "hash");
+        hash.clone().slice(15u32, 0u32).concat(hash.slice(31u32, 16u32))
+    }
+
+    /// `find`.
+    pub(super) fn find(&mut self, f: Find<'_>, w: &Worlds) -> Block {
+        let (c, t) = (f.cursor, f.table);
+        let table = &self.s.p.flow_tables[t.index()];
+        let spare = table.layout().key_bits().saturating_sub(table.key_bits());
+        let mut parts: Vec<P4> = f.key.iter().map(|e| self.s.sized(e, w)).collect();
+        if spare > 0 {
+            parts.push(P4::sized(spare, 0));
+        }
+        let mut out = Vec::new();
+        let key = self.flow_key(t, c);
+        out.extend(P4::join(p4::ast::BinaryOp::Concat, parts).map(|value| Stmt::assign(key, value)));
+        if self.several_tables(c) {
+            out.push(Stmt::assign(self.cursor(c, "table"), t.0 + 1));
+        }
+        out.push(Stmt::assign(self.cursor(c, "hash"), self.s.value(f.hash, w)));
+        out.push(Stmt::assign(self.cursor(c, "event"), self.s.value(f.event, w)));
+        out.push(Stmt::assign(self.cursor(c, "class"), self.class(f.class, table.idle.len(), w)));
+        let hash = self.cursor(c, "hash");
+        out.push(self.call(t, c, "look", [hash]));
+        let again = self.second(c);
+        let again = self.call(t, c, "look", [again]);
+        let unseen = self.cursor(c, "place").inverted().and(self.cursor(c, "spill").equals(1u32));
+        out.push(Stmt::if_(unseen, [again]));
+        let live = self.is_live(t, c);
+        out.push(Stmt::assign(self.cursor(c, "hit"), live));
+        out
+    }
+
+    /// A class that the table has: beyond them, the last.
+    fn class(&self, class: &Expr, classes: usize, w: &Worlds) -> P4 {
+        let last = classes.clamp(1, 4) as u128 - 1;
+        match class.kind {
+            ExprKind::Const(n) => number(n.min(last)),
+            _ if last == 3 => self.s.value(class, w),
+            _ if last == 0 => number(0),
+            _ => {
+                let value = self.s.sized(class, w);
+                value.clone().greater(number(last)).choose(sized(2, last), value)
+            }
+        }
+    }
+
+    fn is_live(&mut self, t: FlowTableId, c: CursorId) -> P4 {
+        let value = self.cursor(c, "value");
+        let idle = P4::call(self.helper(t, c, "idle"), [value.clone()]);
+        let age = meta("now").minus(value.clone().slice(17u32, 0u32));
+        let reopened = value
+            .slice(23u32, 21u32)
+            .equals(P4::name("FLOW_CLOSING"))
+            .and(self.cursor(c, "event").equals(P4::name("EVENT_OPEN")));
+        self.cursor(c, "place").and(age.less(idle)).and(reopened.inverted())
+    }
+
+    /// Can more than one table fill a cursor?
+    fn several_tables(&self, c: CursorId) -> bool {
+        self.finds().filter(|f| f.0 == c).count() > 1
+    }
+
+    /// `remember`.
+    pub(super) fn remember(&mut self, c: CursorId, id: VarId, w: &Worlds) -> Block {
+        let possible = w.cursor(self.s.p, c);
+        let idle = possible.contains(&None);
+        let tables: Vec<FlowTableId> = possible.into_iter().flatten().collect();
+        let several = self.several_tables(c);
+        let mut branches = Vec::new();
+        for t in &tables {
+            let body = self.remember_in(*t, c, id);
+            branches.push((*t, body));
+        }
+        match branches.as_slice() {
+            // An idle cursor's event is PEEK: nothing happens.
+            [(_, body)] if !idle || !several => body.clone(),
+            _ => {
+                let which = self.cursor(c, "table");
+                let chain = branches
+                    .into_iter()
+                    .map(|(t, body)| (which.clone().equals(t.0 + 1), body))
+                    .collect::<Vec<_>>();
+                Stmt::if_chain(chain, None).into_iter().collect()
+            }
+        }
+    }
+
+    fn remember_in(&mut self, t: FlowTableId, c: CursorId, id: VarId) -> Block {
+        let value = self.cursor(c, "value");
+        let event = self.cursor(c, "event");
+        let is = |name: &str| event.clone().equals(P4::name(name));
+        let now_in = value.clone().slice(23u32, 21u32);
+        let is_new = now_in.clone().equals(P4::name("FLOW_NEW"));
+        let next = is("EVENT_CLOSE").choose(
+            P4::name("FLOW_CLOSING"),
+            is_new.clone().and(is("EVENT_DATA")).choose(
+                P4::name("FLOW_TCP"),
+                is_new.and(is("EVENT_DATAGRAM")).choose(P4::name("FLOW_UDP"), now_in),
+            ),
+        );
+        let stays = self.call(t, c, "write", [
+            value.clone().slice(47u32, 24u32),
+            next,
+            value.slice(20u32, 19u32),
+        ]);
+        let between = |last: &str| {
+            let first = event.clone().greater_equal(P4::name("EVENT_OPEN"));
+            first.and(event.clone().less_equal(P4::name(last)))
+        };
+        let stays = vec![Stmt::if_(between("EVENT_CLOSE"), [stays])];
+        let moves = vec![Stmt::if_(between("EVENT_DATAGRAM"), self.store(t, c, id))];
+        vec![Stmt::if_else(self.cursor(c, "hit"), stays, moves)]
+    }
+
+    /// Stores a flow that moves.
+    fn store(&mut self, t: FlowTableId, c: CursorId, id: VarId) -> Block {
+        let table = &self.s.p.flow_tables[t.index()];
+        let (hash, second) = (self.cursor(c, "hash"), self.second(c));
+        let found = self.cursor(c, "rank").differs(0u32);
+        let spill = self.call(t, c, "spill", [hash.clone()]);
+        let beyond = vec![self.call(t, c, "claim", [second]), Stmt::if_(found.clone(), [spill])];
+        let claim = vec![
+            self.call(t, c, "claim", [hash]),
+            Stmt::if_(self.cursor(c, "rank").equals(0u32), beyond),
+        ];
+        let key = self.flow_key(t, c);
+        let reserved = match table.layout() {
+            Layout::Narrow => key.slice(79u32, 16u32).differs(P4::sized_hex(64, u128::from(u64::MAX))),
+            Layout::Wide => key.slice(175u32, 144u32).differs(P4::sized_hex(32, u128::from(u32::MAX))),
+        };
+        let place = self.cursor(c, "place");
+        let id24 = match table.id_width {
+            24 => self.s.var(id),
+            _ => self.s.var(id).cast(P4Type::bit(24)),
+        };
+        let class = self.cursor(c, "class");
+        let write = self.call(t, c, "write", [id24, P4::name("FLOW_NEW"), class]);
+        let name = table.name.clone();
+        let count = |what: &str| Stmt::call(P4::name(format!("{name}_{what}")).method("count", [P4::int(0)]));
+        vec![
+            Stmt::if_(place.clone().inverted().and(reserved), claim),
+            Stmt::if_else(place.or(found), vec![write, count("stored")], vec![count("not_stored")]),
+        ]
+    }
+}
+
+/// The helpers of a flow table for a cursor: functions and actions.
+pub(super) fn helpers(
+    table: &FlowTable,
+    register: &str,
+    cursor: &str,
+    ending: &str,
+    tick_ns: u64,
+) -> (Vec<Decl>, Vec<Decl>) {
+    let key = format!("meta.{}_key", table.name);
+    let idle = idle(&table.idle, tick_ns);
+    let buckets = format!("{}_BUCKETS", table.name.to_uppercase());
+    let ways = ["way0", "way1", "way2", "way3"];
+    let same = ways.map(|w| {
+        let test = match table.layout() {
+            Layout::Narrow => format!("{w}[127:48] == {key}"),
+            Layout::Wide => format!("{w}[255:224] == {key}[175:144] && {w}[191:48] == {key}[143:0]"),
+        };
+        (format!("SAME({w})"), test)
+    });
+    let (cell, entry) = match table.layout() {
+        Layout::Narrow => ("128", key.clone()),
+        Layout::Wide => ("256", format!("{key}[175:144] ++ 32w0 ++ {key}[143:0]")),
+    };
+    let mut holes: Vec<(&str, &str)> = same.iter().map(|(h, t)| (h.as_str(), t.as_str())).collect();
+    holes.extend([("IDLE", idle.as_str()), ("BUCKETS", &buckets), ("CELL", cell), ("ENTRY", &entry)]);
+    let own = ["look", "claim", "write", "spill"].map(|a| (format!("TABLE_{a}("), format!("TABLE_{a}{ending}(")));
+    holes.extend(own.iter().map(|(h, t)| (h.as_str(), t.as_str())));
+    holes.extend([("REGISTER", register), ("CURSOR", cursor), ("TABLE", table.name.as_str())]);
+    prelude::fill(prelude::FLOW, &holes)
+}
+
+/// Time-outs by state and class, in ticks.
+fn idle(classes: &[Idle], tick_ns: u64) -> String {
+    let most = (1u32 << TICK_BITS) - 1;
+    let by_class = |of: fn(&Idle) -> u64| {
+        let limits: Vec<u32> = classes.iter().map(|i| ticks(of(i), tick_ns).min(most)).collect();
+        let last = limits.last().copied().unwrap_or(0);
+        let Some(end) = limits.iter().rposition(|l| *l != last) else { return format!("18w{last}") };
+        let mut text = format!("18w{last}");
+        for (class, limit) in limits[..=end].iter().enumerate().rev() {
+            text = format!("(value[20:19] == {class} ? 18w{limit} : {text})");
+        }
+        text
+    };
+    let states: [(&str, String); 4] = [
+        ("FLOW_NEW", by_class(|i| i.new)),
+        ("FLOW_TCP", by_class(|i| i.tcp)),
+        ("FLOW_UDP", by_class(|i| i.udp)),
+        ("FLOW_CLOSING", by_class(|i| i.closing)),
+    ];
+    states.iter().rev().fold("18w0".to_owned(), |rest, (state, limit)| {
+        format!("(value[23:21] == {state} ? {limit} : {rest})")
+    })
+}
+
+/// Values of events and states, as constants.
+pub(super) fn constants() -> Vec<Decl> {
+    let events = [
+        ("EVENT_PEEK", event::PEEK),
+        ("EVENT_OPEN", event::OPEN),
+        ("EVENT_DATA", event::DATA),
+        ("EVENT_DATAGRAM", event::DATAGRAM),
+        ("EVENT_CLOSE", event::CLOSE),
+    ];
+    use pipeline_ir::flow::state;
+    let states = [
+        ("FLOW_FREE", state::FREE),
+        ("FLOW_NEW", state::NEW),
+        ("FLOW_TCP", state::TCP),
+        ("FLOW_UDP", state::UDP),
+        ("FLOW_CLOSING", state::CLOSING),
+    ];
+    let states = states.map(|(name, value)| (name, u128::from(value)));
+    let constants = events.into_iter().chain(states);
+    constants.map(|(name, value)| Decl::constant(P4Type::bit(3), name, P4::int(value))).collect()
+}

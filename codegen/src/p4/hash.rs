@@ -1,0 +1,111 @@
+//! Hashes and checksums.
+
+use p4::ast::{Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
+use pipeline_ir::VarId;
+use pipeline_ir::expr::{Expr, ExprKind};
+use pipeline_ir::stmt::Place;
+
+use super::control::Ingress;
+use super::expr::{meta, sized};
+use super::worlds::{Known, Worlds};
+
+impl Ingress<'_> {
+    /// A header's checksum place that nothing can see.
+    fn is_lost(place: Place, w: &Worlds) -> bool {
+        matches!(place, Place::Field(h, _) if w.header(h) == Known::Invalid)
+    }
+
+    pub(super) fn crc32(&mut self, into: VarId, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
+        let seed = self.bits(key, 31, 0, w);
+        let data = std::iter::once(seed).chain(data.iter().map(|e| self.s.sized(e, w)));
+        let list = P4::list(data.collect::<Vec<_>>());
+        let max = P4::sized_hex(64, 1 << 32);
+        let algorithm = P4::path("HashAlgorithm.crc32");
+        vec![P4Stmt::call(P4::call("hash", [self.s.var(into), algorithm, P4::sized(32, 0), list, max]))]
+    }
+
+    pub(super) fn checksum(&mut self, place: Place, data: &[Expr], w: &Worlds) -> Block {
+        if Self::is_lost(place, w) {
+            return Vec::new();
+        }
+        let list = P4::list(data.iter().map(|e| self.s.sized(e, w)).collect::<Vec<_>>());
+        let algorithm = P4::path("HashAlgorithm.csum16");
+        let max = P4::sized_hex(32, 1 << 16);
+        vec![P4Stmt::call(P4::call("hash", [self.s.place(place), algorithm, P4::sized(16, 0), list, max]))]
+    }
+
+    pub(super) fn adjust(&mut self, place: Place, old: &Expr, new: &Expr, w: &Worlds) -> Block {
+        if Self::is_lost(place, w) {
+            return Vec::new();
+        }
+        self.adjusts = true;
+        let words = (old.ty.width() / 16).max(1);
+        let mut out = Vec::new();
+        for word in (0..words).rev() {
+            let (hi, lo) = (word * 16 + 15, word * 16);
+            let args = [self.s.place(place), self.bits(old, hi, lo, w), self.bits(new, hi, lo, w)];
+            out.push(P4Stmt::call(P4::call("adjust", args)));
+        }
+        out
+    }
+
+    /// Bits `hi` down to `lo` of a value.
+    fn bits(&self, e: &Expr, hi: u8, lo: u8, w: &Worlds) -> P4 {
+        let (width, whole) = (hi - lo + 1, e.ty.width() == hi + 1 && lo == 0);
+        match e.kind {
+            ExprKind::Const(value) => sized(width, value >> lo & (u128::MAX >> (128 - u32::from(width)))),
+            _ if whole => self.s.sized(e, w),
+            _ if e.ty.width() <= hi => self.s.sized(e, w).cast(P4Type::bit(u32::from(width))),
+            _ => self.s.sized(e, w).slice(u32::from(hi), u32::from(lo)),
+        }
+    }
+
+    /// HalfSipHash-1-3: word by word, the last one with the length in its highest byte.
+    pub(super) fn half_sip_hash(&mut self, into: VarId, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
+        self.sips = true;
+        for name in ["sip0", "sip1", "sip2", "sip3"] {
+            self.field(name, P4Type::bit(32), false);
+        }
+        let key = self.s.cast(key, pipeline_ir::expr::Type::Bits(64), w);
+        let mut out = vec![P4Stmt::call(P4::call("sip_start", [key]))];
+        let total: u32 = data.iter().map(|e| u32::from(e.ty.width())).sum();
+        let mut at = 0;
+        while at + 32 <= total {
+            out.extend(self.sip_word(self.piece(data, at, 32, w)));
+            at += 32;
+        }
+        let mut last = self.piece(data, at, total - at, w);
+        if total - at < 24 {
+            last.push(P4::sized(24 - (total - at), 0));
+        }
+        last.push(P4::sized(8, u128::from(total / 8 % 256)));
+        out.extend(self.sip_word(last));
+        out.push(P4Stmt::call(P4::call0("sip_finish")));
+        out.push(P4Stmt::assign(self.s.var(into), meta("sip1").bit_xor(meta("sip3"))));
+        out
+    }
+
+    fn sip_word(&self, pieces: Vec<P4>) -> Option<P4Stmt> {
+        let word = P4::join(p4::ast::BinaryOp::Concat, pieces)?;
+        Some(P4Stmt::call(P4::call("sip_word", [word])))
+    }
+
+    /// `width` bits of the data, from bit `start` on, counted from the first.
+    fn piece(&self, data: &[Expr], start: u32, width: u32, w: &Worlds) -> Vec<P4> {
+        let end = start + width;
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        for e in data {
+            let here = u32::from(e.ty.width());
+            let (from, to) = (start.max(at), end.min(at + here));
+            if from < to {
+                // At most 128, since an expression has no more bits.
+                let hi = (at + here - from - 1) as u8;
+                let lo = (at + here - to) as u8;
+                pieces.push(self.bits(e, hi, lo, w));
+            }
+            at += here;
+        }
+        pieces
+    }
+}

@@ -1,0 +1,47 @@
+//! P4_16 for v1model, and P4Info.
+//!
+//! ```p4
+//! // l4lb.rs:97 table vip4
+//! @name(".vip4") @id(0x02...)
+//! table vip4 {
+//!     key = {
+//!         h.ip4.dst: exact @name("dst");
+//!         ...
+//! ```
+//!
+//! One control, `ingress`, does everything: a verdict ends in `exit`. Names that the control plane sees stand at the
+//! top level, so that they are the same on every target. What v1model can't do as the pipeline says it is in
+//! [`plan`], what BMv2 does with invalid headers in [`worlds`], flow tables in [`flow`].
+
+mod control;
+mod expr;
+mod flow;
+mod hash;
+mod info;
+mod names;
+mod parser;
+mod plan;
+mod prelude;
+mod program;
+mod same;
+mod tables;
+mod worlds;
+
+pub use info::{Sizes, info, slot_width};
+
+use crate::artifacts::Artifacts;
+use crate::fit::Fitted;
+
+/// The P4 program and its P4Info in text and binary form: `<name>.p4`, `<name>.p4info.txtpb`, `<name>.p4info.bin`.
+#[must_use]
+pub fn emit(fitted: &Fitted) -> Artifacts {
+    let p = fitted.pipeline();
+    let sizes = Sizes::of(fitted.target());
+    let info = info(p, &sizes);
+    let program = program::program(p, &info, &sizes, fitted.target());
+    let mut artifacts = Artifacts::default();
+    artifacts.add(format!("{}.p4", p.name), p4::print(&program));
+    artifacts.add(format!("{}.p4info.txtpb", p.name), info.to_text());
+    artifacts.add(format!("{}.p4info.bin", p.name), info.to_bytes());
+    artifacts
+}

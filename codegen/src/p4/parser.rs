@@ -1,0 +1,111 @@
+//! The parser: state by state. A header that the frame has no room for ends it, as in the pipeline.
+
+use p4::ast::{Expr as P4, Keyset, Param, ParserDecl, SelectCase, State, Stmt as P4Stmt, Transition as P4Transition, Type as P4Type};
+use pipeline_ir::expr::Expr;
+use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
+
+use super::control::note;
+use super::expr::{Scope, header, number};
+use super::worlds::Worlds;
+
+/// The parser of a pipeline; `entry` are the worlds at the entry of each state.
+pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
+    let params = [
+        Param::new("packet_in", "packet"),
+        Param::out("headers_t", "h"),
+        Param::inout("metadata_t", "meta"),
+        Param::inout("standard_metadata_t", "standard_metadata"),
+    ];
+    let mut decl = ParserDecl::new("parse", params);
+    let mut states: Vec<State> = s
+        .p
+        .parser
+        .states
+        .iter()
+        .zip(entry)
+        .enumerate()
+        .filter(|(_, (_, w))| !w.is_none())
+        .map(|(i, (_, w))| state(s, StateId(i as u32), w))
+        .collect();
+    if let Some(start) = states.iter().position(|x| x.name == "start") {
+        let start = states.remove(start);
+        states.insert(0, start);
+    } else {
+        states.insert(0, State::new("start", [], P4Transition::accept()));
+    }
+    decl.states = states;
+    decl
+}
+
+fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> State {
+    let from = &s.p.parser.states[id.index()];
+    let mut w = entry.clone();
+    let mut body = Vec::new();
+    for op in &from.ops {
+        match op {
+            ParserOp::Extract { header: h, .. } => {
+                body.push(P4Stmt::call(P4::name("packet").method("extract", [header(s.names, *h)])));
+                w = w.set(*h, true);
+            }
+            ParserOp::Lookahead { into, offset, .. } => {
+                let var = s.p.var(*into);
+                let width = u32::from(var.ty.width());
+                let ty = P4Type::bit(offset + width);
+                let looked = P4::name("packet").member("lookahead").invoke_typed([ty], Vec::<P4>::new());
+                let looked = if *offset == 0 { looked } else { looked.slice(width - 1, 0u32) };
+                let looked = match var.ty {
+                    pipeline_ir::expr::Type::Bool => looked.equals(1u32),
+                    pipeline_ir::expr::Type::Bits(_) => looked,
+                };
+                body.push(P4Stmt::assign(s.var(*into), looked));
+            }
+            ParserOp::Set { var, value, .. } => {
+                body.push(P4Stmt::assign(s.var(*var), s.value(value, &w)));
+            }
+        }
+    }
+    let next = transition(s, &from.next, &w);
+    State::new(s.names.states[id.index()].clone(), body, next).note(note(&s.p.file, from.at, &from.name))
+}
+
+fn transition(s: Scope<'_>, next: &Transition, w: &Worlds) -> P4Transition {
+    let name = |to: Option<StateId>| match to {
+        Some(id) => s.names.states[id.index()].clone(),
+        None => "accept".to_owned(),
+    };
+    match next {
+        Transition::Accept => P4Transition::accept(),
+        Transition::To(to) => P4Transition::to(name(Some(*to))),
+        Transition::Select { on, cases, .. } => {
+            let all = |c: &Case| c.patterns.iter().all(|p| *p == Pattern::Any);
+            let default = cases.iter().position(all);
+            let before = &cases[..default.unwrap_or(cases.len())];
+            let last = default.and_then(|d| cases[d].to);
+            if before.is_empty() {
+                return P4Transition::to(name(last));
+            }
+            let list = before.iter().map(|c| {
+                let keys = c.patterns.iter().map(|p| keyset(*p));
+                SelectCase::new(keys, name(c.to))
+            });
+            let list: Vec<_> = list.chain([SelectCase::default(name(last))]).collect();
+            P4Transition::select(on.iter().map(|e| subject(s, e, w)), list)
+        }
+    }
+}
+
+fn subject(s: Scope<'_>, e: &Expr, w: &Worlds) -> P4 {
+    match e.ty {
+        pipeline_ir::expr::Type::Bool => s.sized(e, w).cast(P4Type::bit(1)),
+        pipeline_ir::expr::Type::Bits(_) => s.sized(e, w),
+    }
+}
+
+fn keyset(p: Pattern) -> Keyset {
+    match p {
+        Pattern::Any => Keyset::DontCare,
+        Pattern::Value(v) => Keyset::value(number(v)),
+        Pattern::Range { low, high } => Keyset::range(number(low), number(high)),
+        Pattern::Mask { value, mask } => Keyset::mask(number(value), number(mask)),
+    }
+}

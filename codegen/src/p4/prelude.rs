@@ -1,0 +1,35 @@
+//! Helpers in P4, as text with holes: upper-case words that names and numbers take the place of.
+
+use p4::ast::{Decl, DeclKind};
+
+pub(super) const FLOW: &str = include_str!("prelude/flow.p4");
+pub(super) const HALF_SIP_HASH: &str = include_str!("prelude/halfsiphash.p4");
+pub(super) const ADJUST: &str = include_str!("prelude/adjust.p4");
+pub(super) const LIMITER: &str = include_str!("prelude/limiter.p4");
+
+/// A helper's declarations: functions, which stand outside of controls, and actions.
+pub(super) fn fill(text: &str, holes: &[(&str, &str)]) -> (Vec<Decl>, Vec<Decl>) {
+    let text = holes.iter().fold(text.to_owned(), |text, (hole, with)| text.replace(hole, with));
+    let decls = p4::parse(&text).map(|program| program.decls).unwrap_or_default();
+    decls.into_iter().partition(|d| matches!(d.kind, DeclKind::Function(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    #[test]
+    fn helpers_parse_before_and_after_they_are_filled() {
+        for (text, functions, actions) in [
+            (super::HALF_SIP_HASH, 0, 4),
+            (super::ADJUST, 1, 0),
+            (super::LIMITER, 0, 1),
+            (super::FLOW, 2, 4),
+        ] {
+            let text = text.replace("CELL", "128");
+            p4::parse(&text).unwrap();
+            let (f, a) = super::fill(&text, &[]);
+            assert_eq!((f.len(), a.len()), (functions, actions), "{text}");
+        }
+    }
+}

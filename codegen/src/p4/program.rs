@@ -1,0 +1,154 @@
+//! The program's sections in order: constants, types, parser, ingress, and the empty rest.
+
+use hw_targets::Target;
+use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Param, Program, Stmt as P4Stmt, Type as P4Type};
+use p4::info::P4Info;
+use pipeline_ir::{Pipeline, VarId, VarKind};
+
+use super::control::{Ingress, note};
+use super::expr::Scope;
+use super::info::Sizes;
+use super::names::Names;
+use super::plan::{self, Plan};
+use super::{flow, parser, prelude, tables, worlds};
+
+/// The port that stands for the host's own stack.
+const CPU_PORT: u128 = 510;
+
+/// The whole program.
+pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Target) -> Program {
+    let (names, plan) = (Names::new(p), Plan::new(p));
+    let scope = Scope { p, names: &names, plan: &plan, action: None };
+    let (entry, start) = worlds::parser(p);
+    let mut ingress = Ingress::new(scope, target.tick_ns);
+    let body = ingress.body(&start);
+    let (functions, helpers) = helpers(&ingress);
+    let mut control = ControlDecl::new("ingress", control_params());
+    control.locals = tables::instances(&ingress, info, sizes);
+    control.locals.extend(helpers);
+    control.locals.extend(tables::actions(&ingress, info));
+    control.locals.extend(tables::tables(&ingress, info, sizes));
+    control.apply = body;
+
+    let title = format!("{}: made by Guideway from {} for {}.", p.name, p.file, target.name);
+    let mut decls = vec![Decl::include("core.p4").note(title), Decl::include("v1model.p4")];
+    decls.extend(constants(&ingress, sizes));
+    decls.extend(header_types(scope));
+    decls.push(headers(scope));
+    decls.push(metadata(&ingress));
+    decls.push(parser::parser(scope, &entry).into());
+    decls.extend(functions);
+    decls.push(Decl::from(control).note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
+    decls.extend(rest());
+    Program::new(decls)
+}
+
+fn control_params() -> Vec<Param> {
+    let mut params = checksum_params();
+    params.push(Param::inout("standard_metadata_t", "standard_metadata"));
+    params
+}
+
+fn checksum_params() -> Vec<Param> {
+    vec![Param::inout("headers_t", "h"), Param::inout("metadata_t", "meta")]
+}
+
+fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
+    let port = Decl::constant(P4Type::bit(9), "CPU_PORT", P4::int(CPU_PORT));
+    let mut out = vec![port.note("The host's own stack: simple_switch's --cpu-port.")];
+    if !g.flow_helpers.is_empty() {
+        out.extend(flow::constants());
+        for t in &g.s.p.flow_tables {
+            let name = format!("{}_BUCKETS", t.name.to_uppercase());
+            out.push(Decl::constant(P4Type::bit(32), name, P4::from(sizes.flows(t) / 4)));
+        }
+    }
+    out
+}
+
+fn header_types(s: Scope<'_>) -> Vec<Decl> {
+    let used = |i: usize| s.p.headers.iter().any(|h| h.ty.index() == i);
+    let types = s.p.header_types.iter().enumerate().filter(|(i, _)| used(*i));
+    types
+        .map(|(i, t)| {
+            let fields = t.fields.iter().zip(&s.names.fields[i]);
+            let fields = fields.map(|(f, name)| Field::new(P4Type::bit(u32::from(f.width)), name.clone()));
+            Decl::header(s.names.types[i].clone(), fields)
+        })
+        .collect()
+}
+
+fn headers(s: Scope<'_>) -> Decl {
+    let fields = s.p.headers.iter().zip(&s.names.headers);
+    let fields = fields.map(|(h, name)| Field::new(P4Type::named(s.names.types[h.ty.index()].clone()), name.clone()));
+    Decl::structure("headers_t", fields).note("In the order in which they leave.")
+}
+
+/// The pipeline's metadata, what actions keep for their arms, and what we add.
+fn metadata(g: &Ingress<'_>) -> Decl {
+    let (s, plan) = (g.s, g.s.plan);
+    let mut fields = Vec::new();
+    for (i, var) in s.p.vars.iter().enumerate() {
+        let id = VarId(i as u32);
+        let wanted = match var.kind {
+            VarKind::Meta => plan.read.contains(&id) || plan.written.contains(&id),
+            VarKind::Local => plan.in_metadata.contains(&id),
+            VarKind::Param(a) => plan.read.contains(&id) && !plan.absorbed.contains(&a),
+        };
+        if wanted {
+            let field = Field::new(plan::ty(var.ty), s.names.vars[i].clone());
+            fields.push(kept(field, plan.kept.contains(&id)));
+        }
+    }
+    fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));
+    let decl = Decl::structure("metadata_t", fields);
+    if plan.resubmits { decl.note("A second pass finds the fields of list 1 as the first one left them.") } else { decl }
+}
+
+fn kept(field: Field, kept: bool) -> Field {
+    if kept { field.annotate(Annotation::field_list(1)) } else { field }
+}
+
+/// Functions, and actions that stand in the control.
+fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
+    let (p, names) = (g.s.p, g.s.names);
+    let (mut functions, mut actions) = (Vec::new(), Vec::new());
+    let mut add = |(f, a): (Vec<Decl>, Vec<Decl>)| {
+        functions.extend(f);
+        actions.extend(a);
+    };
+    if g.adjusts {
+        add(prelude::fill(prelude::ADJUST, &[]));
+    }
+    if g.sips {
+        add(prelude::fill(prelude::HALF_SIP_HASH, &[]));
+    }
+    for l in &g.limiters {
+        let (limiter, register) = (&p.limiters[l.index()], &names.limiters[l.index()]);
+        let most = limiter.per_tick.to_string();
+        let holes = [("LIMITER", limiter.name.as_str()), ("REGISTER", register.as_str()), ("MOST", &most)];
+        add(prelude::fill(prelude::LIMITER, &holes));
+    }
+    for (i, (t, c)) in g.flow_helpers.iter().enumerate() {
+        let (table, register) = (&p.flow_tables[t.index()], &names.flow_tables[t.index()]);
+        let first = g.flow_helpers.iter().position(|h| h.0 == *t) == Some(i);
+        let ending = if first { String::new() } else { format!("_{}", c.0 + 1) };
+        let (f, a) = flow::helpers(table, register, &names.cursors[c.index()], &ending, g.tick_ns);
+        add((if first { f } else { Vec::new() }, a));
+    }
+    (functions, actions)
+}
+
+/// What v1model wants and the pipeline has no use for, the deparser, and the package.
+fn rest() -> Vec<Decl> {
+    let deparse = ControlDecl::new("deparse", [Param::new("packet_out", "packet"), Param::input("headers_t", "h")])
+        .then(P4Stmt::call(P4::name("packet").method("emit", ["h"])));
+    let blocks = ["parse", "check", "ingress", "egress", "compute", "deparse"].map(P4::call0);
+    vec![
+        Decl::from(ControlDecl::new("check", checksum_params())).note("Checksums that come in are not looked at."),
+        ControlDecl::new("egress", control_params()).into(),
+        Decl::from(ControlDecl::new("compute", checksum_params())).note("Ingress has computed what changes."),
+        deparse.into(),
+        Decl::instance("V1Switch", blocks, "main"),
+    ]
+}

@@ -1,0 +1,235 @@
+//! Actions, tables, counters and registers: what the control plane sees, with P4Info's ids.
+
+use p4::ast::{
+    ActionRef, Annotation, Decl, Entry, Expr as P4, Key, Keyset, Param, Stmt as P4Stmt, Table as P4Table,
+    Type as P4Type,
+};
+use p4::info::P4Info;
+use pipeline_ir::expr::Type;
+use pipeline_ir::stmt::{Place, Stmt, StmtKind, walk};
+use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId, Table, TableId};
+
+use super::control::{Ingress, note};
+use super::expr::{Scope, meta, number};
+use super::info::{Sizes, cell_width, direct, slot_width};
+use super::names::plain;
+use super::worlds::Worlds;
+
+/// `@name(".vip4") @id(0x...)`: the name without the control around it.
+fn seen(decl: Decl, name: &str, id: Option<u32>) -> Decl {
+    let decl = decl.annotate(Annotation::name(format!(".{name}")));
+    match id {
+        Some(id) => decl.annotate(Annotation::id(id)),
+        None => decl,
+    }
+}
+
+fn counter_type(kind: CounterKind) -> P4 {
+    P4::path(match kind {
+        CounterKind::Packets => "CounterType.packets",
+        CounterKind::Bytes => "CounterType.bytes",
+        CounterKind::Both => "CounterType.packets_and_bytes",
+    })
+}
+
+/// Counters and registers.
+pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl> {
+    let (p, names) = (g.s.p, g.s.names);
+    let counter = |name: String, local: String, kind: CounterKind, size: u32| {
+        let id = info.counters.iter().find(|c| c.preamble.name == name).map(|c| c.preamble.id);
+        seen(Decl::instance("counter", [P4::from(size), counter_type(kind)], local), &name, id)
+    };
+    let mut out = Vec::new();
+    for r in &p.reasons {
+        let decl = counter(format!("drop.{}", r.name), format!("drop_{}", r.name), CounterKind::Packets, 1);
+        out.push(decl.note(note(&p.file, r.at, "drop reason")));
+    }
+    for (c, local) in p.counters.iter().zip(&names.counters) {
+        out.push(counter(c.name.clone(), local.clone(), c.kind, c.size).note(note(&p.file, c.at, "counter")));
+    }
+    for t in &p.flow_tables {
+        for what in ["stored", "not_stored"] {
+            let (seen_as, local) = (format!("{}.{what}", t.name), format!("{}_{what}", t.name));
+            out.push(counter(seen_as, local, CounterKind::Packets, 1));
+        }
+    }
+    for t in &p.tables {
+        let Some(kind) = t.counters else { continue };
+        let name = direct(t);
+        let id = info.direct_counters.iter().find(|c| c.preamble.name == name).map(|c| c.preamble.id);
+        out.push(seen(Decl::instance("direct_counter", [counter_type(kind)], name.clone()), &name, id));
+    }
+    let register = |name: &str, local: &str, width: u32, size: P4| {
+        let id = info.registers.iter().find(|r| r.preamble.name == name).map(|r| r.preamble.id);
+        let ty = P4Type::generic("register", [P4Type::bit(width)]);
+        seen(Decl::instance(ty, [size], local), name, id)
+    };
+    for (t, local) in p.flow_tables.iter().zip(&names.flow_tables) {
+        let size = P4::from(sizes.flows(t));
+        let decl = register(&t.name, local, cell_width(t), size);
+        out.push(decl.note(note(&p.file, t.at, "flow table: buckets of 4 ways")));
+    }
+    for (l, local) in p.limiters.iter().zip(&names.limiters) {
+        let decl = register(&l.name, local, 32, P4::from(1u32));
+        out.push(decl.note(note(&p.file, l.at, "limiter")));
+    }
+    out
+}
+
+/// The actions of all tables.
+pub(super) fn actions(g: &Ingress<'_>, info: &P4Info) -> Vec<Decl> {
+    let p = g.s.p;
+    let mut out = Vec::new();
+    for i in 0..p.actions.len() {
+        out.push(action(g.s, ActionId(i as u32), info));
+    }
+    let ring = |name: String, params: Vec<Param>, body: Vec<P4Stmt>| {
+        let id = info.action(&name).map(|a| a.preamble.id);
+        seen(Decl::action(name.clone(), params, body), &name, id)
+    };
+    if !p.rings.is_empty() {
+        let body = vec![P4Stmt::assign(meta("generation"), "generation")];
+        out.push(ring("set_generation".to_owned(), vec![Param::new(P4Type::bit(8), "generation")], body));
+    }
+    for (i, r) in p.rings.iter().enumerate() {
+        let to = g.ring_ids.get(&RingId(i as u32));
+        let body = to.map(|to| P4Stmt::assign(to.clone(), "id")).into_iter().collect();
+        let id = Param::new(P4Type::bit(u32::from(r.id_width)), "id");
+        out.push(ring(format!("no_{}", r.pool_table), vec![], vec![]));
+        out.push(ring(format!("set_{}", r.name), vec![id], body));
+        out.push(ring(format!("no_{}", r.name), vec![], vec![]));
+    }
+    out
+}
+
+/// An action: it does what its arms say, or keeps its data for them.
+fn action(s: Scope<'_>, id: ActionId, info: &P4Info) -> Decl {
+    let a = &s.p.actions[id.index()];
+    let params = a.params.iter().map(|v| {
+        let var = s.p.var(*v);
+        let name = plain(&var.name);
+        let param = Param::new(P4Type::bit(u32::from(var.ty.width())), name.clone());
+        if name == var.name { param } else { param.annotate(Annotation::name(var.name.clone())) }
+    });
+    let inside = Scope { action: Some(id), ..s };
+    let absorbed = s.plan.absorbed.contains(&id);
+    let body = if absorbed {
+        arm(s, id).iter().filter_map(|stmt| absorbed_set(inside, stmt)).collect::<Vec<_>>()
+    } else {
+        let read = a.params.iter().filter(|v| s.plan.read.contains(v));
+        read.map(|v| {
+            let value = inside.var(*v);
+            let value = if s.p.var(*v).ty == Type::Bool { value.equals(1u32) } else { value };
+            P4Stmt::assign(s.var(*v), value)
+        })
+        .collect()
+    };
+    let number = info.action(&a.name).map(|a| a.preamble.id);
+    let decl = Decl::action(s.names.actions[id.index()].clone(), params, body);
+    seen(decl, &a.name, number).note(note(&s.p.file, a.at, &format!("action {}", a.name)))
+}
+
+fn absorbed_set(s: Scope<'_>, stmt: &Stmt) -> Option<P4Stmt> {
+    let StmtKind::Set { place: Place::Var(v), value } = &stmt.kind else { return None };
+    Some(P4Stmt::assign(s.var(*v), s.value(value, &Worlds::any())))
+}
+
+/// What the arms of an action say, if they say the same.
+fn arm(s: Scope<'_>, id: ActionId) -> Vec<Stmt> {
+    let mut found = None;
+    walk(&s.p.control, &mut |stmt| {
+        if let StmtKind::Apply { arms, .. } | StmtKind::Stay { arms, .. } = &stmt.kind {
+            found = found.take().or_else(|| arms.iter().find(|a| a.action == id).map(|a| a.body.clone()));
+        }
+    });
+    found.unwrap_or_default()
+}
+
+/// All tables that are applied, then the two of each ring.
+pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl> {
+    let p = g.s.p;
+    let mut out = Vec::new();
+    for (i, t) in p.tables.iter().enumerate() {
+        if let Some(keys) = g.keys.get(&TableId(i as u32)) {
+            let local = g.s.names.tables[i].clone();
+            let decl = Decl::from(table(g.s, t, local, keys));
+            let decl = seen(decl, &t.name, info.table(&t.name).map(|t| t.preamble.id));
+            out.push(decl.note(note(&p.file, t.at, &format!("table {}", t.name))));
+        }
+    }
+    for (i, r) in p.rings.iter().enumerate() {
+        let Some(pool) = g.pools.get(&RingId(i as u32)) else { continue };
+        let (pool_local, ring_local) = &g.s.names.rings[i];
+        let at = |what: &str| note(&p.file, r.at, what);
+        let id = |name: &str| info.table(name).map(|t| t.preamble.id);
+        let by_pool = P4Table::new(pool_local.clone()).keys([Key::exact(pool.clone()).named("pool")]);
+        let by_pool = ring_table(by_pool, "set_generation", &format!("no_{}", r.pool_table), r.pools);
+        out.push(seen(by_pool, &r.pool_table, id(&r.pool_table)).note(at("the generation of each pool in force")));
+        let slot = P4Table::new(ring_local.clone()).keys([
+            Key::exact(pool.clone()).named("pool"),
+            Key::exact(meta("generation")).named("generation"),
+            Key::exact(meta(&format!("{}_slot", r.name))).named("slot"),
+        ]);
+        let slot = ring_table(slot, &format!("set_{}", r.name), &format!("no_{}", r.name), sizes.ring(r));
+        let bits = slot_width(r);
+        out.push(seen(slot, &r.name, id(&r.name)).note(at(&format!("ring: {} slots, {bits} bits", r.slots))));
+    }
+    out
+}
+
+fn ring_table(table: P4Table, set: &str, none: &str, size: u32) -> Decl {
+    let actions = [ActionRef::new(set), ActionRef::new(none).default_only()];
+    table.actions(actions).const_default_action(P4::call0(none)).size(size).into()
+}
+
+fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
+    let keys = t.keys.iter().zip(keys).map(|(k, e)| Key::new(e.clone(), match_kind(k.kind)).named(k.name.clone()));
+    let actions = t.actions.iter().map(|a| {
+        let reference = ActionRef::new(s.names.actions[a.index()].clone());
+        if s.p.actions[a.index()].default_only { reference.default_only() } else { reference }
+    });
+    let default = &s.p.actions[t.default.index()];
+    let zeros: Vec<P4> = default.params.iter().map(|_| P4::int(0)).collect();
+    let table = P4Table::new(local)
+        .keys(keys)
+        .actions(actions)
+        .const_default_action(P4::call(s.names.actions[t.default.index()].clone(), zeros));
+    let table = if t.const_entries.is_empty() {
+        table
+    } else {
+        table.const_entries(t.const_entries.iter().map(|e| entry(s, t, e)))
+    };
+    let table = table.size(t.size);
+    if t.counters.is_some() { table.value("counters", P4::name(direct(t))) } else { table }
+}
+
+fn entry(s: Scope<'_>, t: &Table, e: &ConstEntry) -> Entry {
+    let keys = e.keys.iter().zip(&t.keys).map(|(v, k)| keyset(*v, k.width));
+    let args: Vec<P4> = e.args.iter().map(|a| number(*a)).collect();
+    Entry::new(keys, s.names.actions[e.action.index()].clone(), args).note(note(&s.p.file, e.at, ""))
+}
+
+fn keyset(v: KeyValue, width: u8) -> Keyset {
+    let all = u128::MAX >> (128 - u32::from(width.max(1)));
+    match v {
+        KeyValue::Exact(v) | KeyValue::Optional(Some(v)) => Keyset::value(number(v)),
+        KeyValue::Optional(None) => Keyset::DontCare,
+        KeyValue::Ternary { mask: 0, .. } | KeyValue::Lpm { prefix: 0, .. } => Keyset::DontCare,
+        KeyValue::Ternary { value, mask } => Keyset::mask(number(value), number(mask)),
+        KeyValue::Range { low, high } => Keyset::range(number(low), number(high)),
+        KeyValue::Lpm { value, prefix } => {
+            let mask = all & !(all.checked_shr(u32::from(prefix)).unwrap_or(0));
+            Keyset::mask(number(value), number(mask))
+        }
+    }
+}
+
+fn match_kind(kind: MatchKind) -> &'static str {
+    match kind {
+        MatchKind::Exact => "exact",
+        MatchKind::Lpm => "lpm",
+        MatchKind::Ternary => "ternary",
+        MatchKind::Range => "range",
+        MatchKind::Optional => "optional",
+    }
+}
