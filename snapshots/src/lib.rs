@@ -1,1 +1,2 @@
-//! Golden, differential and reject tests over dropped cases.
+//! Golden and differential tests over dropped cases: one folder, one pipeline, one more test on every target.
+pub mod packet;
