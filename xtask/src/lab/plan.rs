@@ -138,7 +138,7 @@ impl Plan {
             }));
             let lb = self.node(LB);
             lines.push(format!("route add {VIP4}/32 via {}", lb.v4(2)));
-            lines.push(format!("-6 route add {VIP6}/128 via {}", lb.v6(2)));
+            lines.push(format!("route add {VIP6}/128 via {}", lb.v6(2)));
         } else {
             lines.extend(self.end_node(self.node(name)));
         }
@@ -160,13 +160,13 @@ impl Plan {
                 format!("addr add {VIP4}/32 dev lo"),
                 format!("addr add {VIP6}/128 dev lo nodad"),
                 format!("route add default via {v4} advmss {mss4}"),
-                format!("-6 route add default via {v6} advmss {mss6}"),
+                format!("route add ::/0 via {v6} advmss {mss6}"),
                 // Nobody tells the client `mss` to leave room: its segments come full-sized.
                 format!("route add {}/24 via {v4}", mss.v4(0)),
-                format!("-6 route add {}/64 via {v6}", mss.v6(0)),
+                format!("route add {}/64 via {v6}", mss.v6(0)),
             ]);
         } else {
-            lines.extend([format!("route add default via {v4}"), format!("-6 route add default via {v6}")]);
+            lines.extend([format!("route add default via {v4}"), format!("route add ::/0 via {v6}")]);
         }
         lines
     }
