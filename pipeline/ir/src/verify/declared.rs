@@ -11,7 +11,9 @@ pub(super) fn check(p: &Pipeline, found: &mut Diagnostics) {
     names(p, found);
     widths(p, found);
     params(p, found);
-    unused(p, found);
+    if !p.control.is_empty() {
+        unused(p, found);
+    }
     for limiter in &p.limiters {
         if !(1..=16_383).contains(&limiter.per_tick) {
             let message = format!("limiter `{}` lets {} packets through", limiter.name, limiter.per_tick);
