@@ -1,6 +1,9 @@
 //! Fits a verified pipeline to a target and emits its artefacts.
 
 pub mod artifacts;
+#[cfg(feature = "rust")]
+#[path = "rust/bindings.rs"]
+pub mod bindings;
 pub mod fit;
 
 pub use artifacts::Artifacts;
