@@ -8,7 +8,7 @@ use pipeline_ir::flow::TICK_BITS;
 use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
 
-use super::expr::{Scope, header, meta, standard};
+use super::expr::{Scope, header, meta, opposite, standard};
 use super::flow::Find;
 use super::plan;
 use super::worlds::{self, Known, Worlds};
@@ -234,20 +234,12 @@ impl<'a> Ingress<'a> {
             return self.block(if always { then } else { otherwise }, &w.assume(cond, always));
         }
         let then = self.block(then, &w.assume(cond, true));
-        let mut otherwise = self.block(otherwise, &w.assume(cond, false));
+        let otherwise = self.block(otherwise, &w.assume(cond, false));
         let stmt = match (then.is_empty(), otherwise.is_empty()) {
             (true, true) => return Vec::new(),
-            (true, false) => P4Stmt::if_(condition.inverted(), otherwise),
+            (true, false) => P4Stmt::if_(opposite(condition), otherwise),
             (false, true) => P4Stmt::if_(condition, then),
-            (false, false) => match otherwise.pop() {
-                Some(P4Stmt { notes, kind: P4Kind::If(next) }) if otherwise.is_empty() && notes.is_empty() => {
-                    P4Kind::If(If { condition, then, otherwise: Some(Else::If(Box::new(next))) }).into()
-                }
-                last => {
-                    otherwise.extend(last);
-                    P4Stmt::if_else(condition, then, otherwise)
-                }
-            },
+            (false, false) => if_else(condition, then, otherwise),
         };
         vec![stmt]
     }
@@ -438,6 +430,19 @@ impl<'a> Ingress<'a> {
         match algorithm {
             HashAlgorithm::Crc32 => self.crc32(into, key, data, w),
             HashAlgorithm::HalfSipHash => self.half_sip_hash(into, key, data, w),
+        }
+    }
+}
+
+/// `if else`, or `else if` where nothing but another condition follows.
+pub(super) fn if_else(condition: P4, then: Block, mut otherwise: Block) -> P4Stmt {
+    match otherwise.pop() {
+        Some(P4Stmt { notes, kind: P4Kind::If(next) }) if otherwise.is_empty() && notes.is_empty() => {
+            P4Kind::If(If { condition, then, otherwise: Some(Else::If(Box::new(next))) }).into()
+        }
+        last => {
+            otherwise.extend(last);
+            P4Stmt::if_else(condition, then, otherwise)
         }
     }
 }

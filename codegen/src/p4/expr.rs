@@ -3,7 +3,7 @@
 //! A field of an invalid header is 0 in the pipeline and unspecified in P4, so what [`Worlds`] doesn't show to be
 //! valid is read under a test.
 
-use p4::ast::{BinaryOp, Expr as P4, Type as P4Type};
+use p4::ast::{Base, BinaryOp, Expr as P4, Int, Type as P4Type, UnaryOp};
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Place;
 use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, VarId, VarKind};
@@ -30,7 +30,12 @@ pub(super) fn number(value: u128) -> P4 {
 /// The same with its width, where P4 can't infer it.
 pub(super) fn sized(width: u8, value: u128) -> P4 {
     let width = u32::from(width);
-    if value < 1000 { P4::sized(width, value) } else { P4::sized_hex(width, value) }
+    if value < 1000 { P4::sized(width, value) } else { short_hex(width, value) }
+}
+
+/// A sized hex literal with no more digits than it takes.
+pub(super) fn short_hex(width: u32, value: u128) -> P4 {
+    Int::new(value).in_base(Base::Hex, 1).sized(width).into()
 }
 
 fn even_digits(value: u128) -> u32 {
@@ -98,7 +103,7 @@ impl Scope<'_> {
                 _ => header(self.names, *h).is_valid(),
             },
             ExprKind::Builtin(b) => self.builtin(*b),
-            ExprKind::Unary(UnOp::Not, a) => self.value(a, w).inverted(),
+            ExprKind::Unary(UnOp::Not, a) => opposite(self.value(a, w)),
             ExprKind::Unary(UnOp::BitNot, a) => self.sized(a, w).complement(),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, w),
             ExprKind::Slice { of, hi, lo } => {
@@ -207,6 +212,28 @@ impl Scope<'_> {
             ExprKind::Const(n) => self.sized(a, w).binary(infix(op), P4::int(n)),
             _ => self.sized(a, w).binary(infix(op), self.sized(b, w)),
         }
+    }
+}
+
+/// The opposite of a condition, without a `!` where another comparison says it.
+pub(super) fn opposite(condition: P4) -> P4 {
+    let turned = |op| match op {
+        BinaryOp::Equal => Some(BinaryOp::NotEqual),
+        BinaryOp::NotEqual => Some(BinaryOp::Equal),
+        BinaryOp::Less => Some(BinaryOp::GreaterEqual),
+        BinaryOp::GreaterEqual => Some(BinaryOp::Less),
+        BinaryOp::Greater => Some(BinaryOp::LessEqual),
+        BinaryOp::LessEqual => Some(BinaryOp::Greater),
+        _ => None,
+    };
+    match condition {
+        P4::Bool(b) => P4::Bool(!b),
+        P4::Unary(UnaryOp::Not, inner) => *inner,
+        P4::Binary(op, a, b) => match turned(op) {
+            Some(op) => P4::Binary(op, a, b),
+            None => P4::Binary(op, a, b).inverted(),
+        },
+        other => other.inverted(),
     }
 }
 

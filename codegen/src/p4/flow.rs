@@ -18,7 +18,7 @@ use pipeline_ir::flow::{Layout, TICK_BITS, ticks};
 use pipeline_ir::stmt::{StmtKind, event, walk};
 use pipeline_ir::{CursorId, FlowTable, FlowTableId, Idle, VarId};
 
-use super::control::Ingress;
+use super::control::{Ingress, if_else};
 use super::expr::{meta, number, sized};
 use super::prelude;
 use super::worlds::Worlds;
@@ -201,7 +201,7 @@ impl Ingress<'_> {
         };
         let stays = vec![Stmt::if_(between("EVENT_CLOSE"), [stays])];
         let moves = vec![Stmt::if_(between("EVENT_DATAGRAM"), self.store(t, c, id))];
-        vec![Stmt::if_else(self.cursor(c, "hit"), stays, moves)]
+        vec![if_else(self.cursor(c, "hit"), stays, moves)]
     }
 
     /// Stores a flow that moves.

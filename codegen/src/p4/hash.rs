@@ -6,7 +6,7 @@ use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::stmt::Place;
 
 use super::control::Ingress;
-use super::expr::{meta, sized};
+use super::expr::{meta, short_hex, sized};
 use super::worlds::{Known, Worlds};
 
 impl Ingress<'_> {
@@ -19,7 +19,7 @@ impl Ingress<'_> {
         let seed = self.bits(key, 31, 0, w);
         let data = std::iter::once(seed).chain(data.iter().map(|e| self.s.sized(e, w)));
         let list = P4::list(data.collect::<Vec<_>>());
-        let max = P4::sized_hex(64, 1 << 32);
+        let max = short_hex(64, 1 << 32);
         let algorithm = P4::path("HashAlgorithm.crc32");
         vec![P4Stmt::call(P4::call("hash", [self.s.var(into), algorithm, P4::sized(32, 0), list, max]))]
     }
@@ -30,7 +30,7 @@ impl Ingress<'_> {
         }
         let list = P4::list(data.iter().map(|e| self.s.sized(e, w)).collect::<Vec<_>>());
         let algorithm = P4::path("HashAlgorithm.csum16");
-        let max = P4::sized_hex(32, 1 << 16);
+        let max = short_hex(32, 1 << 16);
         vec![P4Stmt::call(P4::call("hash", [self.s.place(place), algorithm, P4::sized(16, 0), list, max]))]
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use pipeline_ir::{Pipeline, VarKind};
+use pipeline_ir::{Pipeline, VarId, VarKind};
 
-/// Words that mean something to P4, to `core.p4` or to `v1model.p4`, and names that every program here declares.
-const TAKEN: &[&str] = &[
-    // P4
+use super::plan::Plan;
+
+/// P4's words.
+const KEYWORDS: &[&str] = &[
     "abstract",
     "accept",
     "action",
@@ -56,6 +57,10 @@ const TAKEN: &[&str] = &[
     "value_set",
     "varbit",
     "void",
+];
+
+/// What `core.p4` and `v1model.p4` declare, and every program here.
+const DECLARED: &[&str] = &[
     // core.p4, v1model.p4
     "NoAction",
     "action_profile",
@@ -134,11 +139,11 @@ pub(super) struct Names {
 
 impl Names {
     /// Names for a pipeline.
-    pub(super) fn new(p: &Pipeline) -> Self {
+    pub(super) fn new(p: &Pipeline, plan: &Plan) -> Self {
         let mut taken = generated(p);
         let fields = |t: &pipeline_ir::HeaderType| {
             let mut own = BTreeSet::new();
-            t.fields.iter().map(|f| fresh(&mut own, &f.name)).collect()
+            t.fields.iter().map(|f| field(&mut own, &f.name)).collect()
         };
         let mut headers = BTreeSet::new();
         let mut states = BTreeSet::from(["start".to_owned()]);
@@ -159,12 +164,11 @@ impl Names {
         let types: Vec<String> =
             p.header_types.iter().map(|t| fresh(&mut taken, &format!("{}_t", t.name))).collect();
         let mut own = BTreeSet::new();
-        let cursors: Vec<String> = p.cursors.iter().map(|c| fresh(&mut own, &c.name)).collect();
-        let mut vars = metadata(p, &cursors);
-        let var_names = variables(p, &mut vars, &taken);
+        let cursors: Vec<String> = p.cursors.iter().map(|c| field(&mut own, &c.name)).collect();
+        let var_names = variables(p, plan, metadata(p, &cursors), &taken);
         Self {
             types,
-            headers: p.headers.iter().map(|h| fresh(&mut headers, &h.name)).collect(),
+            headers: p.headers.iter().map(|h| field(&mut headers, &h.name)).collect(),
             fields: p.header_types.iter().map(fields).collect(),
             vars: var_names,
             states: p
@@ -223,20 +227,32 @@ fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
     names
 }
 
-/// Metadata first, since their names are what the source calls them everywhere. The others may stand beside the
-/// control's objects.
-fn variables(p: &Pipeline, taken: &mut BTreeSet<String>, objects: &BTreeSet<String>) -> Vec<String> {
+/// The source's metadata keeps its names; other metadata stands beside it, and locals beside the control's objects.
+/// Locals that can't meet each other may share a name.
+fn variables(
+    p: &Pipeline,
+    plan: &Plan,
+    mut fields: BTreeSet<String>,
+    objects: &BTreeSet<String>,
+) -> Vec<String> {
     let mut names = vec![String::new(); p.vars.len()];
-    for meta in [true, false] {
-        if !meta {
-            taken.extend(objects.iter().cloned());
-        }
-        for (i, v) in p.vars.iter().enumerate() {
-            if (v.kind == VarKind::Meta) == meta {
-                names[i] = match v.kind {
-                    VarKind::Meta | VarKind::Local => fresh(taken, &v.name),
-                    VarKind::Param(a) => fresh(taken, &format!("{}_{}", p.actions[a.index()].name, v.name)),
-                };
+    for (name, v) in names.iter_mut().zip(&p.vars).filter(|(_, v)| v.kind == VarKind::Meta) {
+        *name = field(&mut fields, &v.name);
+    }
+    let mut locals: Vec<(VarId, String)> = Vec::new();
+    for (i, v) in p.vars.iter().enumerate() {
+        let id = VarId(i as u32);
+        match v.kind {
+            VarKind::Meta => {}
+            VarKind::Param(a) => {
+                names[i] = field(&mut fields, &format!("{}_{}", p.actions[a.index()].name, v.name));
+            }
+            VarKind::Local if plan.in_metadata.contains(&id) => names[i] = field(&mut fields, &v.name),
+            VarKind::Local => {
+                let met = locals.iter().filter(|(other, _)| plan.meet(*other, id)).map(|(_, name)| name.clone());
+                let mut taken: BTreeSet<String> = objects.iter().cloned().chain(met).collect();
+                names[i] = fresh(&mut taken, &v.name);
+                locals.push((id, names[i].clone()));
             }
         }
     }
@@ -248,10 +264,17 @@ pub(super) fn plain(name: &str) -> String {
     fresh(&mut BTreeSet::new(), name)
 }
 
+/// A name for a declaration.
 fn fresh(taken: &mut BTreeSet<String>, base: &str) -> String {
+    let base = if DECLARED.contains(&base) { format!("{base}_2") } else { base.to_owned() };
+    field(taken, &base)
+}
+
+/// A name for a field of a struct.
+fn field(taken: &mut BTreeSet<String>, base: &str) -> String {
     let mut name = base.to_owned();
     let mut n = 2;
-    while TAKEN.contains(&name.as_str()) || !taken.insert(name.clone()) {
+    while KEYWORDS.contains(&name.as_str()) || !taken.insert(name.clone()) {
         name = format!("{base}_{n}");
         n += 1;
     }

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) in_metadata: BTreeSet<VarId>,
     /// Variables to declare before a statement, and whether they begin at zero.
     pub(super) declare: BTreeMap<At, Vec<(VarId, bool)>>,
+    /// The block that a local is declared in, as the way to it: statement and block, from the outside in.
+    scopes: BTreeMap<VarId, Vec<(usize, usize)>>,
     /// Actions that do what their arms say.
     pub(super) absorbed: BTreeSet<ActionId>,
     /// Variables that something reads.
@@ -52,6 +54,14 @@ impl Plan {
         plan.absorb(p);
         plan.place(p);
         plan
+    }
+
+    /// Can two locals be in force at one place?
+    pub(super) fn meet(&self, a: VarId, b: VarId) -> bool {
+        match (self.scopes.get(&a), self.scopes.get(&b)) {
+            (Some(a), Some(b)) => a.starts_with(b) || b.starts_with(a),
+            _ => true,
+        }
     }
 
     fn note_reads(&mut self, p: &Pipeline) {
@@ -181,16 +191,19 @@ impl Plan {
     fn declare_local(&mut self, p: &Pipeline, var: VarId) {
         let wanted = BTreeSet::from([var]);
         let mut block: &[Stmt] = &p.control;
+        let mut way = Vec::new();
         loop {
             let Some(first) = block.iter().position(|s| mentions(std::slice::from_ref(s), &wanted) > 0) else {
                 return;
             };
             let total = mentions(&block[first..], &wanted);
-            let inner = block[first].kind.blocks().into_iter().find(|b| mentions(b, &wanted) == total);
-            if let Some(inner) = inner {
+            let mut inner = block[first].kind.blocks().into_iter().enumerate();
+            if let Some((which, inner)) = inner.find(|(_, b)| mentions(b, &wanted) == total) {
+                way.push((first, which));
                 block = inner;
                 continue;
             }
+            self.scopes.insert(var, way);
             let zero = !matches!(defined(&block[first..], var), Defined::Yes | Defined::Never);
             self.declare.entry(&raw const block[first]).or_default().push((var, zero));
             return;

@@ -17,7 +17,8 @@ const CPU_PORT: u128 = 510;
 
 /// The whole program.
 pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Target) -> Program {
-    let (names, plan) = (Names::new(p), Plan::new(p));
+    let plan = Plan::new(p);
+    let names = Names::new(p, &plan);
     let scope = Scope { p, names: &names, plan: &plan, action: None };
     let (entry, start) = worlds::parser(p);
     let mut ingress = Ingress::new(scope, target.tick_ns);

@@ -5,9 +5,9 @@ use super::deparse::Shape;
 use super::flow::Find;
 use super::tables::event_name;
 use crate::text::Text;
-use pipeline_ir::expr::{Expr, ExprKind, UnOp};
+use pipeline_ir::expr::{Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
-use pipeline_ir::{CursorId, FlowTableId, ReasonId, RingId, TableId, VarId};
+use pipeline_ir::{CursorId, FlowTableId, Loc, ReasonId, RingId, TableId, VarId};
 use xdp_layout::fold::Fold;
 
 impl Emitter<'_> {
@@ -29,6 +29,7 @@ impl Emitter<'_> {
     }
 
     fn stmt(&self, t: &mut Text, stmt: &Stmt, mut shape: Shape) -> Option<Shape> {
+        self.here.replace(shape.clone());
         match &stmt.kind {
             StmtKind::Set { place, value } => {
                 let value = self.expr(value);
@@ -48,7 +49,11 @@ impl Emitter<'_> {
             StmtKind::Pop(h) => {
                 let name = &self.p.headers[h.index()].name;
                 let ty = &self.p.header_type(*h).name;
-                t.line(format!("h.{name} = (struct {ty}){{.parsed = h.{name}.parsed}};"));
+                if self.in_packet(*h) {
+                    t.line(format!("h.{name}.valid = 0;"));
+                } else {
+                    t.line(format!("h.{name} = (struct {ty}){{.parsed = h.{name}.parsed}};"));
+                }
                 shape.pop(*h);
             }
             StmtKind::If { cond, then, otherwise } => return self.branch(t, cond, then, otherwise, shape),
@@ -98,11 +103,16 @@ impl Emitter<'_> {
             Place::Field(h, f) => {
                 let name = &self.p.headers[h.index()].name;
                 let field = &self.p.field(h, f).name;
-                if !shape.is_valid(h) {
-                    t.line(format!("if (h.{name}.valid)"));
-                    t.line(format!("    h.{name}.{field} = {value};"));
+                let write = if self.in_packet(h) {
+                    format!("set_{}_{field}(h.{name}.p, {value});", self.p.header_type(h).name)
                 } else {
-                    t.line(format!("h.{name}.{field} = {value};"));
+                    format!("h.{name}.{field} = {value};")
+                };
+                if shape.is_valid(h) {
+                    t.line(write);
+                } else {
+                    t.line(format!("if (h.{name}.valid)"));
+                    t.line(format!("    {write}"));
                 }
                 shape.write(h);
             }
@@ -110,12 +120,11 @@ impl Emitter<'_> {
     }
 
     fn adjust(&self, t: &mut Text, place: Place, old: &Expr, new: &Expr, shape: &mut Shape) {
-        let mut value = match place {
-            Place::Var(v) => self.vars[v.index()].clone(),
-            Place::Field(h, f) => {
-                format!("h.{}.{}", self.p.headers[h.index()].name, self.p.field(h, f).name)
-            }
+        let kind = match place {
+            Place::Var(v) => ExprKind::Var(v),
+            Place::Field(h, f) => ExprKind::Field(h, f),
         };
+        let mut value = self.expr(&Expr { kind, ty: Type::Bits(16), at: Loc::default() });
         for (old, new) in self.chunks(&[old], 16).iter().zip(self.chunks(&[new], 16)) {
             value = format!("adjust({value}, {old}, {new})");
         }

@@ -105,14 +105,21 @@ impl Shape {
 impl Emitter<'_> {
     pub(super) fn deparse(&self, t: &mut Text, shape: &Shape) {
         let moved = shape.headers.iter().rposition(|x| matches!(x.0, Validity::Pushed | Validity::Mixed));
-        let written = shape.headers.iter().rposition(|x| x.1 && x.0 != Validity::Absent);
+        let written = (0..shape.headers.len())
+            .rev()
+            .find(|i| shape.headers[*i].1 && !self.in_packet(HeaderId(*i as u32)));
         if let Some(last) = moved.max(written) {
-            self.grow(t, shape);
+            t.open("{");
+            if let Some(moved) = moved {
+                self.lift(t, shape, moved);
+                self.grow(t, shape);
+            }
             t.line("at = packet_start(ctx);");
             t.line("end = packet_end(ctx);");
             for i in 0..=last {
                 self.put(t, shape, i, moved.is_some_and(|m| i <= m));
             }
+            t.close("}");
         }
         if shape.limited {
             t.open("{");
@@ -120,6 +127,24 @@ impl Emitter<'_> {
             t.line("if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))");
             t.line("    return XDP_ABORTED;");
             t.close("}");
+        }
+    }
+
+    /// Copies what lies in the packet and is about to move.
+    fn lift(&self, t: &mut Text, shape: &Shape, moved: usize) {
+        for i in 0..=moved {
+            let id = HeaderId(i as u32);
+            if !self.in_packet(id) || shape.is_absent(id) {
+                continue;
+            }
+            let (name, ty) = (&self.p.headers[i].name, &self.p.header_type(id).name);
+            t.line(format!("struct {ty} {name} = {{}};"));
+            if !shape.is_valid(id) {
+                t.line(format!("if (h.{name}.valid)"));
+                t.line(format!("    load_{ty}(&{name}, h.{name}.p);"));
+            } else {
+                t.line(format!("load_{ty}(&{name}, h.{name}.p);"));
+            }
         }
     }
 
@@ -160,10 +185,12 @@ impl Emitter<'_> {
         if !always {
             t.open(format!("if (h.{name}.valid) {{"));
         }
-        if moved || written {
+        let in_packet = self.in_packet(HeaderId(i as u32));
+        if moved || written && !in_packet {
             t.line(format!("if (at + {} > end)", ty.bytes()));
             t.line("    return XDP_ABORTED;");
-            t.line(format!("store_{}((void *)at, &h.{name});", ty.name));
+            let from = if in_packet { name.clone() } else { format!("h.{name}") };
+            t.line(format!("store_{}((void *)at, &{from});", ty.name));
         }
         t.line(format!("at += {};", ty.bytes()));
         if !always {

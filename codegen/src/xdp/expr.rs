@@ -4,6 +4,7 @@
 
 use super::Emitter;
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
+use pipeline_ir::{FieldId, HeaderId};
 
 /// C's precedence levels that are printed, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,9 +80,7 @@ impl Emitter<'_> {
         match &e.kind {
             ExprKind::Const(value) => Text::atom(number(*value)),
             ExprKind::Bool(b) => Text::atom(if *b { "1" } else { "0" }),
-            ExprKind::Field(h, f) => {
-                Text::atom(format!("h.{}.{}", self.p.headers[h.index()].name, self.p.field(*h, *f).name))
-            }
+            ExprKind::Field(h, f) => self.field(*h, *f),
             ExprKind::Var(v) => Text::atom(self.vars[v.index()].clone()),
             ExprKind::Valid(h) => Text::atom(format!("h.{}.valid", self.p.headers[h.index()].name)),
             ExprKind::Builtin(Builtin::FrameLength) => Text::atom("frame_length"),
@@ -113,6 +112,21 @@ impl Emitter<'_> {
                 ),
                 Level::Mux,
             ),
+        }
+    }
+
+    /// A field: of a struct, or where it lies in the packet, or 0 while its header is not there.
+    fn field(&self, h: HeaderId, f: FieldId) -> Text {
+        let name = &self.p.headers[h.index()].name;
+        let field = &self.p.field(h, f).name;
+        if !self.in_packet(h) {
+            return Text::atom(format!("h.{name}.{field}"));
+        }
+        let read = format!("{}_{field}(h.{name}.p)", self.p.header_type(h).name);
+        if self.here.borrow().is_valid(h) {
+            Text::atom(read)
+        } else {
+            Text::atom(format!("(h.{name}.valid ? {read} : 0)"))
         }
     }
 

@@ -4,29 +4,92 @@ use super::Emitter;
 use super::expr::{c_type, number};
 use crate::text::Text;
 use pipeline_ir::expr::Type;
-use pipeline_ir::{FieldId, HeaderType};
+use pipeline_ir::{FieldId, HeaderId, HeaderType};
 
 impl Emitter<'_> {
-    pub(super) fn headers(&self, t: &mut Text) {
+    /// Is the header read and written where it lies in the packet? One that can be pushed has a struct instead.
+    pub(super) fn in_packet(&self, h: HeaderId) -> bool {
+        self.in_packet[h.index()]
+    }
+
+    /// Header structs, and of their functions those that the program's body calls.
+    pub(super) fn headers(&self, t: &mut Text, body: &str) {
         for ty in &self.p.header_types {
-            t.open(format!("struct {} {{", ty.name));
-            for field in &ty.fields {
-                t.line(format!("{} {};", c_type(Type::Bits(field.width)), field.name));
+            let calls = |function: &str| body.contains(&format!("{function}("));
+            if calls(&format!("load_{}", ty.name)) || calls(&format!("store_{}", ty.name)) {
+                fields(t, ty);
+                load(t, ty);
+                store(t, ty);
+            } else if self
+                .p
+                .headers
+                .iter()
+                .enumerate()
+                .any(|(i, h)| !self.in_packet[i] && self.p.header_types[h.ty.index()].name == ty.name)
+            {
+                fields(t, ty);
             }
-            t.line("u8 valid;");
-            t.line("u8 parsed;");
-            t.close("};");
-            t.line("");
-            load(t, ty);
-            store(t, ty);
+            for (i, field) in ty.fields.iter().enumerate() {
+                let id = FieldId(i as u32);
+                if calls(&format!("{}_{}", ty.name, field.name)) {
+                    read_field(t, ty, id);
+                }
+                if calls(&format!("set_{}_{}", ty.name, field.name)) {
+                    write_field(t, ty, id);
+                }
+            }
         }
         t.open("struct headers {");
-        for header in &self.p.headers {
-            t.line(format!("struct {} {};", self.p.header_types[header.ty.index()].name, header.name));
+        for (i, header) in self.p.headers.iter().enumerate() {
+            let ty = &self.p.header_types[header.ty.index()].name;
+            if self.in_packet[i] {
+                t.line(format!("struct place {}; // {ty}", header.name));
+            } else {
+                t.line(format!("struct {ty} {};", header.name));
+            }
         }
         t.close("};");
         t.line("");
     }
+}
+
+fn fields(t: &mut Text, ty: &HeaderType) {
+    t.open(format!("struct {} {{", ty.name));
+    for field in &ty.fields {
+        t.line(format!("{} {};", c_type(Type::Bits(field.width)), field.name));
+    }
+    t.line("u8 valid;");
+    t.line("u8 parsed;");
+    t.close("};");
+    t.line("");
+}
+
+fn read_field(t: &mut Text, ty: &HeaderType, id: FieldId) {
+    let field = &ty.fields[id.index()];
+    let value = load_bits("p", ty.offset(id), field.width);
+    let c = c_type(Type::Bits(field.width));
+    t.line(format!("INLINE {c} {}_{}(const void *p) {{ return {value}; }}", ty.name, field.name));
+}
+
+/// Writes a field in the packet; the bits beside it in its bytes stay.
+fn write_field(t: &mut Text, ty: &HeaderType, id: FieldId) {
+    let field = &ty.fields[id.index()];
+    let (first, count) = span(ty.offset(id), field.width);
+    let below = count * 8 - ty.offset(id) % 8 - u32::from(field.width);
+    let c = c_type(Type::Bits(field.width));
+    t.line(format!("INLINE void set_{}_{}(void *p, {c} x)", ty.name, field.name));
+    t.open("{");
+    if count * 8 == u32::from(field.width) {
+        write(t, first, count, "x");
+    } else {
+        let all = if count > 8 { "u128" } else { "u64" };
+        let mask = Type::Bits(field.width).mask() << below;
+        t.line(format!("{all} old = {};", read("p", first, count)));
+        t.line(format!("{all} new = (old & ~({all}){}) | ({all})x << {below};", number(mask)));
+        write(t, first, count, "new");
+    }
+    t.close("}");
+    t.line("");
 }
 
 fn load(t: &mut Text, ty: &HeaderType) {

@@ -8,8 +8,8 @@
 //!     count_packet(&vip4_hits, vip4_index, frame_length);
 //! ```
 //!
-//! The program is one function, `gw_main`: the parser's states are labels and load every header once into numbers;
-//! the control follows; each verdict that sends writes back what changed. clang drops what is not used.
+//! The program is one function, `gw_main`: the parser's states are labels and say where each header lies; the
+//! control reads and writes fields there; what is pushed is a struct until a verdict sends the packet.
 
 mod control;
 mod deparse;
@@ -27,6 +27,7 @@ use crate::fit::Fitted;
 use crate::text::Text;
 use pipeline_ir::stmt::{StmtKind, walk};
 use pipeline_ir::{Loc, Pipeline, VarKind};
+use std::cell::RefCell;
 use xdp_layout::Layout;
 
 /// What is known while a program is written.
@@ -35,6 +36,9 @@ struct Emitter<'a> {
     layout: Layout,
     tick_ns: u64,
     vars: Vec<String>,
+    in_packet: Vec<bool>,
+    /// What is known of the headers at the statement being written.
+    here: RefCell<deparse::Shape>,
 }
 
 /// The program's C source and the headers that it includes.
@@ -42,7 +46,14 @@ struct Emitter<'a> {
 pub fn emit(fitted: &Fitted) -> Artifacts {
     let p = fitted.pipeline();
     let emitter =
-        Emitter { p, layout: Layout::of(p), tick_ns: fitted.target().tick_ns, vars: names::vars(p) };
+        Emitter {
+        p,
+        layout: Layout::of(p),
+        tick_ns: fitted.target().tick_ns,
+        vars: names::vars(p),
+        in_packet: in_packet(p),
+        here: RefCell::default(),
+    };
     let body = emitter.body();
     let used = prelude::used(&body);
     let mut artifacts = Artifacts::default();
@@ -62,25 +73,28 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
 
 impl Emitter<'_> {
     fn body(&self) -> String {
+        let mut main = Text::default();
+        main.line("SEC(\"xdp\")");
+        main.line("int gw_main(struct xdp_md *ctx)");
+        main.open("{");
+        main.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
+        main.line("u32 frame_length = end - at;");
+        main.line("struct headers h = {};");
+        self.locals(&mut main);
+        main.line("");
+        self.parser(&mut main);
+        main.line("");
+        self.control(&mut main);
+        main.close("}");
+        main.line("");
+        main.line("char gw_license[] SEC(\"license\") = \"Dual BSD/GPL\";");
+        let main = main.finish();
+
         let mut t = Text::default();
-        self.headers(&mut t);
+        self.headers(&mut t, &main);
         self.meta(&mut t);
         self.maps(&mut t);
-        t.line("SEC(\"xdp\")");
-        t.line("int gw_main(struct xdp_md *ctx)");
-        t.open("{");
-        t.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
-        t.line("u32 frame_length = end - at;");
-        t.line("struct headers h = {};");
-        self.locals(&mut t);
-        t.line("");
-        self.parser(&mut t);
-        t.line("");
-        self.control(&mut t);
-        t.close("}");
-        t.line("");
-        t.line("char license[] SEC(\"license\") = \"Dual BSD/GPL\";");
-        t.finish()
+        t.finish() + &main
     }
 
     fn locals(&self, t: &mut Text) {
@@ -122,4 +136,15 @@ impl Emitter<'_> {
     fn at(&self, at: Loc) -> String {
         format!("{}:{}", self.p.file, at.line)
     }
+}
+
+/// The headers that are parsed and never pushed.
+fn in_packet(p: &Pipeline) -> Vec<bool> {
+    let mut list = vec![true; p.headers.len()];
+    walk(&p.control, &mut |stmt| {
+        if let StmtKind::Push(h) = stmt.kind {
+            list[h.index()] = false;
+        }
+    });
+    list
 }

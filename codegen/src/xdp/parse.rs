@@ -1,6 +1,7 @@
 //! The parser: each state a label, each way on a goto.
 
 use super::Emitter;
+use super::deparse::Shape;
 use super::expr::number;
 use crate::text::Text;
 use pipeline_ir::expr::{Expr, Type};
@@ -13,9 +14,15 @@ impl Emitter<'_> {
         t.line(format!("goto {};", self.state(parser.start)));
         for (i, state) in parser.states.iter().enumerate() {
             t.label(format!("{}: // {}", self.state(StateId(i as u32)), self.at(state.at)));
+            let mut here = Shape::parsed(self.p);
             for op in &state.ops {
+                self.here.replace(here.clone());
                 self.parser_op(t, op);
+                if let ParserOp::Extract { header, .. } = op {
+                    here.know_valid(*header);
+                }
             }
+            self.here.replace(here);
             self.transition(t, &state.next);
         }
         t.label("accept:");
@@ -31,7 +38,12 @@ impl Emitter<'_> {
                 let ty = self.p.header_type(*header);
                 t.line(format!("if (at + {} > end)", ty.bytes()));
                 t.line("    goto accept;");
-                t.line(format!("load_{}(&h.{}, at);", ty.name, self.p.headers[header.index()].name));
+                let name = &self.p.headers[header.index()].name;
+                if self.in_packet(*header) {
+                    t.line(format!("h.{name} = (struct place){{(void *)at, 1, 1}};"));
+                } else {
+                    t.line(format!("load_{}(&h.{name}, at);", ty.name));
+                }
                 t.line(format!("at += {};", ty.bytes()));
             }
             ParserOp::Lookahead { into, offset, .. } => {

@@ -6,7 +6,7 @@ const PRELUDE: &[(&str, &str, &[&str])] = &[
     (
         "bytes.h",
         include_str!("prelude/bytes.h"),
-        &["be16(", "be32(", "be48(", "be64(", "be128(", "put16(", "put48(", "wide("],
+        &["be16(", "be32(", "be48(", "be64(", "be128(", "put16(", "put48(", "wide(", "struct place "],
     ),
     ("checksum.h", include_str!("prelude/checksum.h"), &["fold(", "adjust("]),
     ("clock.h", include_str!("prelude/clock.h"), &["tick()"]),

@@ -2,6 +2,13 @@
 #pragma once
 #include "bpf.h"
 
+// A header in the packet.
+struct place {
+    void *p;
+    u8 valid;
+    u8 parsed;
+};
+
 INLINE u16 be16(const void *p) { return __builtin_bswap16(*(const u16 *)p); }
 INLINE u32 be24(const void *p) { return (u32)be16(p) << 8 | *((const u8 *)p + 2); }
 INLINE u32 be32(const void *p) { return __builtin_bswap32(*(const u32 *)p); }
