@@ -63,6 +63,7 @@ pub mod eval;
 pub mod expr;
 pub mod flow;
 pub mod needs;
+pub mod print;
 pub mod stmt;
 pub mod suggest;
 pub mod verify;

@@ -130,7 +130,7 @@ fn tables_have_sound_shapes() {
         &[(Code::TableShape, "table `route` has no key")],
     );
     shape("table `vip` has 2 lpm fields", |p| {
-        p.tables[0].keys.iter_mut().for_each(|k| k.kind = MatchKind::Lpm)
+        p.tables[0].keys.iter_mut().for_each(|k| k.kind = MatchKind::Lpm);
     });
     shape("table `acl` mixes lpm with ternary", |p| p.tables[2].keys[0].kind = MatchKind::Lpm);
     check(

@@ -140,7 +140,7 @@ impl Tables {
         if !table.const_entries.is_empty() {
             return Err(EntryError::Const { table: table.name.clone() });
         }
-        once(&table.name, entry.key.iter().map(|(n, _)| n.as_str()))?;
+        once(&table.name, &entry.key)?;
         let fields = table.keys.iter().map(|k| k.name.as_str());
         if let Some((field, _)) = entry.key.iter().find(|(n, _)| fields.clone().all(|f| f != n)) {
             let (table, field, hint) = (table.name.clone(), field.clone(), hint(field, fields));
@@ -311,11 +311,11 @@ fn below(table: &str, name: &str, value: u128, limit: u32, help: &'static str) -
     }
 }
 
-fn once<'a>(table: &str, names: impl Iterator<Item = &'a str> + Clone) -> Checked<()> {
-    for name in names.clone() {
-        let times = names.clone().filter(|n| *n == name).count();
+fn once<V>(table: &str, names: &[(String, V)]) -> Checked<()> {
+    for (name, _) in names {
+        let times = names.iter().filter(|(n, _)| n == name).count();
         if times > 1 {
-            return Err(EntryError::Repeated { table: table.to_owned(), name: name.to_owned(), times });
+            return Err(EntryError::Repeated { table: table.to_owned(), name: name.clone(), times });
         }
     }
     Ok(())
@@ -328,7 +328,7 @@ fn arguments(
     given: &[(String, u128)],
     params: &[(&str, u8)],
 ) -> Checked<Vec<u128>> {
-    once(table, given.iter().map(|(n, _)| n.as_str()))?;
+    once(table, given)?;
     if let Some((name, _)) = given.iter().find(|(n, _)| params.iter().all(|p| p.0 != n)) {
         let hint = hint(name, params.iter().map(|p| p.0));
         let (table, action, param) = (table.to_owned(), action.to_owned(), name.clone());
@@ -346,7 +346,7 @@ fn arguments(
 
 /// The exact fields of a ring's tables, in order.
 fn ring_key<const N: usize>(table: &str, entry: &Entry, names: [&str; N]) -> Checked<[u128; N]> {
-    once(table, entry.key.iter().map(|(n, _)| n.as_str()))?;
+    once(table, &entry.key)?;
     if let Some((field, _)) = entry.key.iter().find(|(n, _)| names.iter().all(|f| f != n)) {
         let (table, field, hint) = (table.to_owned(), field.clone(), hint(field, names));
         return Err(EntryError::UnknownField { table, field, hint });

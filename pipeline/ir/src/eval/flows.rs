@@ -84,7 +84,7 @@ impl FlowState {
         let place = self.place(&key, hash);
         let live = place
             .and_then(|p| self.ways.get(&p))
-            .filter(|e| !self.expired(e, now) && !(e.state == state::CLOSING && event == event::OPEN));
+            .filter(|e| !self.expired(e, now) && (e.state != state::CLOSING || event != event::OPEN));
         let live = live.map(|e| e.id);
         Flow { table, key, hash, event, class, place, live, stays: false }
     }

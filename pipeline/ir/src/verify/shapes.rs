@@ -149,7 +149,7 @@ fn check_ring(ring: &Ring, found: &mut Diagnostics) {
     };
     let divisors = || (2..).take_while(|d| d * d <= ring.slots);
     let in_range = (2..=1 << 20).contains(&ring.slots);
-    if !in_range || !ring.slots.is_power_of_two() && divisors().any(|d| ring.slots % d == 0) {
+    if !in_range || !ring.slots.is_power_of_two() && divisors().any(|d| ring.slots.is_multiple_of(d)) {
         let help = "choose a prime (65537) or a power of two (65536) from 2 to 1,048,576";
         bad(format!("has {} slots", ring.slots), help);
     }
