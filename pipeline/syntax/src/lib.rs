@@ -24,6 +24,8 @@ mod names;
 mod objects;
 mod paths;
 mod patterns;
+#[cfg(feature = "render")]
+pub mod render;
 mod shapes;
 mod source;
 mod spans;

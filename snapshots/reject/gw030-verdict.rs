@@ -1,0 +1,22 @@
+//! One way through ends without a verdict.
+
+#[guideway::pipeline(targets = [native])]
+mod reject {
+    use guideway::headers::{Ethernet};
+
+    struct Headers {
+        eth: Ethernet,
+    }
+
+    #[state]
+    fn start(p: &mut Packet, h: &mut Headers) -> State {
+        p.extract(h.eth);
+        accept
+    }
+
+    fn ingress(h: &mut Headers) -> Verdict {
+        if h.eth.is_valid() {
+            return pass();
+        }
+    }
+}
