@@ -241,8 +241,11 @@ impl Lower<'_> {
                 .filter_map(|a| KINDS.iter().find(|(n, _)| a.path().is_ident(n)).map(|(_, k)| *k))
                 .collect();
             let [kind] = kinds.as_slice() else {
-                let message = format!("`{ident}` has {} match kinds", kinds.len());
-                let help = format!("put one of {} before it", names::list(words.iter().copied()));
+                let message = match kinds.len() {
+                    0 => format!("`{ident}` does not say how it matches"),
+                    n => format!("`{ident}` matches in {n} ways"),
+                };
+                let help = format!("put one attribute of {} before it", names::list(words.iter().copied()));
                 self.error(Code::TableShape, ident, message, help);
                 continue;
             };
