@@ -103,7 +103,7 @@ fn a_flow_stays_when_the_ring_changes_and_moves_when_its_backend_goes() {
     assert_eq!(send(&mut lab, 1, DATA), Verdict::Forward { port: 0 });
     assert_eq!(send(&mut lab, 1, OPEN), Verdict::Forward { port: 0 }, "a SYN re-pins no live flow");
 
-    lab.write(backend(0x11, 0), WriteKind::Delete).unwrap();
+    lab.write(&backend(0x11, 0), WriteKind::Delete).unwrap();
     assert_eq!(send(&mut lab, 2, PEEK), Verdict::Forward { port: 1 });
     assert_eq!(lab.flows()[0].id, 0x11, "a peek writes nothing");
     assert_eq!(send(&mut lab, 2, CLOSE), Verdict::Forward { port: 1 });

@@ -99,22 +99,25 @@ fn drops_and_passes_by_the_tables() {
     check(&nothing, Frame { protocol: 99, ..FRAME }, dropped("denied"));
     let delete = |table: &str, key: &[(&str, KeyValue)], action: &str, data: &[(&str, u128)]| {
         let e = entry(table, key, action, data);
-        move |lab: &mut Lab| lab.write(e.clone(), WriteKind::Delete).unwrap()
+        move |lab: &mut Lab| lab.write(&e, WriteKind::Delete).unwrap()
     };
     let pool = delete("pool_generation", &[("pool", Exact(1))], "set_generation", &[("generation", 4)]);
     check(&pool, FRAME, dropped("no_pool"));
     check(&|lab| lab.insert(entry("acl", &[], "deny", &[])), FRAME, dropped("denied"));
     let gone = |lab: &mut Lab| {
         for id in BACKENDS {
-            lab.write(backend(id, 0), WriteKind::Delete).unwrap();
+            lab.write(&backend(id, 0), WriteKind::Delete).unwrap();
         }
     };
     check(&gone, FRAME, dropped("gone"));
 }
 
+/// Priority, key, action.
+type Rule<'a> = (i32, &'a [(&'a str, KeyValue)], &'a str);
+
 #[test]
 fn ternary_tables_by_priority() {
-    let lookup = |entries: &[(i32, &[(&str, KeyValue)], &str)], frame: Frame| {
+    let lookup = |entries: &[Rule], frame: Frame| {
         let mut lab = Lab::full();
         for (priority, key, action) in entries {
             let mut e = entry("acl", key, action, &[]);
@@ -162,21 +165,21 @@ fn the_longest_prefix_wins() {
 #[test]
 fn writes_that_fail() {
     let mut lab = Lab::full();
-    assert_eq!(lab.write(backend(0x11, 0), WriteKind::Insert), Err(WriteError::Exists));
-    assert_eq!(lab.write(backend(0x12, 0), WriteKind::Modify), Err(WriteError::NotFound));
-    assert_eq!(lab.write(backend(0x12, 0), WriteKind::Delete), Err(WriteError::NotFound));
-    assert_eq!(lab.write(backend(0x21, 0), WriteKind::Insert), Err(WriteError::Exists), "slot 1 is taken");
+    assert_eq!(lab.write(&backend(0x11, 0), WriteKind::Insert), Err(WriteError::Exists));
+    assert_eq!(lab.write(&backend(0x12, 0), WriteKind::Modify), Err(WriteError::NotFound));
+    assert_eq!(lab.write(&backend(0x12, 0), WriteKind::Delete), Err(WriteError::NotFound));
+    assert_eq!(lab.write(&backend(0x21, 0), WriteKind::Insert), Err(WriteError::Exists), "slot 1 is taken");
     for id in 4..9 {
         lab.insert(backend(id, 0));
     }
-    assert_eq!(lab.write(backend(9, 0), WriteKind::Insert), Err(WriteError::Full));
-    lab.write(backend(0x11, 0), WriteKind::Delete).unwrap();
+    assert_eq!(lab.write(&backend(9, 0), WriteKind::Insert), Err(WriteError::Full));
+    lab.write(&backend(0x11, 0), WriteKind::Delete).unwrap();
     lab.insert(backend(0x21, 0));
     let pool = entry("pool_generation", &[("pool", Exact(1))], "set_generation", &[("generation", 9)]);
-    assert!(matches!(lab.write(pool.clone(), WriteKind::Insert), Err(WriteError::Exists)));
-    lab.write(pool.clone(), WriteKind::Modify).unwrap();
-    lab.write(pool.clone(), WriteKind::Delete).unwrap();
-    assert!(matches!(lab.write(pool, WriteKind::Modify), Err(WriteError::NotFound)));
+    assert!(matches!(lab.write(&pool, WriteKind::Insert), Err(WriteError::Exists)));
+    lab.write(&pool, WriteKind::Modify).unwrap();
+    lab.write(&pool, WriteKind::Delete).unwrap();
+    assert!(matches!(lab.write(&pool, WriteKind::Modify), Err(WriteError::NotFound)));
 }
 
 #[test]
@@ -192,22 +195,22 @@ fn generations_of_one_parity_replace_each_other() {
     // The other parity waits beside the one in force.
     lab.fill(5, |_| 0x22);
     let before = verdict(&mut lab);
-    lab.write(pool(5), WriteKind::Modify).unwrap();
+    lab.write(&pool(5), WriteKind::Modify).unwrap();
     assert_eq!(verdict(&mut lab), Verdict::Forward { port: 1 });
-    lab.write(pool(4), WriteKind::Modify).unwrap();
+    lab.write(&pool(4), WriteKind::Modify).unwrap();
     assert_eq!(verdict(&mut lab), before);
 
     // Generation 6 takes the place of 4, slot by slot.
     for n in 0..7 {
-        assert!(matches!(lab.write(slot(6, n, 0x33), WriteKind::Modify), Err(WriteError::NotFound)));
+        assert!(matches!(lab.write(&slot(6, n, 0x33), WriteKind::Modify), Err(WriteError::NotFound)));
         lab.insert(slot(6, n, 0x33));
-        assert!(matches!(lab.write(slot(6, n, 1), WriteKind::Insert), Err(WriteError::Exists)));
+        assert!(matches!(lab.write(&slot(6, n, 1), WriteKind::Insert), Err(WriteError::Exists)));
     }
     assert_eq!(verdict(&mut lab), dropped("no_slot"));
-    lab.write(pool(6), WriteKind::Modify).unwrap();
+    lab.write(&pool(6), WriteKind::Modify).unwrap();
     assert_eq!(verdict(&mut lab), Verdict::Forward { port: 2 });
     for n in 0..7 {
-        lab.write(slot(6, n, 1), WriteKind::Delete).unwrap();
+        lab.write(&slot(6, n, 1), WriteKind::Delete).unwrap();
     }
     assert_eq!(verdict(&mut lab), dropped("no_slot"));
 }
@@ -232,12 +235,12 @@ fn counters_count_frames_as_received() {
     let count = |lab: &Lab| -> Vec<u64> { lab.oracle.entries(TableId(1)).map(|(_, c)| c.packets).collect() };
     let before = count(&lab);
     for id in BACKENDS {
-        lab.write(backend(id, 77), WriteKind::Modify).unwrap();
+        lab.write(&backend(id, 77), WriteKind::Modify).unwrap();
     }
     assert_eq!(count(&lab), before);
     assert_eq!(lab.send(0, &frame).verdict, Verdict::Forward { port: 77 });
     for id in BACKENDS {
-        lab.write(backend(id, 0), WriteKind::Delete).unwrap();
+        lab.write(&backend(id, 0), WriteKind::Delete).unwrap();
         lab.insert(backend(id, 0));
     }
     assert_eq!(count(&lab), [0, 0, 0]);

@@ -259,7 +259,7 @@ fn arms_are_the_tables_actions() {
         };
         check(|p| assert!(edit(&mut p.control, &pick)), want);
     };
-    arms(|a| drop_last(a), &[(Code::Arms, "table `vip`: there is no arm for `no_vip`")]);
+    arms(drop_last, &[(Code::Arms, "table `vip`: there is no arm for `no_vip`")]);
     arms(|a| a.push(arm(SET_POOL, vec![])), &[(Code::Arms, "table `vip`: a second arm for `set_pool`")]);
     arms(|a| a.push(arm(DENY, vec![])), &[(Code::Arms, "`deny` is no action of table `vip`")]);
 }

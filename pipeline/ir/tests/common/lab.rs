@@ -53,12 +53,13 @@ impl Lab {
         lab
     }
 
-    pub fn write(&mut self, e: Entry, kind: WriteKind) -> Result<(), WriteError> {
-        let checked = self.tables.check(&e).unwrap_or_else(|err| panic!("{err}"));
+    pub fn write(&mut self, e: &Entry, kind: WriteKind) -> Result<(), WriteError> {
+        let checked = self.tables.check(e).unwrap_or_else(|err| panic!("{err}"));
         self.oracle.write(&checked, kind)
     }
+    #[allow(clippy::needless_pass_by_value)] // reads better at the calls
     pub fn insert(&mut self, e: Entry) {
-        self.write(e, WriteKind::Insert).unwrap();
+        self.write(&e, WriteKind::Insert).unwrap();
     }
     pub fn fill(&mut self, generation: u8, id: impl Fn(usize) -> u32) {
         let slots = (0..7).map(id).collect();
