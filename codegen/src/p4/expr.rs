@@ -8,7 +8,7 @@ use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Place;
 use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, VarId, VarKind};
 
-use super::names::{Names, plain};
+use super::names::Names;
 use super::plan::Plan;
 use super::worlds::{Known, Worlds};
 
@@ -61,7 +61,7 @@ impl Scope<'_> {
     /// A variable, as a value or as a place.
     pub(super) fn var(&self, var: VarId) -> P4 {
         if self.action.is_some_and(|a| self.p.var(var).kind == VarKind::Param(a)) {
-            return P4::name(plain(&self.p.var(var).name));
+            return P4::name(self.names.params[var.index()].clone());
         }
         let name = &self.names.vars[var.index()];
         if self.plan.in_metadata.contains(&var) { meta(name) } else { P4::name(name.clone()) }

@@ -111,6 +111,7 @@ impl Ingress<'_> {
         out.push(Stmt::assign(self.cursor(c, "hash"), self.s.value(f.hash, w)));
         out.push(Stmt::assign(self.cursor(c, "event"), self.s.value(f.event, w)));
         out.push(Stmt::assign(self.cursor(c, "class"), self.class(f.class, table.idle.len(), w)));
+        self.cursor(c, "index");
         let hash = self.cursor(c, "hash");
         out.push(self.call(t, c, "look", [hash]));
         let again = self.second(c);
@@ -272,13 +273,12 @@ fn idle(classes: &[Idle], tick_ns: u64) -> String {
     let most = (1u32 << TICK_BITS) - 1;
     let by_class = |of: fn(&Idle) -> u64| {
         let limits: Vec<u32> = classes.iter().map(|i| ticks(of(i), tick_ns).min(most)).collect();
-        let last = limits.last().copied().unwrap_or(0);
-        let Some(end) = limits.iter().rposition(|l| *l != last) else { return format!("18w{last}") };
-        let mut text = format!("18w{last}");
-        for (class, limit) in limits[..=end].iter().enumerate().rev() {
-            text = format!("(value[20:19] == {class} ? 18w{limit} : {text})");
-        }
-        text
+        let often = |limit: &u32| limits.iter().filter(|l| *l == limit).count();
+        let usual = limits.iter().copied().max_by_key(|l| (often(l), std::cmp::Reverse(*l))).unwrap_or(0);
+        let others = limits.iter().enumerate().filter(|(_, l)| **l != usual);
+        others.fold(format!("18w{usual}"), |rest, (class, limit)| {
+            format!("(value[20:19] == {class} ? 18w{limit} : {rest})")
+        })
     };
     let states: [(&str, String); 4] = [
         ("FLOW_NEW", by_class(|i| i.new)),
@@ -294,7 +294,6 @@ fn idle(classes: &[Idle], tick_ns: u64) -> String {
 /// Values of events and states, as constants.
 pub(super) fn constants() -> Vec<Decl> {
     let events = [
-        ("EVENT_PEEK", event::PEEK),
         ("EVENT_OPEN", event::OPEN),
         ("EVENT_DATA", event::DATA),
         ("EVENT_DATAGRAM", event::DATAGRAM),

@@ -141,7 +141,8 @@ fn table(p: &Pipeline, t: &Table) -> NewTable {
         default_action: Some((default.name.clone(), vec![vec![0]; default.params.len()])),
         const_default_action: true,
         direct_counter: t.counters.map(|_| direct(t)),
-        size: t.size,
+        // p4c's number for tables that hold what the source says.
+        size: if t.const_entries.is_empty() { t.size } else { 1024 },
         const_entries: !t.const_entries.is_empty(),
         initial_entries: !t.const_entries.is_empty(),
         ..NewTable::default()

@@ -126,6 +126,8 @@ pub(super) struct Names {
     pub(super) fields: Vec<Vec<String>>,
     /// Without `meta.`; unique among all variables.
     pub(super) vars: Vec<String>,
+    /// Parameters inside their action.
+    pub(super) params: Vec<String>,
     pub(super) states: Vec<String>,
     pub(super) actions: Vec<String>,
     pub(super) tables: Vec<String>,
@@ -161,6 +163,10 @@ impl Names {
         let flow_tables = objects(p.flow_tables.iter().map(|t| t.name.as_str()).collect());
         let counters = objects(p.counters.iter().map(|c| c.name.as_str()).collect());
         let limiters = objects(p.limiters.iter().map(|l| l.name.as_str()).collect());
+        // What is declared before the actions, and they themselves.
+        let early = actions.iter().chain(&flow_tables).chain(&counters).chain(&limiters);
+        let early: BTreeSet<String> = early.cloned().chain(generated(p)).collect();
+        let params = p.vars.iter().map(|v| fresh(&mut early.clone(), &v.name)).collect();
         let types: Vec<String> =
             p.header_types.iter().map(|t| fresh(&mut taken, &format!("{}_t", t.name))).collect();
         let mut own = BTreeSet::new();
@@ -171,6 +177,7 @@ impl Names {
             headers: p.headers.iter().map(|h| field(&mut headers, &h.name)).collect(),
             fields: p.header_types.iter().map(fields).collect(),
             vars: var_names,
+            params,
             states: p
                 .parser
                 .states
@@ -257,11 +264,6 @@ fn variables(
         }
     }
     names
-}
-
-/// A parameter's or field's own name, when P4 can have it.
-pub(super) fn plain(name: &str) -> String {
-    fresh(&mut BTreeSet::new(), name)
 }
 
 /// A name for a declaration.

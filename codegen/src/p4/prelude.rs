@@ -1,6 +1,6 @@
 //! Helpers in P4, as text with holes: upper-case words that names and numbers take the place of.
 
-use p4::ast::{Decl, DeclKind};
+use p4::ast::{Annotation, Decl, DeclKind};
 
 pub(super) const FLOW: &str = include_str!("prelude/flow.p4");
 pub(super) const HALF_SIP_HASH: &str = include_str!("prelude/halfsiphash.p4");
@@ -11,7 +11,11 @@ pub(super) const LIMITER: &str = include_str!("prelude/limiter.p4");
 pub(super) fn fill(text: &str, holes: &[(&str, &str)]) -> (Vec<Decl>, Vec<Decl>) {
     let text = holes.iter().fold(text.to_owned(), |text, (hole, with)| text.replace(hole, with));
     let decls = p4::parse(&text).map(|program| program.decls).unwrap_or_default();
-    decls.into_iter().partition(|d| matches!(d.kind, DeclKind::Function(_)))
+    let (functions, actions): (Vec<Decl>, Vec<Decl>) =
+        decls.into_iter().partition(|d| matches!(d.kind, DeclKind::Function(_)));
+    // No table runs these, so the control plane is not told of them.
+    let actions = actions.into_iter().map(|a| a.annotate(Annotation::new("hidden"))).collect();
+    (functions, actions)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use hw_targets::Target;
 use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Param, Program, Stmt as P4Stmt, Type as P4Type};
 use p4::info::P4Info;
+use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
 use super::control::{Ingress, note};
@@ -56,7 +57,12 @@ fn checksum_params() -> Vec<Param> {
 
 fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
     let port = Decl::constant(P4Type::bit(9), "CPU_PORT", P4::int(CPU_PORT));
-    let mut out = vec![port.note("The host's own stack: simple_switch's --cpu-port.")];
+    let mut out = Vec::new();
+    let mut passes = false;
+    walk(&g.s.p.control, &mut |s| passes |= matches!(s.kind, StmtKind::Verdict(Verdict::Pass)));
+    if passes {
+        out.push(port.note("The host's own stack: simple_switch's --cpu-port."));
+    }
     if !g.flow_helpers.is_empty() {
         out.extend(flow::constants());
         for t in &g.s.p.flow_tables {

@@ -12,7 +12,6 @@ use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId
 use super::control::{Ingress, note};
 use super::expr::{Scope, meta, number};
 use super::info::{Sizes, cell_width, direct, slot_width};
-use super::names::plain;
 use super::worlds::Worlds;
 
 /// `@name(".vip4") @id(0x...)`: the name without the control around it.
@@ -107,7 +106,7 @@ fn action(s: Scope<'_>, id: ActionId, info: &P4Info) -> Decl {
     let a = &s.p.actions[id.index()];
     let params = a.params.iter().map(|v| {
         let var = s.p.var(*v);
-        let name = plain(&var.name);
+        let name = s.names.params[v.index()].clone();
         let param = Param::new(P4Type::bit(u32::from(var.ty.width())), name.clone());
         if name == var.name { param } else { param.annotate(Annotation::name(var.name.clone())) }
     });
@@ -199,7 +198,7 @@ fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
     } else {
         table.const_entries(t.const_entries.iter().map(|e| entry(s, t, e)))
     };
-    let table = table.size(t.size);
+    let table = if t.const_entries.is_empty() { table.size(t.size) } else { table };
     if t.counters.is_some() { table.value("counters", P4::name(direct(t))) } else { table }
 }
 

@@ -5,7 +5,7 @@ use super::deparse::Shape;
 use super::flow::Find;
 use super::tables::event_name;
 use crate::text::Text;
-use pipeline_ir::expr::{Expr, ExprKind, Type, UnOp};
+use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{CursorId, FlowTableId, Loc, ReasonId, RingId, TableId, VarId};
 use xdp_layout::fold::Fold;
@@ -50,7 +50,7 @@ impl Emitter<'_> {
                 let name = &self.p.headers[h.index()].name;
                 let ty = &self.p.header_type(*h).name;
                 if self.in_packet(*h) {
-                    t.line(format!("h.{name}.valid = 0;"));
+                    t.line(format!("h.{name}.p = 0;"));
                 } else {
                     t.line(format!("h.{name} = (struct {ty}){{.parsed = h.{name}.parsed}};"));
                 }
@@ -111,7 +111,7 @@ impl Emitter<'_> {
                 if shape.is_valid(h) {
                     t.line(write);
                 } else {
-                    t.line(format!("if (h.{name}.valid)"));
+                    t.line(format!("if ({})", self.valid(h)));
                     t.line(format!("    {write}"));
                 }
                 shape.write(h);
@@ -140,15 +140,8 @@ impl Emitter<'_> {
         shape: Shape,
     ) -> Option<Shape> {
         let (mut yes, mut no) = (shape.clone(), shape);
-        match &cond.kind {
-            ExprKind::Valid(h) => yes.know_valid(*h),
-            ExprKind::Unary(UnOp::Not, inner) => {
-                if let ExprKind::Valid(h) = inner.kind {
-                    no.know_valid(h);
-                }
-            }
-            _ => {}
-        }
+        yes.know(cond);
+        no.know_not(cond);
         t.open(format!("if ({}) {{", self.expr(cond)));
         let yes = self.block(t, then, yes);
         let no = if otherwise.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::Emitter;
 use crate::text::Text;
+use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
 use pipeline_ir::{HeaderId, ParserOp, Pipeline};
 
 /// What is known of a header.
@@ -79,6 +80,30 @@ impl Shape {
         }
     }
 
+    /// What holds where this condition holds.
+    pub(super) fn know(&mut self, cond: &Expr) {
+        match &cond.kind {
+            ExprKind::Valid(h) => self.know_valid(*h),
+            ExprKind::Binary(BinOp::And, a, b) => {
+                self.know(a);
+                self.know(b);
+            }
+            _ => {}
+        }
+    }
+
+    /// What holds where it doesn't.
+    pub(super) fn know_not(&mut self, cond: &Expr) {
+        match &cond.kind {
+            ExprKind::Unary(UnOp::Not, a) => self.know(a),
+            ExprKind::Binary(BinOp::Or, a, b) => {
+                self.know_not(a);
+                self.know_not(b);
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn truncate(&mut self) {
         self.limited = true;
     }
@@ -140,7 +165,7 @@ impl Emitter<'_> {
             let (name, ty) = (&self.p.headers[i].name, &self.p.header_type(id).name);
             t.line(format!("struct {ty} {name} = {{}};"));
             if !shape.is_valid(id) {
-                t.line(format!("if (h.{name}.valid)"));
+                t.line(format!("if ({})", self.valid(id)));
                 t.line(format!("    load_{ty}(&{name}, h.{name}.p);"));
             } else {
                 t.line(format!("load_{ty}(&{name}, h.{name}.p);"));
@@ -158,7 +183,7 @@ impl Emitter<'_> {
             let name = &self.p.headers[i].name;
             match validity {
                 Validity::Pushed => fixed += bytes,
-                Validity::Mixed => terms.push(format!("(h.{name}.valid - h.{name}.parsed) * {bytes}")),
+                Validity::Mixed => terms.push(format!("({} - h.{name}.parsed) * {bytes}", self.valid(id))),
                 Validity::Absent | Validity::Parsed | Validity::There => {}
             }
         }
@@ -183,7 +208,7 @@ impl Emitter<'_> {
         let ty = self.p.header_type(HeaderId(i as u32));
         let always = matches!(validity, Validity::There | Validity::Pushed);
         if !always {
-            t.open(format!("if (h.{name}.valid) {{"));
+            t.open(format!("if ({}) {{", self.valid(HeaderId(i as u32))));
         }
         let in_packet = self.in_packet(HeaderId(i as u32));
         if moved || written && !in_packet {

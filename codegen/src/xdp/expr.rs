@@ -82,7 +82,7 @@ impl Emitter<'_> {
             ExprKind::Bool(b) => Text::atom(if *b { "1" } else { "0" }),
             ExprKind::Field(h, f) => self.field(*h, *f),
             ExprKind::Var(v) => Text::atom(self.vars[v.index()].clone()),
-            ExprKind::Valid(h) => Text::atom(format!("h.{}.valid", self.p.headers[h.index()].name)),
+            ExprKind::Valid(h) => Text::atom(self.valid(*h)),
             ExprKind::Builtin(Builtin::FrameLength) => Text::atom("frame_length"),
             ExprKind::Builtin(Builtin::IngressPort) => Text::atom("ingress_port(ctx)"),
             ExprKind::Unary(UnOp::Not, a) => {
@@ -115,6 +115,12 @@ impl Emitter<'_> {
         }
     }
 
+    /// Is the header there? Of one in the packet its pointer says so: the verifier then knows what clang knows.
+    pub(super) fn valid(&self, h: HeaderId) -> String {
+        let name = &self.p.headers[h.index()].name;
+        if self.in_packet(h) { format!("is_there(&h.{name})") } else { format!("h.{name}.valid") }
+    }
+
     /// A field: of a struct, or where it lies in the packet, or 0 while its header is not there.
     fn field(&self, h: HeaderId, f: FieldId) -> Text {
         let name = &self.p.headers[h.index()].name;
@@ -126,7 +132,7 @@ impl Emitter<'_> {
         if self.here.borrow().is_valid(h) {
             Text::atom(read)
         } else {
-            Text::atom(format!("(h.{name}.valid ? {read} : 0)"))
+            Text::atom(format!("({} ? {read} : 0)", self.valid(h)))
         }
     }
 
@@ -161,13 +167,25 @@ impl Emitter<'_> {
             BinOp::Le => join("<=", Level::Shift, Level::Shift).as_level(Level::Order),
             BinOp::Gt => join(">", Level::Shift, Level::Shift).as_level(Level::Order),
             BinOp::Ge => join(">=", Level::Shift, Level::Shift).as_level(Level::Order),
-            BinOp::And => join("&&", Level::BitOr, Level::BitOr).as_level(Level::And),
+            BinOp::And => {
+                let left = self.text(a).at(Level::BitOr);
+                let before = self.here.borrow().clone();
+                self.here.borrow_mut().know(a);
+                let right = self.text(b).at(Level::BitOr);
+                self.here.replace(before);
+                Text(format!("{left} && {right}"), Level::And)
+            }
             BinOp::Or => {
                 let side = |e: &Expr| match &e.kind {
                     ExprKind::Binary(BinOp::Or, ..) => self.text(e).at(Level::Or),
                     _ => self.text(e).at(Level::BitOr),
                 };
-                Text(format!("{} || {}", side(a), side(b)), Level::Or)
+                let left = side(a);
+                let before = self.here.borrow().clone();
+                self.here.borrow_mut().know_not(a);
+                let right = side(b);
+                self.here.replace(before);
+                Text(format!("{left} || {right}"), Level::Or)
             }
         }
     }

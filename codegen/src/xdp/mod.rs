@@ -45,8 +45,7 @@ struct Emitter<'a> {
 #[must_use]
 pub fn emit(fitted: &Fitted) -> Artifacts {
     let p = fitted.pipeline();
-    let emitter =
-        Emitter {
+    let emitter = Emitter {
         p,
         layout: Layout::of(p),
         tick_ns: fitted.target().tick_ns,

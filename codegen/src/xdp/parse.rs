@@ -40,7 +40,7 @@ impl Emitter<'_> {
                 t.line("    goto accept;");
                 let name = &self.p.headers[header.index()].name;
                 if self.in_packet(*header) {
-                    t.line(format!("h.{name} = (struct place){{(void *)at, 1, 1}};"));
+                    t.line(format!("h.{name} = (struct place){{(void *)at, 1}};"));
                 } else {
                     t.line(format!("load_{}(&h.{name}, at);", ty.name));
                 }

@@ -2,12 +2,20 @@
 #pragma once
 #include "bpf.h"
 
-// A header in the packet.
+// A header in the packet; p is 0 while it is not there.
 struct place {
     void *p;
-    u8 valid;
     u8 parsed;
 };
+
+// A test of the pointer itself: were clang to keep the answer in a flag instead, the verifier could not follow.
+INLINE int is_there(const struct place *x)
+{
+    asm goto("if %0 == 0 goto %l1" : : "r"(x->p) : : absent);
+    return 1;
+absent:
+    return 0;
+}
 
 INLINE u16 be16(const void *p) { return __builtin_bswap16(*(const u16 *)p); }
 INLINE u32 be24(const void *p) { return (u32)be16(p) << 8 | *((const u8 *)p + 2); }
