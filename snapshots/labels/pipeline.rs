@@ -11,7 +11,6 @@ pub mod labels {
     }
 
     struct Meta {
-        first: bit<4>,
         depth: bit<8>,
     }
 
@@ -58,9 +57,9 @@ pub mod labels {
     }
 
     #[state]
-    fn below(p: &mut Packet, h: &mut Headers, m: &mut Meta) -> State {
-        m.first = p.lookahead::<bit<4>>();
-        match m.first {
+    fn below(p: &mut Packet, h: &mut Headers) -> State {
+        let first = p.lookahead::<bit<4>>();
+        match first {
             4 => ipv4,
             _ => accept,
         }

@@ -1,2 +1,7 @@
 //! Golden and differential tests over dropped cases: one folder, one pipeline, one more test on every target.
+pub mod case;
+pub mod entries;
+pub mod oracle;
 pub mod packet;
+pub mod run;
+pub mod story;
