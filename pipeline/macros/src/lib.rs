@@ -44,12 +44,7 @@ fn fit_all(verified: &Verified) -> Result<(), Diagnostics> {
                     faults.0.extend(more.0);
                 }
             }
-            Err(e) => faults.push(
-                Code::TargetUnknown,
-                pipeline_ir::Loc::default(),
-                e.to_string(),
-                format!("targets are {}", hw_targets::names().collect::<Vec<_>>().join(", ")),
-            ),
+            Err(e) => faults.push(Code::TargetUnknown, pipeline_ir::Loc::default(), e.to_string(), ""),
         }
     }
     faults.sort();
