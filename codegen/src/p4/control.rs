@@ -142,7 +142,8 @@ impl<'a> Ingress<'a> {
             StmtKind::Checksum { place, data } => self.checksum(*place, data, w),
             StmtKind::Adjust { place, old, new } => self.adjust(*place, old, new, w),
             StmtKind::Count { counter, index } => {
-                let (name, size) = (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);
+                let (name, size) =
+                    (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);
                 let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(32), w);
                 let count = P4Stmt::call(P4::name(name.clone()).method("count", [cell.clone()]));
                 if most(index) < u128::from(size) {
@@ -171,7 +172,10 @@ impl<'a> Ingress<'a> {
             }
             StmtKind::Select { ring, pool, hash, into } => {
                 let name = &self.s.p.rings[ring.index()].name;
-                noted(self.select(*ring, pool, hash, *into, w), self.note(s.at, &format!("select from {name}")))
+                noted(
+                    self.select(*ring, pool, hash, *into, w),
+                    self.note(s.at, &format!("select from {name}")),
+                )
             }
             StmtKind::Truncate { bytes } => {
                 vec![P4Stmt::call(P4::call("truncate", [P4::sized(32, u128::from(*bytes))]))]
@@ -254,7 +258,8 @@ impl<'a> Ingress<'a> {
             return noted(out, self.note(at, &self.s.p.tables[table.index()].name));
         }
         // The second pass finds the action of the first.
-        let action = self.field(&format!("{}_action", self.s.p.tables[table.index()].name), P4Type::bit(8), true);
+        let action =
+            self.field(&format!("{}_action", self.s.p.tables[table.index()].name), P4Type::bit(8), true);
         let remember = |a: &Arm| (a.action, vec![P4Stmt::assign(action.clone(), a.action.0 + 1)]);
         let first = self.dispatch(table, apply, arms.iter().map(remember).collect());
         out.push(first);
@@ -333,7 +338,15 @@ impl<'a> Ingress<'a> {
         P4::name(self.s.names.actions[a.index()].clone())
     }
 
-    fn stay(&mut self, c: CursorId, id: VarId, select: &[Stmt], table: TableId, arms: &[Arm], w: &Worlds) -> Block {
+    fn stay(
+        &mut self,
+        c: CursorId,
+        id: VarId,
+        select: &[Stmt],
+        table: TableId,
+        arms: &[Arm],
+        w: &Worlds,
+    ) -> Block {
         let place = self.s.var(id);
         let flows = w.cursor(self.s.p, c).into_iter().any(|t| t.is_some());
         let select_block = self.block(select, w);
@@ -426,7 +439,14 @@ impl<'a> Ingress<'a> {
         }
     }
 
-    fn hash(&mut self, into: VarId, algorithm: HashAlgorithm, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
+    fn hash(
+        &mut self,
+        into: VarId,
+        algorithm: HashAlgorithm,
+        key: &Expr,
+        data: &[Expr],
+        w: &Worlds,
+    ) -> Block {
         match algorithm {
             HashAlgorithm::Crc32 => self.crc32(into, key, data, w),
             HashAlgorithm::HalfSipHash => self.half_sip_hash(into, key, data, w),
@@ -477,4 +497,3 @@ pub(super) fn note(file: &str, at: Loc, what: &str) -> String {
         line => format!("{file}:{line} {what}"),
     }
 }
-

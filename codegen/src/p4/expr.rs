@@ -106,9 +106,7 @@ impl Scope<'_> {
             ExprKind::Unary(UnOp::Not, a) => opposite(self.value(a, w)),
             ExprKind::Unary(UnOp::BitNot, a) => self.sized(a, w).complement(),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, w),
-            ExprKind::Slice { of, hi, lo } => {
-                self.sized(of, w).slice(u32::from(*hi), u32::from(*lo))
-            }
+            ExprKind::Slice { of, hi, lo } => self.sized(of, w).slice(u32::from(*hi), u32::from(*lo)),
             ExprKind::Cast(of) => self.cast(of, e.ty, w),
             ExprKind::Mux(c, a, b) => {
                 let (then, otherwise) = (w.assume(c, true), w.assume(c, false));
@@ -167,9 +165,10 @@ impl Scope<'_> {
             BinOp::Or => self.connect(op, a, b, w, &w.assume(a, false)),
             BinOp::Concat => self.sized(a, w).concat(self.sized(b, w)),
             BinOp::Shl | BinOp::Shr => self.shift(op, a, b, w),
-            BinOp::Eq | BinOp::Ne => {
-                self.tested(op, a, b, w).or_else(|| self.tested(op, b, a, w)).unwrap_or_else(|| self.plain(op, a, b, w))
-            }
+            BinOp::Eq | BinOp::Ne => self
+                .tested(op, a, b, w)
+                .or_else(|| self.tested(op, b, a, w))
+                .unwrap_or_else(|| self.plain(op, a, b, w)),
             _ => self.plain(op, a, b, w),
         }
     }
@@ -178,7 +177,13 @@ impl Scope<'_> {
     fn connect(&self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds, then: &Worlds) -> P4 {
         let decides = op == BinOp::Or;
         match (self.value(a, w), self.value(b, then)) {
-            (P4::Bool(x), y) => if x == decides { P4::Bool(x) } else { y },
+            (P4::Bool(x), y) => {
+                if x == decides {
+                    P4::Bool(x)
+                } else {
+                    y
+                }
+            }
             (x, P4::Bool(y)) if y != decides => x,
             (x, y) => x.binary(infix(op), y),
         }

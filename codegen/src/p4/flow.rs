@@ -83,7 +83,13 @@ impl Ingress<'_> {
         found.into_iter()
     }
 
-    fn call(&mut self, t: FlowTableId, c: CursorId, ending: &str, args: impl IntoIterator<Item = P4>) -> Stmt {
+    fn call(
+        &mut self,
+        t: FlowTableId,
+        c: CursorId,
+        ending: &str,
+        args: impl IntoIterator<Item = P4>,
+    ) -> Stmt {
         Stmt::call(P4::call(self.helper(t, c, ending), args))
     }
 
@@ -191,11 +197,8 @@ impl Ingress<'_> {
                 is_new.and(is("EVENT_DATAGRAM")).choose(P4::name("FLOW_UDP"), now_in),
             ),
         );
-        let stays = self.call(t, c, "write", [
-            value.clone().slice(47u32, 24u32),
-            next,
-            value.slice(20u32, 19u32),
-        ]);
+        let stays =
+            self.call(t, c, "write", [value.clone().slice(47u32, 24u32), next, value.slice(20u32, 19u32)]);
         let between = |last: &str| {
             let first = event.clone().greater_equal(P4::name("EVENT_OPEN"));
             first.and(event.clone().less_equal(P4::name(last)))
@@ -212,10 +215,8 @@ impl Ingress<'_> {
         let found = self.cursor(c, "rank").differs(0u32);
         let spill = self.call(t, c, "spill", [hash.clone()]);
         let beyond = vec![self.call(t, c, "claim", [second]), Stmt::if_(found.clone(), [spill])];
-        let claim = vec![
-            self.call(t, c, "claim", [hash]),
-            Stmt::if_(self.cursor(c, "rank").equals(0u32), beyond),
-        ];
+        let claim =
+            vec![self.call(t, c, "claim", [hash]), Stmt::if_(self.cursor(c, "rank").equals(0u32), beyond)];
         let key = self.flow_key(t, c);
         let reserved = match table.layout() {
             Layout::Narrow => key.slice(79u32, 16u32).differs(P4::sized_hex(64, u128::from(u64::MAX))),
@@ -262,7 +263,8 @@ pub(super) fn helpers(
     };
     let mut holes: Vec<(&str, &str)> = same.iter().map(|(h, t)| (h.as_str(), t.as_str())).collect();
     holes.extend([("IDLE", idle.as_str()), ("BUCKETS", &buckets), ("CELL", cell), ("ENTRY", &entry)]);
-    let own = ["look", "claim", "write", "spill"].map(|a| (format!("TABLE_{a}("), format!("TABLE_{a}{ending}(")));
+    let own =
+        ["look", "claim", "write", "spill"].map(|a| (format!("TABLE_{a}("), format!("TABLE_{a}{ending}(")));
     holes.extend(own.iter().map(|(h, t)| (h.as_str(), t.as_str())));
     holes.extend([("REGISTER", register), ("CURSOR", cursor), ("TABLE", table.name.as_str())]);
     prelude::fill(prelude::FLOW, &holes)

@@ -152,7 +152,8 @@ fn table(p: &Pipeline, t: &Table) -> NewTable {
 fn rings(b: &mut Builder, p: &Pipeline, sizes: &Sizes) {
     for r in &p.rings {
         let pool = ("pool".to_owned(), u32::from(r.pool_width), MatchType::Exact);
-        let actions = |set: String, none: String| vec![(set, Scope::TableAndDefault), (none, Scope::DefaultOnly)];
+        let actions =
+            |set: String, none: String| vec![(set, Scope::TableAndDefault), (none, Scope::DefaultOnly)];
         b.table(NewTable {
             name: r.pool_table.clone(),
             keys: vec![pool.clone()],

@@ -150,9 +150,8 @@ impl Names {
         let mut headers = BTreeSet::new();
         let mut states = BTreeSet::from(["start".to_owned()]);
         let start = p.parser.start;
-        let mut objects = |names: Vec<&str>| -> Vec<String> {
-            names.into_iter().map(|n| fresh(&mut taken, n)).collect()
-        };
+        let mut objects =
+            |names: Vec<&str>| -> Vec<String> { names.into_iter().map(|n| fresh(&mut taken, n)).collect() };
         let tables = objects(p.tables.iter().map(|t| t.name.as_str()).collect());
         let rings = p.rings.iter().map(|r| {
             let names = objects(vec![&r.pool_table, &r.name]);
@@ -183,7 +182,11 @@ impl Names {
                 .states
                 .iter()
                 .enumerate()
-                .map(|(i, s)| if i == start.index() { "start".to_owned() } else { fresh(&mut states, &s.name) })
+                .map(
+                    |(i, s)| {
+                        if i == start.index() { "start".to_owned() } else { fresh(&mut states, &s.name) }
+                    },
+                )
                 .collect(),
             actions,
             tables,
@@ -219,7 +222,10 @@ fn generated(p: &Pipeline) -> BTreeSet<String> {
 /// Names of metadata that we add beside the source's.
 fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
-        ["generation", "ingress_port", "now", "retry", "sip0", "sip1", "sip2", "sip3"].iter().map(ToString::to_string).collect();
+        ["generation", "ingress_port", "now", "retry", "sip0", "sip1", "sip2", "sip3"]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
     for c in cursors {
         let endings =
             ["class", "event", "hash", "hit", "index", "place", "rank", "spill", "table", "value"].iter();
@@ -256,7 +262,8 @@ fn variables(
             }
             VarKind::Local if plan.in_metadata.contains(&id) => names[i] = field(&mut fields, &v.name),
             VarKind::Local => {
-                let met = locals.iter().filter(|(other, _)| plan.meet(*other, id)).map(|(_, name)| name.clone());
+                let met =
+                    locals.iter().filter(|(other, _)| plan.meet(*other, id)).map(|(_, name)| name.clone());
                 let mut taken: BTreeSet<String> = objects.iter().cloned().chain(met).collect();
                 names[i] = fresh(&mut taken, &v.name);
                 locals.push((id, names[i].clone()));

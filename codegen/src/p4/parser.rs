@@ -1,6 +1,9 @@
 //! The parser: state by state. A header that the frame has no room for ends it, as in the pipeline.
 
-use p4::ast::{Expr as P4, Keyset, Param, ParserDecl, SelectCase, State, Stmt as P4Stmt, Transition as P4Transition, Type as P4Type};
+use p4::ast::{
+    Expr as P4, Keyset, Param, ParserDecl, SelectCase, State, Stmt as P4Stmt, Transition as P4Transition,
+    Type as P4Type,
+};
 use pipeline_ir::expr::Expr;
 use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
 
@@ -17,16 +20,15 @@ pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
         Param::inout("standard_metadata_t", "standard_metadata"),
     ];
     let mut decl = ParserDecl::new("parse", params);
-    let mut states: Vec<State> = s
-        .p
-        .parser
-        .states
-        .iter()
-        .zip(entry)
-        .enumerate()
-        .filter(|(_, (_, w))| !w.is_none())
-        .map(|(i, (_, w))| state(s, StateId(i as u32), w))
-        .collect();
+    let mut states: Vec<State> =
+        s.p.parser
+            .states
+            .iter()
+            .zip(entry)
+            .enumerate()
+            .filter(|(_, (_, w))| !w.is_none())
+            .map(|(i, (_, w))| state(s, StateId(i as u32), w))
+            .collect();
     if let Some(start) = states.iter().position(|x| x.name == "start") {
         let start = states.remove(start);
         states.insert(0, start);

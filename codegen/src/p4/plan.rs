@@ -88,7 +88,8 @@ impl Plan {
 
     /// Finds what is written before a `stay` and read from there on; `later` is what is read after the block.
     fn keep(&mut self, p: &Pipeline, block: &[Stmt], later: &mut Later) {
-        let Some(k) = block.iter().position(|s| has_stay(s.kind.blocks().into_iter().flatten()) || is_stay(s))
+        let Some(k) =
+            block.iter().position(|s| has_stay(s.kind.blocks().into_iter().flatten()) || is_stay(s))
         else {
             return;
         };
@@ -193,7 +194,8 @@ impl Plan {
         let mut block: &[Stmt] = &p.control;
         let mut way = Vec::new();
         loop {
-            let Some(first) = block.iter().position(|s| mentions(std::slice::from_ref(s), &wanted) > 0) else {
+            let Some(first) = block.iter().position(|s| mentions(std::slice::from_ref(s), &wanted) > 0)
+            else {
                 return;
             };
             let total = mentions(&block[first..], &wanted);
@@ -371,7 +373,9 @@ fn defined(block: &[Stmt], var: VarId) -> Defined {
                     return Defined::No;
                 }
             }
-            StmtKind::Verdict(Verdict::Forward(_) | Verdict::Pass | Verdict::Drop(_)) => return Defined::Never,
+            StmtKind::Verdict(Verdict::Forward(_) | Verdict::Pass | Verdict::Drop(_)) => {
+                return Defined::Never;
+            }
             _ => {}
         }
     }

@@ -24,12 +24,9 @@ mod tests {
 
     #[test]
     fn helpers_parse_before_and_after_they_are_filled() {
-        for (text, functions, actions) in [
-            (super::HALF_SIP_HASH, 0, 4),
-            (super::ADJUST, 1, 0),
-            (super::LIMITER, 0, 1),
-            (super::FLOW, 2, 4),
-        ] {
+        for (text, functions, actions) in
+            [(super::HALF_SIP_HASH, 0, 4), (super::ADJUST, 1, 0), (super::LIMITER, 0, 1), (super::FLOW, 2, 4)]
+        {
             let text = text.replace("CELL", "128");
             p4::parse(&text).unwrap();
             let (f, a) = super::fill(&text, &[]);

@@ -1,7 +1,9 @@
 //! The program's sections in order: constants, types, parser, ingress, and the empty rest.
 
 use hw_targets::Target;
-use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Param, Program, Stmt as P4Stmt, Type as P4Type};
+use p4::ast::{
+    Annotation, ControlDecl, Decl, Expr as P4, Field, Param, Program, Stmt as P4Stmt, Type as P4Type,
+};
 use p4::info::P4Info;
 use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
@@ -40,7 +42,11 @@ pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Targe
     decls.push(metadata(&ingress));
     decls.push(parser::parser(scope, &entry).into());
     decls.extend(functions);
-    decls.push(Decl::from(control).note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
+    decls.push(Decl::from(control).note(note(
+        &p.file,
+        p.control.first().map(|s| s.at).unwrap_or_default(),
+        "ingress",
+    )));
     decls.extend(rest());
     Program::new(decls)
 }
@@ -87,7 +93,8 @@ fn header_types(s: Scope<'_>) -> Vec<Decl> {
 
 fn headers(s: Scope<'_>) -> Decl {
     let fields = s.p.headers.iter().zip(&s.names.headers);
-    let fields = fields.map(|(h, name)| Field::new(P4Type::named(s.names.types[h.ty.index()].clone()), name.clone()));
+    let fields =
+        fields.map(|(h, name)| Field::new(P4Type::named(s.names.types[h.ty.index()].clone()), name.clone()));
     Decl::structure("headers_t", fields).note("In the order in which they leave.")
 }
 
@@ -109,7 +116,11 @@ fn metadata(g: &Ingress<'_>) -> Decl {
     }
     fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));
     let decl = Decl::structure("metadata_t", fields);
-    if plan.resubmits { decl.note("A second pass finds the fields of list 1 as the first one left them.") } else { decl }
+    if plan.resubmits {
+        decl.note("A second pass finds the fields of list 1 as the first one left them.")
+    } else {
+        decl
+    }
 }
 
 fn kept(field: Field, kept: bool) -> Field {
@@ -148,11 +159,13 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
 
 /// What v1model wants and the pipeline has no use for, the deparser, and the package.
 fn rest() -> Vec<Decl> {
-    let deparse = ControlDecl::new("deparse", [Param::new("packet_out", "packet"), Param::input("headers_t", "h")])
-        .then(P4Stmt::call(P4::name("packet").method("emit", ["h"])));
+    let deparse =
+        ControlDecl::new("deparse", [Param::new("packet_out", "packet"), Param::input("headers_t", "h")])
+            .then(P4Stmt::call(P4::name("packet").method("emit", ["h"])));
     let blocks = ["parse", "check", "ingress", "egress", "compute", "deparse"].map(P4::call0);
     vec![
-        Decl::from(ControlDecl::new("check", checksum_params())).note("Checksums that come in are not looked at."),
+        Decl::from(ControlDecl::new("check", checksum_params()))
+            .note("Checksums that come in are not looked at."),
         ControlDecl::new("egress", control_params()).into(),
         Decl::from(ControlDecl::new("compute", checksum_params())).note("Ingress has computed what changes."),
         deparse.into(),

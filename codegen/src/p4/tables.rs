@@ -163,7 +163,9 @@ pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl>
         let id = |name: &str| info.table(name).map(|t| t.preamble.id);
         let by_pool = P4Table::new(pool_local.clone()).keys([Key::exact(pool.clone()).named("pool")]);
         let by_pool = ring_table(by_pool, "set_generation", &format!("no_{}", r.pool_table), r.pools);
-        out.push(seen(by_pool, &r.pool_table, id(&r.pool_table)).note(at("the generation of each pool in force")));
+        out.push(
+            seen(by_pool, &r.pool_table, id(&r.pool_table)).note(at("the generation of each pool in force")),
+        );
         let slot = P4Table::new(ring_local.clone()).keys([
             Key::exact(pool.clone()).named("pool"),
             Key::exact(meta("generation")).named("generation"),
@@ -182,7 +184,8 @@ fn ring_table(table: P4Table, set: &str, none: &str, size: u32) -> Decl {
 }
 
 fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
-    let keys = t.keys.iter().zip(keys).map(|(k, e)| Key::new(e.clone(), match_kind(k.kind)).named(k.name.clone()));
+    let keys =
+        t.keys.iter().zip(keys).map(|(k, e)| Key::new(e.clone(), match_kind(k.kind)).named(k.name.clone()));
     let actions = t.actions.iter().map(|a| {
         let reference = ActionRef::new(s.names.actions[a.index()].clone());
         if s.p.actions[a.index()].default_only { reference.default_only() } else { reference }

@@ -72,9 +72,7 @@ impl Worlds {
     pub(super) fn cursor(&self, p: &Pipeline, cursor: CursorId) -> BTreeSet<Option<FlowTableId>> {
         match &self.0 {
             Some(worlds) => worlds.iter().map(|w| w.cursors.get(cursor.index()).copied().flatten()).collect(),
-            None => {
-                (0..p.flow_tables.len()).map(|i| Some(FlowTableId(i as u32))).chain([None]).collect()
-            }
+            None => (0..p.flow_tables.len()).map(|i| Some(FlowTableId(i as u32))).chain([None]).collect(),
         }
     }
 
@@ -217,9 +215,7 @@ fn after_stmt(stmt: &Stmt, worlds: &Worlds) -> Worlds {
             after(then, &worlds.assume(cond, true)).or(after(otherwise, &worlds.assume(cond, false)))
         }
         StmtKind::Apply { arms, .. } => after_arms(arms, worlds),
-        StmtKind::Stay { select, arms, .. } => {
-            after_arms(arms, &worlds.clone().or(after(select, worlds)))
-        }
+        StmtKind::Stay { select, arms, .. } => after_arms(arms, &worlds.clone().or(after(select, worlds))),
         StmtKind::Find { cursor, table, .. } => worlds.found(*cursor, *table),
         StmtKind::Verdict(_) => Worlds::none(),
         _ => worlds.clone(),
