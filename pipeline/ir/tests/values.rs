@@ -36,7 +36,7 @@ fn fill(name: &str, widths: &[u8]) -> HeaderType {
     let bits: u32 = widths.iter().map(|w| u32::from(*w)).sum();
     let mut fields: Vec<(String, u8)> =
         widths.iter().enumerate().map(|(i, w)| (format!("f{i}"), *w)).collect();
-    if bits % 8 != 0 {
+    if !bits.is_multiple_of(8) {
         fields.push(("rest".into(), 8 - (bits % 8) as u8));
     }
     let fields: Vec<(&str, u8)> = fields.iter().map(|(n, w)| (n.as_str(), *w)).collect();
