@@ -94,7 +94,7 @@ fn has_word(line: &str, word: &str) -> bool {
 pub(super) fn check(file: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     let lines = file.text.lines().count();
-    if file.is_rust() && lines > FILE {
+    if file.is_rust() && !file.is_pipeline() && lines > FILE {
         let advice = format!("{lines} lines; a file holds one idea in at most {FILE}: split it");
         findings.push(at("file-length", file, lines, advice));
     }
