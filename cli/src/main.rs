@@ -1,2 +1,67 @@
-//! The `guideway` command.
-fn main() {}
+//! The `guideway` command: checks pipelines, compiles them to targets, and runs them in software.
+//!
+//! Exit codes: 0 done; 1 refused, with the reason on standard error; 2 the command line is wrong.
+
+mod check;
+mod compile;
+mod diagnostics;
+mod fit;
+mod source;
+mod switch;
+mod targets;
+mod text;
+mod trace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// One pipeline, every data plane: P4, XDP, native.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Compile(compile::Args),
+    Fit(fit::Args),
+    Targets(targets::Args),
+    Trace(trace::Args),
+    Switch(switch::Args),
+}
+
+/// Why a command was refused, as shown.
+#[derive(Debug)]
+struct Refused(String);
+
+impl<E: std::error::Error> From<E> for Refused {
+    fn from(error: E) -> Self {
+        let mut text = format!("error: {error}");
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            text.push_str(&format!("\n  because: {inner}"));
+            cause = inner.source();
+        }
+        Self(text)
+    }
+}
+
+type Done = Result<ExitCode, Refused>;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Compile(args) => compile::run(&args),
+        Command::Fit(args) => fit::run(&args),
+        Command::Targets(args) => targets::run(&args),
+        Command::Trace(args) => trace::run(&args),
+        Command::Switch(args) => switch::run(&args),
+    };
+    done.unwrap_or_else(|Refused(text)| {
+        eprintln!("{text}");
+        ExitCode::FAILURE
+    })
+}

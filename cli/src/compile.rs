@@ -1,0 +1,117 @@
+//! `guideway compile`.
+
+use crate::source::{Source, SourceArgs};
+use crate::{Done, Refused, diagnostics};
+use codegen::{Artifacts, Fitted};
+use hw_targets::Target;
+use pipeline_ir::verify::Verified;
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use sw_fallback::xdp::clang::{self, ClangError};
+
+/// Compiles a pipeline to a target and writes what is emitted.
+///
+/// For XDP the C is compiled too, if clang is installed.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  guideway compile --target xdp --out out/\n  guideway compile my_pipeline.rs --target bmv2 --out out/\n  guideway compile --pipeline decap --target xdp --no-clang --out out/"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// The target; `guideway targets` lists them.
+    #[arg(long)]
+    target: String,
+    /// The folder to write to; it is made if need be.
+    #[arg(long, short)]
+    out: PathBuf,
+    /// Writes the C only.
+    #[arg(long)]
+    no_clang: bool,
+    /// Prints one JSON object: {"pipeline", "target", "files"}.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let target = hw_targets::target(&args.target)?;
+    let source = args.source.read()?;
+    let verified = source.verified()?;
+    let mut files = emit(&source, &verified, &target)?;
+    if !args.no_clang {
+        match object(&verified, &files) {
+            Ok(Some(object)) => files.add(object_name(&verified), object),
+            Ok(None) => {}
+            Err(ClangError::Missing) => eprintln!("note: only the C is written: {}", ClangError::Missing),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for (path, text) in source.files() {
+        files.add(path, text);
+    }
+    let name = &verified.pipeline().name;
+    write(&args.out, &files)?;
+    if args.json {
+        let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
+        println!("{}", json!({"pipeline": name, "target": target.name, "files": paths}));
+    } else {
+        for (path, _) in files.iter() {
+            println!("{}", args.out.join(path).display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fits and emits; the object is not among the files.
+pub(crate) fn emit(source: &Source, verified: &Verified, target: &Target) -> Result<Artifacts, Refused> {
+    if !target.emits {
+        let name = &target.name;
+        return Err(Refused(format!(
+            "error: there is no emitter for target `{name}` yet; `guideway fit --target {name}` tells what would fit"
+        )));
+    }
+    let fitted =
+        codegen::fit(verified, target).map_err(|found| Refused(diagnostics::draw(source, &found)))?;
+    let mut files = artifacts(&fitted)?;
+    files.add("fit.txt", fitted.report());
+    Ok(files)
+}
+
+fn artifacts(fitted: &Fitted) -> Result<Artifacts, Refused> {
+    match fitted.target().arch.as_str() {
+        "xdp" => Ok(codegen::xdp::emit(fitted)),
+        "v1model" => Ok(codegen::p4::emit(fitted)),
+        arch => Err(Refused(format!("error: there is no emitter for architecture `{arch}`"))),
+    }
+}
+
+/// The name of the compiled C.
+pub(crate) fn object_name(verified: &Verified) -> String {
+    format!("{}.bpf.o", verified.pipeline().name)
+}
+
+/// The emitted C, compiled; none where no C is emitted.
+pub(crate) fn object(verified: &Verified, files: &Artifacts) -> Result<Option<Vec<u8>>, ClangError> {
+    let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+    let Some(source) = files.get(&format!("{}.bpf.c", verified.pipeline().name)) else { return Ok(None) };
+    let headers: Vec<(&str, &str)> = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".h"))
+        .map(|(path, bytes)| (path, text(bytes)))
+        .collect();
+    clang::compile(text(source), &headers).map(Some)
+}
+
+fn write(folder: &Path, files: &Artifacts) -> Result<(), Refused> {
+    for (path, bytes) in files.iter() {
+        let path = folder.join(path);
+        let failed = |e| Refused(format!("error: can't write {}: {e}", path.display()));
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        fs::write(&path, bytes).map_err(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Which pipeline a command is about, and reading it.
+
+use crate::Refused;
+use crate::diagnostics;
+use clap::Args;
+use pipeline_ir::verify::{Verified, verify};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The pipeline: a file, a folder made by `compile`, or a built-in one.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// The pipeline's source (`.rs`), or a folder that `guideway compile` wrote; without it, a built-in one.
+    pub(crate) file: Option<PathBuf>,
+    /// A built-in pipeline.
+    #[arg(long, value_parser = ["l4lb", "decap"], default_value = "l4lb", conflicts_with = "file")]
+    pipeline: String,
+    /// Gives a constant of the pipeline another value.
+    #[arg(long = "set", value_name = "CONST=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+/// A pipeline's source with the constants that replace its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// In a folder made by `compile`: the source, and what was set.
+const FOLDER: &str = "source";
+const SET: &str = "set.toml";
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write CONST=VALUE, as in FLOW_ENTRIES=65536")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl SourceArgs {
+    /// Reads the source.
+    pub(crate) fn read(&self) -> Result<Source, Refused> {
+        let mut source = match &self.file {
+            None => built_in(&self.pipeline),
+            Some(path) if path.is_dir() => from_folder(path)?,
+            Some(path) => Source { name: name_of(path), text: read(path)?, set: Vec::new() },
+        };
+        source.set.retain(|(name, _)| self.set.iter().all(|(n, _)| n != name));
+        source.set.extend(self.set.iter().cloned());
+        Ok(source)
+    }
+
+    /// The folder that was given instead of a source.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|p| p.is_dir())
+    }
+}
+
+fn built_in(name: &str) -> Source {
+    let text = if name == "decap" { guideway::builtin::DECAP } else { guideway::builtin::L4LB };
+    Source { name: format!("{name}.rs"), text: text.to_owned(), set: Vec::new() }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| "pipeline.rs".into(), |n| n.to_string_lossy().into_owned())
+}
+
+fn read(path: &Path) -> Result<String, Refused> {
+    fs::read_to_string(path).map_err(|e| Refused(format!("error: can't read {}: {e}", path.display())))
+}
+
+fn from_folder(folder: &Path) -> Result<Source, Refused> {
+    let inner = folder.join(FOLDER);
+    let files = fs::read_dir(&inner).into_iter().flatten().flatten().map(|e| e.path());
+    let mut sources: Vec<PathBuf> = files.filter(|p| p.extension().is_some_and(|e| e == "rs")).collect();
+    sources.sort();
+    let Some(path) = sources.first() else {
+        let path = folder.display();
+        return Err(Refused(format!(
+            "error: {path} is no folder that `guideway compile` wrote: it has no source"
+        )));
+    };
+    let set = inner.join(SET);
+    let set = if set.exists() { read(&set)?.parse::<toml::Table>()? } else { toml::Table::new() };
+    let set = set.into_iter().filter_map(|(n, v)| Some((n, v.as_str()?.to_owned()))).collect();
+    Ok(Source { name: name_of(path), text: read(path)?, set })
+}
+
+impl Source {
+    /// Reads and verifies the pipeline; what is wrong is drawn into the refusal.
+    pub(crate) fn verified(&self) -> Result<Verified, Refused> {
+        self.checked().map_err(|found| Refused(diagnostics::draw(self, &found)))
+    }
+
+    /// As [`Self::verified`], with what is wrong as data.
+    pub(crate) fn checked(&self) -> Result<Verified, pipeline_ir::diagnostic::Diagnostics> {
+        verify(pipeline_syntax::compile_source(&self.name, &self.text, &self.set)?)
+    }
+
+    /// The files that let a folder of artefacts be given in place of the source.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        let mut files = vec![(format!("{FOLDER}/{}", self.name), self.text.clone())];
+        if !self.set.is_empty() {
+            let set = self.set.iter().map(|(n, v)| (n.clone(), toml::Value::String(v.clone())));
+            files.push((format!("{FOLDER}/{SET}"), set.collect::<toml::Table>().to_string()));
+        }
+        files
+    }
+}

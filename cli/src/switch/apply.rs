@@ -1,0 +1,187 @@
+//! Brings a data plane to what a file asks for, in an order in which no packet meets a gap: new entries, then rings,
+//! then the pools' generations, then what goes.
+
+use super::entries::{RingSpec, Wanted};
+use super::rings::Rings;
+use crate::Refused;
+use pipeline_ir::entry::{CheckedEntry, TableEntry, Tables, WriteError, WriteKind};
+use pipeline_ir::{KeyValue, Pipeline, RingId, TableId};
+use std::collections::BTreeMap;
+use std::fmt;
+use sw_fallback::plane::DataPlane;
+
+/// A data plane with what is known of its rings.
+pub(crate) struct Applied {
+    tables: Tables,
+    pub(crate) rings: Rings,
+    /// Generations in force.
+    pub(crate) in_force: BTreeMap<(RingId, u32), u8>,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    inserted: usize,
+    modified: usize,
+    deleted: usize,
+    rings: usize,
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inserted, modified, deleted, rings } = self;
+        write!(f, "{inserted} entries inserted, {modified} modified, {deleted} deleted, {rings} rings filled")
+    }
+}
+
+type Name = (TableId, Vec<KeyValue>, i32);
+
+fn name(e: &TableEntry) -> Name {
+    (e.table(), e.key().to_vec(), e.priority())
+}
+
+impl Applied {
+    /// A data plane whose pools have no generation.
+    pub(crate) fn new(p: &Pipeline) -> Self {
+        Self { tables: Tables::new(p), rings: Rings::new(p), in_force: BTreeMap::new() }
+    }
+
+    /// Makes the data plane hold what is wanted, and nothing else.
+    pub(crate) fn apply(&mut self, plane: &mut dyn DataPlane, wanted: &Wanted) -> Result<Changes, Refused> {
+        let mut changes = Changes::default();
+        let mut old = present(plane);
+        let mut new = Vec::new();
+        for entry in &wanted.entries {
+            let CheckedEntry::Table(e) = entry else { continue };
+            match old.remove(&name(e)) {
+                Some(same) if same == *e => {}
+                Some(_) => new.push((e, WriteKind::Modify)),
+                None => new.push((e, WriteKind::Insert)),
+            }
+        }
+        for (entry, kind) in new {
+            self.put(plane, entry, kind, &mut old, &mut changes)?;
+        }
+        for spec in &wanted.rings {
+            changes.rings += usize::from(self.ring(plane, spec)?);
+        }
+        self.single(plane, wanted)?;
+        self.drop_pools(plane, wanted)?;
+        for entry in old.into_values() {
+            self.write(plane, &CheckedEntry::Table(entry), WriteKind::Delete)?;
+            changes.deleted += 1;
+        }
+        Ok(changes)
+    }
+
+    fn write(&self, plane: &mut dyn DataPlane, entry: &CheckedEntry, kind: WriteKind) -> Result<(), Refused> {
+        plane.write(entry, kind).map_err(|error| self.refusal(entry, &error))
+    }
+
+    fn refusal(&self, entry: &CheckedEntry, error: &WriteError) -> Refused {
+        let entry = self.tables.entry(entry);
+        Refused(format!("error: table `{}`, action `{}`: {error}", entry.table, entry.action))
+    }
+
+    /// Inserts or modifies. Where an old entry is in the way, it goes first.
+    fn put(
+        &self,
+        plane: &mut dyn DataPlane,
+        entry: &TableEntry,
+        kind: WriteKind,
+        old: &mut BTreeMap<Name, TableEntry>,
+        changes: &mut Changes,
+    ) -> Result<(), Refused> {
+        let checked = CheckedEntry::Table(entry.clone());
+        let slot = self.tables.slot(entry);
+        let in_the_way = |o: &TableEntry, error: &WriteError| match error {
+            WriteError::Exists => o.table() == entry.table() && slot.is_some() && self.tables.slot(o) == slot,
+            WriteError::Full => o.table() == entry.table(),
+            _ => false,
+        };
+        if let Err(error) = plane.write(&checked, kind) {
+            let names: Vec<Name> =
+                old.iter().filter(|(_, o)| in_the_way(o, &error)).map(|(n, _)| n.clone()).collect();
+            if names.is_empty() {
+                return Err(self.refusal(&checked, &error));
+            }
+            for gone in names.iter().filter_map(|n| old.remove(n)) {
+                self.write(plane, &CheckedEntry::Table(gone), WriteKind::Delete)?;
+                changes.deleted += 1;
+            }
+            self.write(plane, &checked, kind)?;
+        }
+        match kind {
+            WriteKind::Insert => changes.inserted += 1,
+            _ => changes.modified += 1,
+        }
+        Ok(())
+    }
+
+    /// Fills a generation that is not in force, then puts it in force.
+    fn ring(&mut self, plane: &mut dyn DataPlane, spec: &RingSpec) -> Result<bool, Refused> {
+        let before = self.rings.slots(spec.ring, spec.pool).map(<[u32]>::to_vec);
+        let now = self.in_force.get(&(spec.ring, spec.pool)).copied();
+        let fill = self.rings.fill(spec, spec.generation)?;
+        if now == Some(spec.generation) && before.as_deref() == Some(fill.slots()) {
+            return Ok(false);
+        }
+        if let Some(now) = now.filter(|now| now % 2 == spec.generation % 2) {
+            // The generation asked for would be written over the one in force: the other half serves meanwhile.
+            let between = now.wrapping_add(1);
+            let fill = self.rings.fill(spec, between)?;
+            plane.fill_ring(&fill)?;
+            self.flip(plane, spec, between)?;
+        }
+        plane.fill_ring(&fill)?;
+        self.flip(plane, spec, spec.generation)?;
+        Ok(true)
+    }
+
+    fn flip(&mut self, plane: &mut dyn DataPlane, spec: &RingSpec, generation: u8) -> Result<(), Refused> {
+        let entry = self.rings.pool_entry(spec.ring, spec.pool, generation)?;
+        let there = self.in_force.contains_key(&(spec.ring, spec.pool));
+        self.write(plane, &entry, if there { WriteKind::Modify } else { WriteKind::Insert })?;
+        self.in_force.insert((spec.ring, spec.pool), generation);
+        Ok(())
+    }
+
+    /// Slots and generations that are written one by one.
+    fn single(&mut self, plane: &mut dyn DataPlane, wanted: &Wanted) -> Result<(), Refused> {
+        let slots = wanted.entries.iter().filter(|e| matches!(e, CheckedEntry::Slot(_)));
+        let pools = wanted.entries.iter().filter(|e| matches!(e, CheckedEntry::Pool(_)));
+        for entry in slots.chain(pools) {
+            if plane.write(entry, WriteKind::Insert) == Err(WriteError::Exists) {
+                self.write(plane, entry, WriteKind::Modify)?;
+            }
+            if let CheckedEntry::Pool(e) = entry {
+                self.in_force.insert((e.ring(), e.pool()), e.generation());
+            }
+        }
+        Ok(())
+    }
+
+    /// Pools that are not wanted any more.
+    fn drop_pools(&mut self, plane: &mut dyn DataPlane, wanted: &Wanted) -> Result<(), Refused> {
+        let single = wanted.entries.iter().filter_map(|e| match e {
+            CheckedEntry::Pool(e) => Some((e.ring(), e.pool())),
+            _ => None,
+        });
+        let stay: Vec<_> = wanted.rings.iter().map(|r| (r.ring, r.pool)).chain(single).collect();
+        let gone: Vec<_> =
+            self.in_force.iter().filter(|(p, _)| !stay.contains(p)).map(|(p, g)| (*p, *g)).collect();
+        for ((ring, pool), generation) in gone {
+            let entry = self.rings.pool_entry(ring, pool, generation)?;
+            self.write(plane, &entry, WriteKind::Delete)?;
+            self.in_force.remove(&(ring, pool));
+        }
+        Ok(())
+    }
+}
+
+/// The entries that the data plane holds, without those of the source.
+fn present(plane: &dyn DataPlane) -> BTreeMap<Name, TableEntry> {
+    let tables = (0u32..).zip(&plane.pipeline().tables);
+    let own = tables.filter(|(_, t)| t.const_entries.is_empty()).map(|(i, _)| TableId(i));
+    own.flat_map(|id| plane.table_entries(id)).map(|(e, _)| (name(&e), e)).collect()
+}
