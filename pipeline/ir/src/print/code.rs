@@ -104,6 +104,17 @@ impl Text<'_> {
             StmtKind::Limit { limiter, into } => {
                 self.line(format!("{} = allow {}", var(p, *into), p.limiters[limiter.index()].name));
             }
+            StmtKind::Find { .. } | StmtKind::Remember { .. } | StmtKind::Select { .. } => self.flow(kind),
+            StmtKind::Truncate { bytes } => self.line(format!("truncate {bytes}")),
+            StmtKind::Verdict(Verdict::Forward(port)) => self.line(format!("forward {}", expr(p, port))),
+            StmtKind::Verdict(Verdict::Pass) => self.line("pass"),
+            StmtKind::Verdict(Verdict::Drop(r)) => self.line(format!("drop {}", p.reasons[r.index()].name)),
+        }
+    }
+
+    fn flow(&mut self, kind: &StmtKind) {
+        let p = self.p;
+        match kind {
             StmtKind::Find { cursor, table, key, hash, event, class } => {
                 let (flow, table) = (&p.cursors[cursor.index()].name, &p.flow_tables[table.index()].name);
                 self.line(format!("{flow} = find {table}({})", exprs(p, key)));
@@ -118,10 +129,7 @@ impl Text<'_> {
                 let ring = &p.rings[ring.index()].name;
                 self.line(format!("{} = select {ring} pool {pool} hash {hash}", var(p, *into)));
             }
-            StmtKind::Truncate { bytes } => self.line(format!("truncate {bytes}")),
-            StmtKind::Verdict(Verdict::Forward(port)) => self.line(format!("forward {}", expr(p, port))),
-            StmtKind::Verdict(Verdict::Pass) => self.line("pass"),
-            StmtKind::Verdict(Verdict::Drop(r)) => self.line(format!("drop {}", p.reasons[r.index()].name)),
+            _ => {}
         }
     }
 }

@@ -212,6 +212,20 @@ impl Types<'_> {
             StmtKind::Limit { into, .. } => {
                 self.same(p.var(*into).ty, Type::Bool, at, &format!("`{}`", p.var(*into).name));
             }
+            StmtKind::Find { .. } | StmtKind::Stay { .. } | StmtKind::Select { .. } => self.flow(kind, at),
+            StmtKind::Verdict(Verdict::Forward(port)) => self.takes(port, BIT32, "a port"),
+            // Ids of `remember` belong to the cursor: see `paths`.
+            StmtKind::Push(_)
+            | StmtKind::Pop(_)
+            | StmtKind::Remember { .. }
+            | StmtKind::Truncate { .. }
+            | StmtKind::Verdict(Verdict::Pass | Verdict::Drop(_)) => {}
+        }
+    }
+
+    fn flow(&mut self, kind: &StmtKind, at: Loc) {
+        let p = self.p;
+        match kind {
             StmtKind::Find { table, key, hash, event, class, .. } => {
                 let table = &p.flow_tables[table.index()];
                 let fields = table.keys.iter().map(|k| (k.name.as_str(), k.width));
@@ -240,13 +254,7 @@ impl Types<'_> {
                 let want = Type::Bits(ring.id_width);
                 self.same(want, p.var(*into).ty, at, &format!("an id of ring `{}`", ring.name));
             }
-            StmtKind::Verdict(Verdict::Forward(port)) => self.takes(port, BIT32, "a port"),
-            // Ids of `remember` belong to the cursor: see `paths`.
-            StmtKind::Push(_)
-            | StmtKind::Pop(_)
-            | StmtKind::Remember { .. }
-            | StmtKind::Truncate { .. }
-            | StmtKind::Verdict(Verdict::Pass | Verdict::Drop(_)) => {}
+            _ => {}
         }
     }
 
