@@ -40,12 +40,12 @@
 //! | `CLOSE` | nothing | `closing` | `closing` | keep |
 //! | `PEEK` | nothing | nothing | nothing | nothing |
 //!
-//! A flow that stays gets the state above, keeps id and class, and gets tick = now; it is written only if that changes
-//! the value. A flow that moves is stored with the event's class and tick = now: in its own place if it has one;
-//! else in the first bucket's best way; else in the second bucket's best way, setting the first's spill bit; else it
-//! is not stored, and `<table>.not_stored` counts one. A way is a candidate if free or expired (best), `closing`
-//! (then the oldest), or `new` (then the oldest); ties: the lowest way. Live `tcp` and `udp` entries are no
-//! candidates. Each stored flow counts one in `<table>.stored`.
+//! A flow that stays keeps its id and gets the state above, the event's class, and tick = now; it is written only
+//! if that changes the value. A flow that moves is stored with the event's class and tick = now: in its own place if
+//! it has one; else in the first bucket's best way; else in the second bucket's best way, setting the first's spill
+//! bit; else it is not stored, and `<table>.not_stored` counts one. A way is a candidate if free or expired (best),
+//! `closing` (then the oldest), or `new` (then the oldest); ties: the lowest way. Live `tcp` and `udp` entries are
+//! no candidates. Each stored flow counts one in `<table>.stored`.
 //!
 //! Software with several CPUs may lose a race for a way or a word: the loser skips its write. A first store that is
 //! lost counts as not stored.

@@ -94,6 +94,23 @@ fn time_outs_by_state_and_class() {
 }
 
 #[test]
+fn a_flow_that_stays_takes_the_class_of_its_latest_packet() {
+    let mut lab = Lab::full();
+    let mut send = |now, event, class| {
+        lab.send(now, &Frame { event, class, ..FRAME }.bytes());
+        (lab.flows()[0].class, lab.flows()[0].tick)
+    };
+    assert_eq!(send(0, OPEN, 0), (0, 0));
+    assert_eq!(send(1, DATA, 1), (1, 1));
+    assert_eq!(send(2, PEEK, 0), (1, 1));
+    assert_eq!(send(2, DATA, 3), (1, 2), "classes beyond the last are the last");
+    // The entry's own class says whether it has expired: tcp in class 1, 20 ticks.
+    assert_eq!(send(22, PEEK, 0), (1, 2));
+    assert_eq!(send(22, DATA, 0), (0, 22));
+    assert_eq!(lab.flows()[0].state, state::NEW, "expired, so it moved");
+}
+
+#[test]
 fn a_flow_stays_when_the_ring_changes_and_moves_when_its_backend_goes() {
     let mut lab = Lab::full();
     lab.fill(4, |_| 0x11);

@@ -128,6 +128,7 @@ impl FlowState {
                     return Remembered::Nothing;
                 };
                 entry.state = next;
+                entry.class = flow.class;
                 entry.tick = now;
                 Remembered::Stored { bucket: entry.bucket, way: entry.way, state: next }
             }
