@@ -228,7 +228,7 @@ impl Lower<'_> {
             named.push(name);
             match &*f.pat {
                 Pat::Ident(i) if i.subpat.is_none() && i.by_ref.is_none() => {
-                    bound.push((i.ident.to_string(), *var))
+                    bound.push((i.ident.to_string(), *var));
                 }
                 Pat::Wild(_) => {}
                 other => self.syntax(other, "a parameter is bound to a name", "compare it inside the arm"),

@@ -1,7 +1,6 @@
 //! Names: from the source's spelling to the IR's, and the nearest known name to a misspelt one.
 
 /// `VIP4_ANY` becomes `vip4_any`, `SetVip` becomes `set_vip`, `NotAVip` becomes `not_a_vip`.
-
 pub(crate) fn snake_case(name: &str) -> String {
     let name = name.strip_prefix("r#").unwrap_or(name);
     if !name.chars().any(|c| c.is_ascii_lowercase()) {

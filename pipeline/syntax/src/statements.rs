@@ -19,10 +19,10 @@ impl Lower<'_> {
                 self.run(e, Mode::Unit);
             }
             syn::Stmt::Item(i) => {
-                self.syntax(i, "items stand at the module's level", "move it out of the function")
+                self.syntax(i, "items stand at the module's level", "move it out of the function");
             }
             syn::Stmt::Macro(m) => {
-                self.syntax(m, "a pipeline calls no macros", "the data path counts, it never logs")
+                self.syntax(m, "a pipeline calls no macros", "the data path counts, it never logs");
             }
         }
     }
