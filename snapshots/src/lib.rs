@@ -1,4 +1,5 @@
 //! Golden and differential tests over dropped cases: one folder, one pipeline, one more test on every target.
+pub mod bmv2;
 pub mod case;
 pub mod entries;
 pub mod oracle;

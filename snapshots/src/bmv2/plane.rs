@@ -1,0 +1,356 @@
+//! The data plane that tests see.
+
+use super::client::Client;
+use super::convert::Ids;
+use super::stream::Packets;
+use super::switch::Switch;
+use anyhow::{Context, Result, bail, ensure};
+use p4runtime_proto::p4::config::v1::P4Info;
+use p4runtime_proto::p4::v1::entity::Entity as Kind;
+use p4runtime_proto::p4::v1::{CounterData, CounterEntry, Entity, TableEntry as Wire, Update, update};
+use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
+use pipeline_ir::verify::Verified;
+use pipeline_ir::{CounterKind, FlowTableId, Pipeline, TableId};
+use prost::Message as _;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use sw_fallback::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane, Verdict};
+use tokio::runtime::Runtime;
+use tonic::transport::{Channel, Endpoint};
+
+/// The port that stands for the host.
+const HOST: u32 = 510;
+/// Nothing takes longer than this.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a switch runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Our P4Info, binary.
+    pub info: &'a [u8],
+    /// p4c's JSON.
+    pub json: &'a [u8],
+}
+
+/// A key of a ring's slot: ring, pool, parity, slot.
+type Place = (u32, u32, u8, u32);
+
+/// BMv2, running.
+#[derive(Debug)]
+pub struct Bmv2 {
+    verified: Verified,
+    ids: Ids,
+    client: Client,
+    packets: Packets,
+    /// What was written, as we and as it knows it.
+    written: Vec<(CheckedEntry, Wire)>,
+    /// Generation of what a slot holds.
+    slots: BTreeMap<Place, CheckedEntry>,
+    drops: BTreeMap<String, u64>,
+    rt: Runtime,
+    _switch: Switch,
+}
+
+impl Bmv2 {
+    /// Starts `simple_switch_grpc` and loads a program.
+    ///
+    /// # Errors
+    /// If it doesn't start, or refuses the program.
+    pub fn start(verified: &Verified, program: Program<'_>) -> Result<Self> {
+        let rt = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut switch = Switch::start()?;
+        let info = P4Info::decode(program.info)?;
+        let (client, packets) = rt.block_on(async {
+            let channel = connect(&mut switch, |s| s.p4runtime).await?;
+            let mut client = Client::open(channel).await?;
+            client.load(info.clone(), program.json).await?;
+            let channel = connect(&mut switch, |s| s.packets).await?;
+            anyhow::Ok((client, Packets::open(channel).await?))
+        })?;
+        let mut bmv2 = Self {
+            verified: verified.clone(),
+            ids: Ids::new(info),
+            client,
+            packets,
+            written: Vec::new(),
+            slots: BTreeMap::new(),
+            drops: BTreeMap::new(),
+            rt,
+            _switch: switch,
+        };
+        bmv2.drops = bmv2.read_drops()?;
+        Ok(bmv2)
+    }
+
+    /// Loads the program again: nothing is left of tables, counters and flows.
+    ///
+    /// # Errors
+    /// If the switch refuses.
+    pub fn reset(&mut self, json: &[u8]) -> Result<()> {
+        self.rt.block_on(self.client.load(self.ids.info().clone(), json))?;
+        self.written.clear();
+        self.slots.clear();
+        self.drops = self.read_drops()?;
+        Ok(())
+    }
+
+    fn read(&self, what: Vec<Kind>) -> Result<Vec<Kind>> {
+        self.rt.block_on(self.client.read(what))
+    }
+
+    fn send(&mut self, updates: &[Update]) -> Result<(), WriteError> {
+        let sent = self.rt.block_on(self.client.write(updates));
+        sent.map_err(|e| WriteError::Failed(format!("{e:#}")))
+    }
+
+    fn read_drops(&self) -> Result<BTreeMap<String, u64>> {
+        let mut drops = self.read_counters()?;
+        drops.retain(|name, _| name.starts_with("drop."));
+        Ok(drops.into_iter().map(|(name, count)| (name, count.packets)).collect())
+    }
+
+    fn read_counters(&self) -> Result<BTreeMap<String, Count>> {
+        let names: BTreeMap<u32, String> = self.ids.counters().into_iter().collect();
+        let ask = |id: &u32| Kind::CounterEntry(CounterEntry { counter_id: *id, ..CounterEntry::default() });
+        let mut counters = BTreeMap::new();
+        for found in self.read(names.keys().map(ask).collect())? {
+            let Kind::CounterEntry(entry) = found else { bail!("not a counter: {found:?}") };
+            let name = names.get(&entry.counter_id).context("an unknown counter")?;
+            let declared = self.pipeline().counters.iter().find(|c| c.name == *name);
+            let kind = declared.map_or(CounterKind::Packets, |c| c.kind);
+            let counted = count(entry.data.as_ref(), kind);
+            match declared {
+                None => drop(counters.insert(name.clone(), counted)),
+                Some(_) if counted == Count::default() => {}
+                Some(_) => {
+                    let cell = entry.index.map_or(0, |i| i.index);
+                    counters.insert(format!("{name}[{cell}]"), counted);
+                }
+            }
+        }
+        Ok(counters)
+    }
+
+    /// Which reason has counted one more?
+    fn dropped(&mut self) -> Result<Option<String>> {
+        let now = self.read_drops()?;
+        let before = std::mem::replace(&mut self.drops, now);
+        let reason = self.drops.iter().find(|(name, n)| before.get(*name) != Some(*n));
+        Ok(reason.and_then(|(name, _)| name.strip_prefix("drop.")).map(str::to_owned))
+    }
+
+    fn try_process(&mut self, port: u32, frame: &[u8]) -> Result<Outcome> {
+        self.rt.block_on(self.packets.send(port, frame))?;
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            let wait = Duration::from_millis(5);
+            if let Some(out) = self.rt.block_on(self.packets.next(wait))? {
+                let verdict = match out.port {
+                    HOST => Verdict::Pass,
+                    port => Verdict::Forward { port },
+                };
+                return Ok(Outcome { verdict, bytes: out.packet });
+            }
+            if let Some(reason) = self.dropped()? {
+                return Ok(Outcome { verdict: Verdict::Drop(reason), bytes: Vec::new() });
+            }
+        }
+        bail!("the packet neither came out nor was counted as dropped")
+    }
+
+    /// What BMv2 doesn't check itself, or not with words.
+    fn may_write(&self, entry: &CheckedEntry, wire: &Wire, kind: WriteKind) -> Result<(), WriteError> {
+        let same = self.written.iter().any(|w| same_key(&w.1, wire));
+        match (kind, same) {
+            (WriteKind::Insert, true) => return Err(WriteError::Exists),
+            (WriteKind::Modify | WriteKind::Delete, false) => return Err(WriteError::NotFound),
+            _ => {}
+        }
+        let CheckedEntry::Table(e) = entry else { return Ok(()) };
+        let table = &self.pipeline().tables[e.table().index()];
+        if !table.const_entries.is_empty() {
+            return Err(WriteError::Const);
+        }
+        if kind == WriteKind::Insert {
+            let own = self.written.iter().filter(|w| w.1.table_id == wire.table_id);
+            if own.clone().count() >= table.size as usize {
+                return Err(WriteError::Full);
+            }
+            let taken = |bits: u8| {
+                let slot = |w: &CheckedEntry| slot_of(w, bits);
+                own.clone().any(|w| slot(&w.0) == slot(entry))
+            };
+            if table.slot_bits.is_some_and(taken) {
+                return Err(WriteError::Exists);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes slots; one of the other generation with the same parity gives way.
+    fn write_slots(&mut self, entries: &[CheckedEntry], kind: Option<WriteKind>) -> Result<(), WriteError> {
+        let mut updates = Vec::new();
+        for entry in entries {
+            let CheckedEntry::Slot(slot) = entry else { continue };
+            let pool = slot.pool();
+            let place = (pool.ring().0, pool.pool(), pool.generation() & 1, slot.slot());
+            let held = self.slots.get(&place).cloned();
+            let there =
+                matches!(&held, Some(CheckedEntry::Slot(h)) if h.pool().generation() == pool.generation());
+            match (kind, there) {
+                (Some(WriteKind::Insert), true) => return Err(WriteError::Exists),
+                (Some(WriteKind::Modify | WriteKind::Delete), false) => return Err(WriteError::NotFound),
+                _ => {}
+            }
+            if let Some(old) = held.filter(|_| !there) {
+                updates.push(self.update(&old, update::Type::Delete)?);
+            }
+            if kind == Some(WriteKind::Delete) {
+                updates.push(self.update(entry, update::Type::Delete)?);
+                self.slots.remove(&place);
+            } else {
+                let how = if there { update::Type::Modify } else { update::Type::Insert };
+                updates.push(self.update(entry, how)?);
+                self.slots.insert(place, entry.clone());
+            }
+        }
+        self.send(&updates)
+    }
+
+    fn update(&self, entry: &CheckedEntry, how: update::Type) -> Result<Update, WriteError> {
+        let wire =
+            self.ids.entry(self.pipeline(), entry).map_err(|e| WriteError::Failed(format!("{e:#}")))?;
+        Ok(of(wire, how))
+    }
+
+    fn read_entries(&self, table: TableId) -> Result<Vec<(TableEntry, Count)>> {
+        let declared = &self.pipeline().tables[table.index()];
+        let table_id = self.ids.table(&declared.name)?;
+        let ask = Wire { table_id, counter_data: Some(CounterData::default()), ..Wire::default() };
+        let held = self.read(vec![Kind::TableEntry(ask)])?;
+        let held: Vec<&Wire> =
+            held.iter().filter_map(|k| if let Kind::TableEntry(w) = k { Some(w) } else { None }).collect();
+        let mut known: Vec<(TableEntry, Wire)> = Vec::new();
+        for i in 0..declared.const_entries.len() {
+            let entry = TableEntry::of_source(&self.verified, table, i).context("const entry")?;
+            let wire = self.ids.of_table(self.pipeline(), &entry)?;
+            known.push((entry, wire));
+        }
+        let written = self.written.iter().filter(|w| w.1.table_id == table_id);
+        known.extend(written.filter_map(|(e, w)| match e {
+            CheckedEntry::Table(e) => Some((e.clone(), w.clone())),
+            _ => None,
+        }));
+        ensure!(known.len() == held.len(), "{}: {} entries, not {}", declared.name, held.len(), known.len());
+        let kind = declared.counters;
+        let counted = known.into_iter().map(|(entry, wire)| {
+            let found = held.iter().find(|h| same_match(h, &wire)).context("an entry is gone")?;
+            let data = found.counter_data.as_ref();
+            Ok((entry, kind.map_or(Count::default(), |kind| count(data, kind))))
+        });
+        counted.collect()
+    }
+}
+
+impl DataPlane for Bmv2 {
+    fn pipeline(&self) -> &Pipeline {
+        self.verified.pipeline()
+    }
+
+    fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError> {
+        if let CheckedEntry::Slot(_) = entry {
+            return self.write_slots(std::slice::from_ref(entry), Some(kind));
+        }
+        let failed = |e: anyhow::Error| WriteError::Failed(format!("{e:#}"));
+        let wire = self.ids.entry(self.pipeline(), entry).map_err(failed)?;
+        self.may_write(entry, &wire, kind)?;
+        let how = match kind {
+            WriteKind::Insert => update::Type::Insert,
+            WriteKind::Modify => update::Type::Modify,
+            WriteKind::Delete => update::Type::Delete,
+        };
+        self.send(&[of(wire.clone(), how)])?;
+        let at = self.written.iter().position(|w| same_key(&w.1, &wire));
+        match (kind, at) {
+            (WriteKind::Delete, Some(at)) => drop(self.written.remove(at)),
+            (_, Some(at)) => self.written[at] = (entry.clone(), wire),
+            (_, None) => self.written.push((entry.clone(), wire)),
+        }
+        Ok(())
+    }
+
+    fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
+        let entries: Vec<CheckedEntry> = fill.entries().map(CheckedEntry::Slot).collect();
+        self.write_slots(&entries, None)
+    }
+
+    fn counters(&self) -> BTreeMap<String, Count> {
+        self.read_counters().unwrap_or_default()
+    }
+
+    fn table_entries(&self, table: TableId) -> Vec<(TableEntry, Count)> {
+        self.read_entries(table).unwrap_or_default()
+    }
+
+    /// Registers can't be read over P4Runtime.
+    fn flows(&self, _: FlowTableId) -> Vec<FlowRecord> {
+        Vec::new()
+    }
+}
+
+impl TestPlane for Bmv2 {
+    /// Its clock is its own. What goes wrong shows as a drop with the reason that no pipeline has: `! ...`.
+    fn process(&mut self, port: u32, _: u32, frame: &[u8]) -> Outcome {
+        let failed = |e| Outcome { verdict: Verdict::Drop(format!("! {e:#}")), bytes: Vec::new() };
+        self.try_process(port, frame).unwrap_or_else(failed)
+    }
+}
+
+/// Connects as soon as the switch listens.
+async fn connect(switch: &mut Switch, port: fn(&Switch) -> u16) -> Result<Channel> {
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", port(switch)))?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match endpoint.connect().await {
+            Ok(channel) => return Ok(channel),
+            Err(e) if Instant::now() > end => return Err(e).context("simple_switch_grpc doesn't listen"),
+            Err(_) => ensure!(!switch.ended(), "simple_switch_grpc has ended"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn of(wire: Wire, how: update::Type) -> Update {
+    Update { r#type: how.into(), entity: Some(Entity { entity: Some(Kind::TableEntry(wire)) }) }
+}
+
+fn same_key(a: &Wire, b: &Wire) -> bool {
+    a.priority == b.priority && same_match(a, b)
+}
+
+fn same_match(a: &Wire, b: &Wire) -> bool {
+    let sorted = |w: &Wire| {
+        let mut fields = w.r#match.clone();
+        fields.sort_by_key(|f| f.field_id);
+        fields
+    };
+    a.table_id == b.table_id && sorted(a) == sorted(b)
+}
+
+fn slot_of(entry: &CheckedEntry, bits: u8) -> Option<u128> {
+    let CheckedEntry::Table(e) = entry else { return None };
+    match e.key() {
+        [pipeline_ir::KeyValue::Exact(v)] => Some(v & ((1 << bits) - 1)),
+        _ => None,
+    }
+}
+
+fn count(data: Option<&CounterData>, kind: CounterKind) -> Count {
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    let (packets, bytes) = data.map_or((0, 0), |d| (number(d.packet_count), number(d.byte_count)));
+    match kind {
+        CounterKind::Packets => Count { packets, bytes: 0 },
+        CounterKind::Bytes => Count { packets: 0, bytes },
+        CounterKind::Both => Count { packets, bytes },
+    }
+}

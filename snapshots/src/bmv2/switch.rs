@@ -1,0 +1,85 @@
+//! The two foreign programs: `p4c-bm2-ss` and `simple_switch_grpc`.
+
+use anyhow::{Context, Result, ensure};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Is p4c's BMv2 back end on PATH?
+#[must_use]
+pub fn has_p4c() -> bool {
+    on_path("p4c-bm2-ss")
+}
+
+/// Are both programs on PATH?
+#[must_use]
+pub fn available() -> bool {
+    has_p4c() && on_path("simple_switch_grpc")
+}
+
+fn on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(name).is_file())
+}
+
+/// What p4c makes of a program: BMv2's JSON and p4c's own P4Info in text form.
+///
+/// # Errors
+/// If p4c refuses the program or warns.
+pub fn compile(p4: &[u8], dir: &Path) -> Result<(Vec<u8>, String)> {
+    let (source, json, info) = (dir.join("program.p4"), dir.join("program.json"), dir.join("program.txtpb"));
+    std::fs::write(&source, p4)?;
+    let out = Command::new("p4c-bm2-ss")
+        .args(["--arch", "v1model", "-o"])
+        .arg(&json)
+        .arg("--p4runtime-files")
+        .arg(&info)
+        .arg(&source)
+        .output()
+        .context("p4c-bm2-ss")?;
+    let said = [out.stdout, out.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    ensure!(out.status.success() && said.trim().is_empty(), "p4c-bm2-ss says:\n{said}");
+    Ok((std::fs::read(json)?, std::fs::read_to_string(info)?))
+}
+
+/// A running switch; it ends with this value.
+#[derive(Debug)]
+pub(super) struct Switch {
+    child: Child,
+    pub(super) p4runtime: u16,
+    pub(super) packets: u16,
+}
+
+impl Switch {
+    /// Starts a switch without a program, on free loopback ports.
+    pub(super) fn start() -> Result<Self> {
+        let (p4runtime, packets, thrift) = (free_port()?, free_port()?, free_port()?);
+        let child = Command::new("simple_switch_grpc")
+            .args(["--no-p4", "--device-id", "1", "--thrift-port", &thrift.to_string(), "--"])
+            .args(["--grpc-server-addr", &format!("127.0.0.1:{p4runtime}")])
+            .args(["--dp-grpc-server-addr", &format!("127.0.0.1:{packets}")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("simple_switch_grpc")?;
+        Ok(Self { child, p4runtime, packets })
+    }
+
+    /// Has the program ended?
+    pub(super) fn ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
