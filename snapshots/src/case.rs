@@ -49,8 +49,7 @@ impl Case {
     /// Its diagnostics.
     pub fn compile(&self, overrides: &[(String, String)]) -> Result<Verified> {
         let all = |d| anyhow!("{}:\n{d}", self.name);
-        let pipeline =
-            pipeline_syntax::compile_source(&self.file, &self.source, overrides).map_err(all)?;
+        let pipeline = pipeline_syntax::compile_source(&self.file, &self.source, overrides).map_err(all)?;
         verify(pipeline).map_err(all)
     }
 }

@@ -94,12 +94,7 @@ impl RingText {
     pub fn check(&self, pipeline: &Pipeline, tables: &Tables) -> Result<CheckedFill> {
         let ring = pipeline.rings.iter().find(|r| r.name == self.ring).context("no such ring")?;
         let slots = self.ids.iter().copied().cycle().take(ring.slots as usize).collect();
-        let fill = RingFill {
-            ring: self.ring.clone(),
-            pool: self.pool,
-            generation: self.generation,
-            slots,
-        };
+        let fill = RingFill { ring: self.ring.clone(), pool: self.pool, generation: self.generation, slots };
         Ok(tables.check_ring(fill)?)
     }
 }

@@ -79,7 +79,8 @@ fn run_step(
 pub fn look(pipeline: &Pipeline, plane: &dyn TestPlane) -> Seen {
     let mut entries = Vec::new();
     for i in 0..pipeline.tables.len() {
-        entries.extend(plane.table_entries(TableId(i as u32)).into_iter().map(|(e, c)| (format!("{e:?}"), c)));
+        entries
+            .extend(plane.table_entries(TableId(i as u32)).into_iter().map(|(e, c)| (format!("{e:?}"), c)));
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     let flows = (0..pipeline.flow_tables.len()).map(|i| plane.flows(FlowTableId(i as u32))).collect();
@@ -122,7 +123,8 @@ fn expect_step(step: &Step, outcome: &Outcome) -> Result<()> {
     }
     let Some(out) = &step.out else { return Ok(()) };
     let received = packet::bytes(&step.packet)?;
-    let expected = if out == "same" { received } else { packet::bytes_with(out, &received).context("out")? };
+    let expected =
+        if out == "same" { received } else { packet::bytes_with(out, &received).context("out")? };
     if expected != outcome.bytes {
         bail!("other bytes\nexpected {}\ngot      {}", packet::text(&expected), packet::text(&outcome.bytes));
     }

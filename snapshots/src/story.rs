@@ -30,6 +30,7 @@
 //! [[story.step]]
 //! port = 1                                  # 1 unless given
 //! now = 100                                 # tick; that of the step before unless given, 0 at first
+//! repeat = 2                                # once unless given; `before` happens once
 //! before = [{ delete = { table = "backend", key = { backend = 5 } } }]
 //! in = "..."
 //! verdict = "..."
@@ -99,6 +100,9 @@ pub struct Step {
     /// When: a tick; that of the step before unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now: Option<u32>,
+    /// How often, one after the other, each with the same result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<u16>,
     /// What the control plane writes before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Change>,
@@ -127,6 +131,14 @@ pub enum Change {
     Ring(RingText),
 }
 
+impl Step {
+    fn repeated(self) -> Vec<Self> {
+        let times = usize::from(self.repeat.unwrap_or(1));
+        let again = Self { before: Vec::new(), repeat: None, ..self.clone() };
+        std::iter::once(Self { repeat: None, ..self }).chain(vec![again; times.saturating_sub(1)]).collect()
+    }
+}
+
 impl Stories {
     /// Reads a file's text.
     ///
@@ -150,6 +162,10 @@ impl Stories {
             step: vec![p.step],
         });
         all.story = single.chain(std::mem::take(&mut all.story)).collect();
+        for story in &mut all.story {
+            let steps = std::mem::take(&mut story.step);
+            story.step = steps.into_iter().flat_map(Step::repeated).collect();
+        }
         Ok(all)
     }
 

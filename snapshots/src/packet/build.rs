@@ -15,11 +15,12 @@ impl Packet {
                 Layer::Pattern(n) => (0..*n).map(|b| b as u8).collect(),
                 Layer::Text(text) => text.clone().into_bytes(),
                 Layer::Hex(bytes) => bytes.clone(),
-                Layer::Inner(from) => {
+                Layer::Inner(from, to) => {
                     let message =
                         "`inner` stands only in an expected packet, for a frame that is long enough";
                     let error = || NotationError { column: 1, message: message.to_owned() };
-                    received.and_then(|r| r.get(*from..)).ok_or_else(error)?.to_vec()
+                    let part = |r: &[u8]| r.get(*from..to.unwrap_or(r.len())).map(<[u8]>::to_vec);
+                    received.and_then(part).ok_or_else(error)?
                 }
             };
             bytes.append(&mut tail);

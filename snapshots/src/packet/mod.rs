@@ -12,7 +12,7 @@
 //! the next layer are computed, from what stands in the text after them. Payload: a number of bytes (`20`: the
 //! pattern 0, 1, 2, ...), `"text"`, or `hex:00ff`. At the end: `pad=N` adds N zero bytes that no length counts,
 //! `cut=N` keeps the frame's first N bytes. In an expected packet `inner` stands for the received frame from
-//! its byte 14 on, `inner=N` from its byte N on.
+//! its byte 14 on, `inner=N` from its byte N on, `inner=N..M` for its bytes N to M - 1.
 
 mod build;
 mod decode;
@@ -38,8 +38,8 @@ enum Layer {
     Pattern(usize),
     Text(String),
     Hex(Vec<u8>),
-    /// The received frame from this byte on.
-    Inner(usize),
+    /// The received frame from the first byte on, to before the second.
+    Inner(usize, Option<usize>),
 }
 
 #[derive(Clone, Debug)]

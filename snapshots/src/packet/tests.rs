@@ -77,6 +77,7 @@ fn inner_is_the_received_frame() {
     let out = bytes_with("eth / ip4(proto=4, id=0) / inner", &frame).unwrap();
     assert_eq!(out[34..], frame[14..]);
     assert_eq!(out[16..18], 53_u16.to_be_bytes());
+    assert_eq!(bytes_with("eth / inner=14..16", &frame).unwrap()[14..], frame[14..16]);
     assert!(bytes("inner").is_err());
     assert!(bytes_with("inner=48", &frame).is_err());
 }

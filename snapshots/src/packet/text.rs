@@ -91,8 +91,13 @@ fn layer(piece: Piece) -> Parsed<Layer> {
         return Ok(Layer::Hex(hex_bytes(piece.from(4), digits)?));
     }
     match text.strip_prefix("inner") {
-        Some("") => return Ok(Layer::Inner(14)),
-        Some(from) if from.starts_with('=') => return Ok(Layer::Inner(count(piece, &from[1..])?)),
+        Some("") => return Ok(Layer::Inner(14, None)),
+        Some(range) if range.starts_with('=') => {
+            return Ok(match range[1..].split_once("..") {
+                Some((from, to)) => Layer::Inner(count(piece, from)?, Some(count(piece, to)?)),
+                None => Layer::Inner(count(piece, &range[1..])?, None),
+            });
+        }
         _ => {}
     }
     let (name, inside) = match text.split_once('(') {
@@ -201,7 +206,8 @@ impl fmt::Display for Layer {
                 f.write_str("hex:")?;
                 bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
             }
-            Self::Inner(from) => write!(f, "inner={from}"),
+            Self::Inner(from, None) => write!(f, "inner={from}"),
+            Self::Inner(from, Some(to)) => write!(f, "inner={from}..{to}"),
         }
     }
 }
