@@ -258,7 +258,7 @@ pub(super) fn helpers(
         (format!("SAME({w})"), test)
     });
     let (cell, entry) = match table.layout() {
-        Layout::Narrow => ("128", key.clone()),
+        Layout::Narrow => ("128", key),
         Layout::Wide => ("256", format!("{key}[175:144] ++ 32w0 ++ {key}[143:0]")),
     };
     let mut holes: Vec<(&str, &str)> = same.iter().map(|(h, t)| (h.as_str(), t.as_str())).collect();

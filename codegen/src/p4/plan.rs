@@ -368,10 +368,10 @@ fn defined(block: &[Stmt], var: VarId) -> Defined {
                 }
                 _ => state = Defined::Some,
             },
-            StmtKind::Apply { arms, .. } | StmtKind::Stay { arms, .. } => {
-                if arms.iter().any(|a| defined(&a.body, var) == Defined::No) {
-                    return Defined::No;
-                }
+            StmtKind::Apply { arms, .. } | StmtKind::Stay { arms, .. }
+                if arms.iter().any(|a| defined(&a.body, var) == Defined::No) =>
+            {
+                return Defined::No;
             }
             StmtKind::Verdict(Verdict::Forward(_) | Verdict::Pass | Verdict::Drop(_)) => {
                 return Defined::Never;

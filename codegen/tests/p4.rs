@@ -1,0 +1,171 @@
+//! The P4 that is emitted: what it says, and that it reads back as it was meant.
+#![cfg(feature = "p4")]
+#![allow(clippy::unwrap_used)]
+
+use codegen::{fit, p4 as emitter};
+use std::path::{Path, PathBuf};
+
+fn emit(path: &Path, overrides: &[(&str, &str)]) -> String {
+    let source = std::fs::read_to_string(path).unwrap();
+    let overrides: Vec<(String, String)> =
+        overrides.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
+    let pipeline = pipeline_syntax::compile_source("pipeline.rs", &source, &overrides).unwrap();
+    let verified = pipeline_ir::verify::verify(pipeline).unwrap();
+    let artifacts = emitter::emit(&fit(&verified, &hw_targets::target("bmv2").unwrap()).unwrap());
+    let name = &verified.pipeline().name;
+    String::from_utf8(artifacts.get(&format!("{name}.p4")).unwrap().to_vec()).unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn l4lb(overrides: &[(&str, &str)]) -> String {
+    emit(&root().join("pipeline/pipelines/l4lb.rs"), overrides)
+}
+
+/// A pipeline with one statement list, to look at what becomes of it.
+fn control(reasons: &str, body: &str) -> String {
+    let text = format!(
+        "pub mod small {{
+            use guideway::headers::{{Ethernet, Ipv4, Udp}};
+            struct Headers {{ eth: Ethernet, ip4: Ipv4, udp: Udp }}
+            struct Meta {{ a: bit<16>, b: bit<16> }}
+            enum Reason {{ {reasons} }}
+            #[state]
+            fn start(p: &mut Packet, h: &mut Headers) -> State {{
+                p.extract(h.eth);
+                match h.eth.ethertype {{ 0x0800 => ip, _ => accept }}
+            }}
+            #[state]
+            fn ip(p: &mut Packet, h: &mut Headers) -> State {{ p.extract(h.ip4); p.extract(h.udp); accept }}
+            fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {{ {body} }}
+        }}"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("small.rs");
+    std::fs::write(&path, format!("#[guideway::pipeline(targets = [bmv2])]\n{text}")).unwrap();
+    emit(&path, &[])
+}
+
+fn check(body: &str, says: &[&str], says_not: &[&str]) {
+    let p4 = control("Bad", body);
+    for text in says {
+        assert!(p4.contains(text), "no `{text}` in\n{p4}");
+    }
+    for text in says_not {
+        assert!(!p4.contains(text), "`{text}` in\n{p4}");
+    }
+}
+
+#[test]
+fn what_is_printed_reads_back() {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("snapshots"))
+        .unwrap()
+        .map(|d| d.unwrap().path().join("pipeline.rs"))
+        .filter(|f| f.is_file())
+        .collect();
+    files.extend(["l4lb.rs", "decap.rs"].map(|f| root().join("pipeline/pipelines").join(f)));
+    assert!(files.len() >= 9);
+    for file in files {
+        let text = emit(&file, &[]);
+        let tree = p4::parse(&text).unwrap();
+        assert_eq!(p4::print(&tree), text, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_field_is_read_under_a_test_unless_its_header_is_known_to_be_valid() {
+    check(
+        "m.a = h.udp.src_port; if m.a > 9 { return drop(Bad); } pass()",
+        &["meta.a = h.udp.isValid() ? h.udp.src_port : 16w0;"],
+        &[],
+    );
+    check(
+        "if h.udp.is_valid() { m.a = h.udp.src_port; } if m.a > 9 { return drop(Bad); } pass()",
+        &["meta.a = h.udp.src_port;"],
+        &[],
+    );
+    // The parser extracts UDP after IPv4 only.
+    check(
+        "if h.udp.is_valid() && h.ip4.ttl == 0 { return drop(Bad); } pass()",
+        &["h.udp.isValid() && h.ip4.ttl == 0"],
+        &[],
+    );
+    check(
+        "if h.udp.src_port == 9 { return drop(Bad); } pass()",
+        &["h.udp.isValid() && h.udp.src_port == 9"],
+        &["16w0"],
+    );
+}
+
+#[test]
+fn writes_to_a_header_that_is_gone_are_lost() {
+    check(
+        "h.udp.pop(); h.udp.src_port = 7; if h.udp.src_port == 7 { return drop(Bad); } pass()",
+        &["h.udp.setInvalid();"],
+        &["h.udp.src_port"],
+    );
+}
+
+#[test]
+fn a_verdict_ends_the_control() {
+    check(
+        "if h.ip4.is_valid() { return drop(Bad); } forward(INGRESS_PORT)",
+        &[
+            "drop_bad.count(0);",
+            "mark_to_drop(standard_metadata);",
+            "standard_metadata.egress_spec = standard_metadata.ingress_port;",
+            "@name(\".drop.bad\")",
+        ],
+        &["CPU_PORT"],
+    );
+    check(
+        "if h.ip4.is_valid() { return drop(Bad); } pass()",
+        &["standard_metadata.egress_spec = CPU_PORT;"],
+        &[],
+    );
+}
+
+#[test]
+fn words_of_p4_are_renamed_but_not_for_the_control_plane() {
+    let police = emit(&root().join("snapshots/police/pipeline.rs"), &[]);
+    assert!(police.contains("@name(\"level\") bit<8> level_2"), "{police}");
+}
+
+#[test]
+fn a_second_pass_repeats_nothing() {
+    let p4 = l4lb(&[]);
+    let control = p4.split("control ingress").nth(1).unwrap();
+    let guard = control.find("if (!meta.retry) {").unwrap();
+    let stay = control.find("if (meta.flow_hit) {").unwrap();
+    for once in
+        ["vip4.apply()", "vip6_any.apply()", "flows4_look(meta.flow_hash)", "meta.now = standard_metadata"]
+    {
+        let at = control.find(once).unwrap();
+        assert!(guard < at && at < stay, "{once} is outside of the first pass");
+    }
+    for kept in
+        ["bit<32> flow_hash;", "bit<80> flows4_key;", "bit<18> now;", "bit<9> ingress_port;", "bool retry;"]
+    {
+        assert!(p4.contains(&format!("@field_list(1) {kept}")), "{kept} is not kept");
+    }
+    assert!(!p4.contains("@field_list(1) bool flow_hit"), "the second pass hits nothing");
+}
+
+#[test]
+fn the_ring_takes_the_hash_modulo_its_slots() {
+    let prime = l4lb(&[]);
+    assert!(prime.contains("hash(meta.ring_slot, HashAlgorithm.identity, 32w0, { meta.hash }, 32w65537);"));
+    assert!(prime.contains("bit<17> ring_slot;"));
+    let power = l4lb(&[("RING_SLOTS", "65_536")]);
+    assert!(power.contains("meta.ring_slot = meta.hash[15:0];"));
+    assert!(power.contains("bit<16> ring_slot;"));
+}
+
+#[test]
+fn time_outs_are_in_ticks_of_the_target() {
+    // 300 s and 3600 s in ticks of 65.536 ms, rounded up.
+    let p4 = l4lb(&[]);
+    assert!(p4.contains("18w4578") && p4.contains("18w54932"), "{p4}");
+}
