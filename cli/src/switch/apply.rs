@@ -185,3 +185,137 @@ fn present(plane: &dyn DataPlane) -> BTreeMap<Name, TableEntry> {
     let own = tables.filter(|(_, t)| t.const_entries.is_empty()).map(|(i, _)| TableId(i));
     own.flat_map(|id| plane.table_entries(id)).map(|(e, _)| (name(&e), e)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use pipeline_ir::FlowTableId;
+    use pipeline_ir::entry::CheckedFill;
+    use pipeline_ir::entry::{Entry, PoolEntry};
+    use sw_fallback::plane::{Count, FlowRecord};
+
+    /// A data plane that writes down what it is asked; slot tables hold one entry a slot.
+    struct Noted {
+        p: Pipeline,
+        tables: Tables,
+        held: Vec<TableEntry>,
+        log: Vec<String>,
+    }
+
+    impl DataPlane for Noted {
+        fn pipeline(&self) -> &Pipeline {
+            &self.p
+        }
+        fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError> {
+            let text = match entry {
+                CheckedEntry::Pool(e) => format!("generation {}", e.generation()),
+                CheckedEntry::Table(e) => {
+                    let slot = self.tables.slot(e);
+                    let at = self.held.iter().position(|h| name(h) == name(e));
+                    let taken =
+                        self.held.iter().any(|h| h.table() == e.table() && self.tables.slot(h) == slot);
+                    match (kind, at) {
+                        (WriteKind::Insert, None) if slot.is_none() || !taken => self.held.push(e.clone()),
+                        (WriteKind::Insert, _) => return Err(WriteError::Exists),
+                        (_, None) => return Err(WriteError::NotFound),
+                        (WriteKind::Modify, Some(i)) => self.held[i] = e.clone(),
+                        (WriteKind::Delete, Some(i)) => drop(self.held.remove(i)),
+                    }
+                    self.tables.entry(entry).key.iter().map(|(_, v)| format!("{v:?}")).collect()
+                }
+                CheckedEntry::Slot(_) => "slot".into(),
+            };
+            self.log.push(format!("{kind:?} {text}"));
+            Ok(())
+        }
+        fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
+            self.log.push(format!("fill {}", PoolEntry::generation(&fill.pool())));
+            Ok(())
+        }
+        fn counters(&self) -> BTreeMap<String, Count> {
+            BTreeMap::new()
+        }
+        fn table_entries(&self, table: TableId) -> Vec<(TableEntry, Count)> {
+            let own = self.held.iter().filter(|e| e.table() == table);
+            own.map(|e| (e.clone(), Count::default())).collect()
+        }
+        fn flows(&self, _: FlowTableId) -> Vec<FlowRecord> {
+            Vec::new()
+        }
+    }
+
+    fn setup() -> (Noted, Applied) {
+        let set = [("RING_SLOTS".to_owned(), "257".to_owned())];
+        let p = pipeline_syntax::compile_source("l4lb.rs", guideway::builtin::L4LB, &set).unwrap();
+        let applied = Applied::new(&p);
+        (Noted { tables: Tables::new(&p), p, held: Vec::new(), log: Vec::new() }, applied)
+    }
+
+    /// Backends by id, and pool 1's ring over them.
+    fn wanted(plane: &Noted, ids: &[u32], mtu: u128, generation: u8) -> Wanted {
+        let fields = ["src", "spread", "dst", "port", "dst_mac", "src_mac"];
+        let backend = |id: &u32| {
+            let params = fields.iter().map(|f| ((*f).to_owned(), 1)).chain([("mtu".to_owned(), mtu)]);
+            plane.tables.check(&Entry {
+                table: "backend".into(),
+                key: vec![("backend".into(), KeyValue::Exact((*id).into()))],
+                priority: 0,
+                action: "ipip4".into(),
+                params: params.collect(),
+            })
+        };
+        let members = ids.iter().map(|id| (*id, 1)).collect();
+        let rings = vec![RingSpec { ring: RingId(0), pool: 1, generation, members }];
+        Wanted { entries: ids.iter().map(|id| backend(id).unwrap()).collect(), rings }
+    }
+
+    /// Applies, and checks what was written in which order.
+    fn check(plane: &mut Noted, applied: &mut Applied, wanted: &Wanted, log: &[&str]) {
+        plane.log.clear();
+        applied.apply(plane, wanted).unwrap();
+        assert_eq!(plane.log, log);
+    }
+
+    #[test]
+    fn what_comes_is_there_before_rings_and_what_goes_stays_until_after() {
+        let (mut plane, mut applied) = setup();
+        let first = wanted(&plane, &[1, 2], 1500, 1);
+        check(
+            &mut plane,
+            &mut applied,
+            &first,
+            &["Insert Exact(1)", "Insert Exact(2)", "fill 1", "Insert generation 1"],
+        );
+        check(&mut plane, &mut applied, &first, &[]);
+        let second = wanted(&plane, &[1, 3], 1400, 2);
+        let log = ["Modify Exact(1)", "Insert Exact(3)", "fill 2", "Modify generation 2", "Delete Exact(2)"];
+        check(&mut plane, &mut applied, &second, &log);
+        let log = ["Delete generation 2", "Delete Exact(1)", "Delete Exact(3)"];
+        check(&mut plane, &mut applied, &Wanted::default(), &log);
+    }
+
+    #[test]
+    fn the_generation_in_force_is_never_written_over() {
+        let (mut plane, mut applied) = setup();
+        let first = wanted(&plane, &[1, 2], 1500, 1);
+        applied.apply(&mut plane, &first).unwrap();
+        // Another generation of the same parity, then the same generation with other slots.
+        let flip = ["fill 2", "Modify generation 2", "fill 3", "Modify generation 3"];
+        let second = wanted(&plane, &[1, 2, 3], 1500, 3);
+        check(&mut plane, &mut applied, &second, &[&["Insert Exact(3)"], &flip[..]].concat());
+        let flip = ["fill 4", "Modify generation 4", "fill 3", "Modify generation 3"];
+        let third = wanted(&plane, &[1, 2], 1500, 3);
+        check(&mut plane, &mut applied, &third, &[&flip[..], &["Delete Exact(3)"]].concat());
+    }
+
+    #[test]
+    fn an_entry_whose_slot_is_taken_comes_after_the_one_in_its_way() {
+        let (mut plane, mut applied) = setup();
+        let first = wanted(&plane, &[1], 1500, 1);
+        applied.apply(&mut plane, &first).unwrap();
+        let reborn = wanted(&plane, &[1 << 14 | 1], 1500, 2);
+        let log = ["Delete Exact(1)", "Insert Exact(16385)", "fill 2", "Modify generation 2"];
+        check(&mut plane, &mut applied, &reborn, &log);
+    }
+}

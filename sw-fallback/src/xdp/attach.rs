@@ -170,11 +170,11 @@ fn unpin(pins: &Pins, links: &[Link]) {
 }
 
 /// Takes back what [`attach`] has just done.
-pub(super) fn revert(links: Vec<Link>, pins: Option<&Pins>, old: Option<&OwnedFd>) {
+pub(super) fn revert(links: &[Link], pins: Option<&Pins>, old: Option<&OwnedFd>) {
     if let Some(pins) = pins {
-        unpin(pins, &links);
+        unpin(pins, links);
     }
-    undo(&links, old);
+    undo(links, old);
 }
 
 impl Link {

@@ -58,9 +58,19 @@ fn run(clang: &Path, source: &str, folder: &Path) -> Result<Vec<u8>, ClangError>
     }
     let output = child.wait_with_output()?;
     if !output.status.success() {
-        return Err(ClangError::Refused(String::from_utf8_lossy(&output.stderr).into_owned()));
+        return Err(ClangError::Refused(start_of(&String::from_utf8_lossy(&output.stderr))));
     }
     Ok(std::fs::read(object)?)
+}
+
+/// The first lines: what follows mostly follows from them.
+fn start_of(errors: &str) -> String {
+    const LINES: usize = 20;
+    let mut text = errors.lines().take(LINES).collect::<Vec<_>>().join("\n");
+    if errors.lines().count() > LINES {
+        text.push_str("\n...");
+    }
+    text
 }
 
 /// A folder of its own, removed in the end.

@@ -61,7 +61,7 @@ impl XdpPlane {
                 for (name, ..) in self.pinned.iter().filter(|p| !p.2) {
                     let _absent = std::fs::remove_file(pins.path(name));
                 }
-                attach::revert(links, self.pins.as_ref(), old.as_ref());
+                attach::revert(&links, self.pins.as_ref(), old.as_ref());
                 return Err(error);
             }
             self.notes.extend(left_behind(pins, &links));

@@ -1,0 +1,171 @@
+//! The commands that need no kernel: what they print, write and refuse.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn guideway(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_guideway")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs, and checks the exit code and parts of what is printed, on either stream.
+fn check(args: &[&str], code: i32, parts: &[&str]) -> String {
+    let out = guideway(args);
+    let all = text(&out.stdout) + &text(&out.stderr);
+    assert_eq!(out.status.code(), Some(code), "{args:?}: {all}");
+    for part in parts {
+        assert!(all.contains(part), "{args:?}: no {part:?} in: {all}");
+    }
+    text(&out.stdout)
+}
+
+fn count() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/count/pipeline.rs").display().to_string()
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[test]
+fn a_sound_pipeline() {
+    check(&["check"], 0, &["l4lb: sound; 5 tables, 2 flow tables, 1 ring"]);
+    check(&["check", "--pipeline", "decap"], 0, &["decap: sound"]);
+    let json = check(&["check", &count(), "--json"], 0, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["ok"], &json["pipeline"]), (&true.into(), &"count".into()));
+}
+
+#[test]
+fn every_fault_is_drawn_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.rs");
+    let good = std::fs::read_to_string(count()).unwrap();
+    std::fs::write(
+        &file,
+        good.replace("src: h.ip4.src", "src: h.ip4.nothing").replace("drop(Blocked)", "drop(No)"),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    check(
+        &["check", file],
+        1,
+        &[
+            "gw002",
+            "`nothing`",
+            "src: h.ip4.nothing",
+            "there is no such drop reason",
+            "bad.rs: 2 errors",
+            "help:",
+        ],
+    );
+    let json = check(&["check", file, "--json"], 1, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let found = json["diagnostics"].as_array().unwrap();
+    assert_eq!((json["ok"].as_bool(), found.len()), (Some(false), 2));
+    assert!(found.iter().all(|d| d["line"].as_u64() > Some(40)), "{found:?}");
+}
+
+#[test]
+fn what_is_asked_for_wrongly() {
+    check(&["check", "no-such-file.rs"], 1, &["can't read no-such-file.rs"]);
+    check(&["check", "--set", "FLOWS=1"], 1, &["no constant `FLOWS`", "FLOW_ENTRIES"]);
+    check(&["check", "--set", "FLOWS"], 2, &["CONST=VALUE"]);
+    check(&["check", env!("CARGO_MANIFEST_DIR")], 1, &["no folder that `guideway compile` wrote"]);
+    check(&["fit", "--target", "tofinoo"], 1, &["no target `tofinoo`", "`tofino`", "`xdp`"]);
+    check(&["compile", "--target", "no", "--out", "/dev/null"], 1, &["no target `no`"]);
+    check(&["switch", "--target", "no", "--port", "1@lo"], 1, &["no target `no`"]);
+    check(&["switch", "--target", "bmv2", "--port", "1@lo"], 1, &["target `bmv2` does not run here"]);
+    check(&["switch", "--target", "xdp"], 2, &["--port <N@IFACE>"]);
+    check(&["switch", "--target", "xdp", "--port", "eth0"], 2, &["1@eth0"]);
+    check(&[], 2, &["Usage"]);
+}
+
+#[test]
+fn unsupported_features_and_too_big_tables() {
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().to_str().unwrap();
+    check(
+        &["compile", "--target", "tofino", "--out", out],
+        1,
+        &["no emitter for target `tofino`", "guideway fit"],
+    );
+    check(&["fit", "--target", "tofino"], 1, &["l4lb", "Tofino"]);
+    let huge = ["compile", "--target", "xdp", "--out", out, "--set", "FLOW_ENTRIES=1073741824"];
+    check(&huge, 1, &["flows4"]);
+    assert!(files(Path::new(out)).is_empty(), "nothing is written");
+}
+
+#[test]
+fn targets_are_listed_and_told() {
+    check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "(fit only)"]);
+    check(&["targets", "xdp"], 0, &["hash.crc32", "limits"]);
+    let json = check(&["targets", "--json"], 0, &[]);
+    assert!(serde_json::from_str::<Vec<serde_json::Value>>(&json).unwrap().len() >= 5);
+    check(&["fit", "--target", "xdp", "--json"], 0, &["\"fits\":true"]);
+}
+
+#[test]
+fn what_is_written_can_be_given_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let args = ["compile", "--target", "xdp", "--no-clang", "--set", "FLOW_ENTRIES=4096", "--out", out];
+    check(&args, 0, &["l4lb.bpf.c", "fit.txt", "guideway/bpf.h", "source/l4lb.rs"]);
+    let first = std::fs::read(dir.path().join("l4lb.bpf.c")).unwrap();
+    let again = dir.path().join("again");
+    check(&["compile", out, "--target", "xdp", "--no-clang", "--out", again.to_str().unwrap()], 0, &[]);
+    assert_eq!(std::fs::read(again.join("l4lb.bpf.c")).unwrap(), first, "constants come along");
+    check(
+        &["compile", &count(), "--target", "bmv2", "--out", out, "--json"],
+        0,
+        &["count.p4info.txtpb", "\"count.p4\""],
+    );
+}
+
+#[test]
+fn without_clang_the_c_is_written_and_a_switch_says_what_to_install() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let out =
+            Command::new(env!("CARGO_BIN_EXE_guideway")).args(args).env("PATH", dir.path()).output().unwrap();
+        (out.status.code(), text(&out.stdout), text(&out.stderr))
+    };
+    let out = dir.path().join("out");
+    let (code, written, note) = run(&["compile", "--target", "xdp", "--out", out.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    assert!(written.contains("l4lb.bpf.c") && !written.contains("l4lb.bpf.o"), "{written}");
+    assert!(note.contains("clang is not installed") && note.contains("apt-get install clang"), "{note}");
+    let (code, _, error) = run(&["switch", "--target", "xdp", "--port", "1@lo"]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("apt-get install clang"), "{error}");
+}
+
+#[test]
+fn a_trace_shows_the_way_of_a_packet() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = dir.path().join("entries.toml");
+    let text =
+        "[[entry]]\ntable = 'host'\nkey = { src = '10.0.0.1' }\naction = 'out'\nparams = { port = 7 }\n";
+    std::fs::write(&entries, text).unwrap();
+    let entries = entries.to_str().unwrap();
+    let packet = "020000000001 020000000002 0800 4500 0014 0000 0000 40 11 66d6 0a000001 0a000002";
+    let args = ["trace", &count(), "--packet", packet, "--entries", entries];
+    check(&args, 0, &["extract ip4", "table host", "hit, out", "forward 7", "34 bytes out: 020000000001"]);
+    let json = check(&[&args[..], &["--json"]].concat(), 0, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["verdict"], &json["port"]), (&"forward".into(), &7.into()));
+    check(&["trace", &count(), "--packet", "no-file"], 1, &["neither a frame in hexadecimal nor a file"]);
+    check(&["trace", &count(), "--packet", entries], 1, &["no capture of Ethernet"]);
+    let text = "[[entry]]\ntable = 'hosts'\naction = 'out'\n[[entry]]\ntable = 'host'\nkey = { src = 1 }\naction = 'in'\n";
+    std::fs::write(entries, text).unwrap();
+    check(&args, 1, &["entries.toml: entry 1: no table is named `hosts`", "entry 2:", "`in`"]);
+}
