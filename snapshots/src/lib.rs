@@ -2,7 +2,9 @@
 pub mod bmv2;
 pub mod case;
 pub mod entries;
+pub mod generate;
 pub mod oracle;
 pub mod packet;
 pub mod run;
 pub mod story;
+pub mod xdp;

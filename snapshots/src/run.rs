@@ -3,7 +3,7 @@
 use crate::packet;
 use crate::story::{Change, Step, Stories, Story};
 use anyhow::{Context, Result, bail, ensure};
-use pipeline_ir::entry::{Tables, WriteKind};
+use pipeline_ir::entry::{Tables, WriteError, WriteKind};
 use pipeline_ir::{FlowTableId, Pipeline, TableId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,6 +14,8 @@ use sw_fallback::plane::{Count, FlowRecord, Outcome, TestPlane, Verdict};
 pub struct Seen {
     /// What became of each packet.
     pub outcomes: Vec<Outcome>,
+    /// Writes that were refused: the step, and why.
+    pub refused: Vec<String>,
     /// Named counters in the end.
     pub counters: BTreeMap<String, Count>,
     /// Each table's entries with their counts, sorted.
@@ -45,33 +47,34 @@ pub fn prepare(stories: &Stories, plane: &mut dyn TestPlane) -> Result<()> {
 pub fn run(story: &Story, plane: &mut dyn TestPlane) -> Result<Seen> {
     let pipeline = plane.pipeline().clone();
     let tables = Tables::new(&pipeline);
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut refused) = (Vec::new(), Vec::new());
     let mut now = 0;
     for (i, step) in story.step.iter().enumerate() {
+        let at = || format!("{}: step {}", story.about, i + 1);
         now = step.now.unwrap_or(now);
-        let outcome = run_step(step, now, &pipeline, &tables, plane);
-        outcomes.push(outcome.with_context(|| format!("{}: step {}", story.about, i + 1))?);
+        for change in &step.before {
+            let result = write(change, &pipeline, &tables, plane).with_context(at)?;
+            refused.extend(result.err().map(|e| format!("step {}: {e}", i + 1)));
+        }
+        let frame = packet::bytes(&step.packet).with_context(at)?;
+        outcomes.push(plane.process(step.port.unwrap_or(1), now, &frame));
     }
-    Ok(Seen { outcomes, ..look(&pipeline, plane) })
+    Ok(Seen { outcomes, refused, ..look(&pipeline, plane) })
 }
 
-fn run_step(
-    step: &Step,
-    now: u32,
+/// The outer error: the change makes no sense; the inner one: the data plane refuses it as things stand.
+fn write(
+    change: &Change,
     pipeline: &Pipeline,
     tables: &Tables,
     plane: &mut dyn TestPlane,
-) -> Result<Outcome> {
-    for change in &step.before {
-        match change {
-            Change::Insert(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Insert)?,
-            Change::Modify(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Modify)?,
-            Change::Delete(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Delete)?,
-            Change::Ring(r) => plane.fill_ring(&r.check(pipeline, tables)?)?,
-        }
-    }
-    let frame = packet::bytes(&step.packet).context("in")?;
-    Ok(plane.process(step.port.unwrap_or(1), now, &frame))
+) -> Result<Result<(), WriteError>> {
+    Ok(match change {
+        Change::Insert(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Insert),
+        Change::Modify(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Modify),
+        Change::Delete(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Delete),
+        Change::Ring(r) => plane.fill_ring(&r.check(pipeline, tables)?),
+    })
 }
 
 /// What a data plane shows of itself.
@@ -84,7 +87,13 @@ pub fn look(pipeline: &Pipeline, plane: &dyn TestPlane) -> Seen {
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     let flows = (0..pipeline.flow_tables.len()).map(|i| plane.flows(FlowTableId(i as u32))).collect();
-    Seen { outcomes: Vec::new(), counters: plane.counters(), entries, flows: Some(flows) }
+    Seen {
+        outcomes: Vec::new(),
+        refused: Vec::new(),
+        counters: plane.counters(),
+        entries,
+        flows: Some(flows),
+    }
 }
 
 /// Compares what was seen with what the story expects.
@@ -92,6 +101,7 @@ pub fn look(pipeline: &Pipeline, plane: &dyn TestPlane) -> Seen {
 /// # Errors
 /// The first difference, in words.
 pub fn expect(story: &Story, pipeline: &Pipeline, seen: &Seen) -> Result<()> {
+    ensure!(seen.refused.is_empty(), "{}: refused: {}", story.about, seen.refused.join("; "));
     for (i, (step, outcome)) in story.step.iter().zip(&seen.outcomes).enumerate() {
         expect_step(step, outcome).with_context(|| format!("{}: step {}", story.about, i + 1))?;
     }
@@ -150,6 +160,9 @@ pub fn differences(oracle: &Seen, other: &Seen) -> String {
             let show = |o: &Outcome| format!("{} {}", verdict(&o.verdict), packet::text(&o.bytes));
             let _ = writeln!(text, "step {}:\n  oracle {}\n  other  {}", i + 1, show(a), show(b));
         }
+    }
+    if oracle.refused != other.refused {
+        let _ = writeln!(text, "refused writes\n  oracle {:?}\n  other  {:?}", oracle.refused, other.refused);
     }
     for (name, a) in &oracle.counters {
         let b = other.counters.get(name);

@@ -18,8 +18,7 @@ fn oracle(case: &str) {
     let mut faults = Vec::new();
     for story in &stories.story {
         let mut plane = fresh.clone();
-        let result =
-            run(story, &mut plane).and_then(|seen| expect(story, verified.pipeline(), &seen));
+        let result = run(story, &mut plane).and_then(|seen| expect(story, verified.pipeline(), &seen));
         faults.extend(result.err().map(|e| format!("{e:#}")));
     }
     let all = stories.story.len();

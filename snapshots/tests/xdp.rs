@@ -1,0 +1,65 @@
+//! Every case's stories through the emitted C in the kernel: as the oracle tells them.
+#![allow(clippy::unwrap_used)]
+
+use snapshots::case::Case;
+use snapshots::oracle::OraclePlane;
+use snapshots::packet;
+use snapshots::run::{differences, prepare, run};
+use snapshots::story::Story;
+use snapshots::xdp::{XdpCase, unavailable};
+use std::path::Path;
+use sw_fallback::xdp::FRAME_BYTES;
+
+/// Says that XDP can't be tested here, or fails where the tests must not be skipped.
+fn skip(case: &str) -> bool {
+    let Some(why) = unavailable() else { return false };
+    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bpf"));
+    assert!(!required, "{case}: {why}");
+    eprintln!("skipped: {case} on XDP: {why}");
+    true
+}
+
+/// The kernel's runner takes no frame that is shorter than Ethernet's header.
+fn runs(story: &Story) -> bool {
+    story.step.iter().all(|s| FRAME_BYTES.contains(&packet::bytes(&s.packet).unwrap().len()))
+}
+
+fn xdp_does_as_the_oracle(case: &str) {
+    if skip(case) {
+        return;
+    }
+    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let stories = case.stories().unwrap();
+    let verified = case.compile(&stories.overrides()).unwrap();
+    let tick_ns = hw_targets::target("xdp").unwrap().tick_ns;
+    let mut oracle = OraclePlane::new(&verified, tick_ns);
+    prepare(&stories, &mut oracle).unwrap();
+    let xdp = XdpCase::compile(&verified, &stories).unwrap_or_else(|e| panic!("{e:#}"));
+    let mut faults = Vec::new();
+    let mut told = 0;
+    for story in stories.story.iter().filter(|s| runs(s)) {
+        let expected = run(story, &mut oracle.clone()).unwrap();
+        let mut plane = xdp.load().unwrap_or_else(|e| panic!("{}: {e:#}", story.about));
+        prepare(&stories, &mut plane).unwrap();
+        let seen = run(story, &mut plane).unwrap_or_else(|e| panic!("{e:#}"));
+        let text = differences(&expected, &seen);
+        if !text.is_empty() {
+            faults.push(format!("{}\n{text}", story.about));
+        }
+        told += 1;
+    }
+    assert!(faults.is_empty(), "{} of {told} stories differ:\n{}", faults.len(), faults.join("\n"));
+    assert!(told > 0, "no story ran");
+}
+
+macro_rules! case {
+    ($module:ident, $name:literal) => {
+        mod $module {
+            #[test]
+            fn xdp_does_as_the_oracle() {
+                super::xdp_does_as_the_oracle($name);
+            }
+        }
+    };
+}
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
