@@ -50,9 +50,9 @@ impl SourceArgs {
         Ok(source)
     }
 
-    /// The folder that was given instead of a source.
+    /// The folder that was given instead of a source, as far as it holds what is asked for: not with other constants.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.file.as_deref().filter(|p| p.is_dir())
+        self.file.as_deref().filter(|p| p.is_dir() && self.set.is_empty())
     }
 }
 

@@ -1,9 +1,11 @@
 //! A network and a BPF file system of the test's own, and a switch that runs in them.
 #![allow(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Can this machine run BPF tests? If not, says so; panics if it must.
@@ -58,6 +60,21 @@ pub(crate) fn xdp_on(interface: &str) -> Option<u32> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
+/// A folder with l4lb compiled for so many flow entries, made once.
+pub(crate) fn compiled(flow_entries: u32) -> PathBuf {
+    static MADE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("l4lb-{flow_entries}"));
+    let mut made = MADE.lock().unwrap();
+    if made.insert(flow_entries) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
+        command.args(["compile", "--target", "xdp", "--set", "RING_SLOTS=257", "--set"]);
+        let out =
+            command.arg(format!("FLOW_ENTRIES={flow_entries}")).arg("--out").arg(&folder).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    folder
+}
+
 /// A BPF file system of the test's own, and a folder for files.
 pub(crate) struct BpfFs {
     pins: tempfile::TempDir,
@@ -92,13 +109,14 @@ pub(crate) struct Running {
 const LONG: Duration = Duration::from_secs(60);
 
 impl Running {
-    pub(crate) fn start(fs: &BpfFs, extra: &[&str], entries: &str) -> Self {
+    pub(crate) fn start(fs: &BpfFs, flow_entries: u32, extra: &[&str], entries: &str) -> Self {
         let files = fs.files.path().join(format!("{}", std::fs::read_dir(fs.files.path()).unwrap().count()));
         std::fs::create_dir(&files).unwrap();
         let file = |name: &str| files.join(name);
         std::fs::write(file("entries.toml"), entries).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
-        command.args(["switch", "--target", "xdp", "--port", "1@a0", "--entries"]).arg(file("entries.toml"));
+        command.arg("switch").arg(compiled(flow_entries)).args(["--target", "xdp", "--port", "1@a0"]);
+        command.arg("--entries").arg(file("entries.toml"));
         command.arg("--status").arg(file("status.json")).args(extra);
         if !extra.contains(&"--pin-dir") {
             command.arg("--pin-dir").arg(fs.path("p"));

@@ -4,7 +4,7 @@
 
 mod lab;
 
-use lab::{BpfFs, Running, in_network, ready, sh, veth, xdp_on};
+use lab::{BpfFs, Running, compiled, in_network, ready, sh, veth, xdp_on};
 use std::process::Command;
 
 const ENTRIES: &str = r#"
@@ -24,8 +24,9 @@ const ENTRIES: &str = r#"
     backends = [16385]
 "#;
 
-const TWICE: [&str; 4] = ["--set", "FLOW_ENTRIES=2048", "--set", "RING_SLOTS=257"];
-const SMALL: [&str; 4] = ["--set", "FLOW_ENTRIES=1024", "--set", "RING_SLOTS=257"];
+/// Flow entries.
+const SMALL: u32 = 1024;
+const TWICE: u32 = 2048;
 
 /// The packets that a VIP has counted, by a status.
 fn vip_packets(status: &serde_json::Value) -> u64 {
@@ -51,7 +52,7 @@ fn a_killed_switch_leaves_traffic_and_is_adopted() {
     in_network(|| {
         veth("a0", "a1");
         let fs = BpfFs::new();
-        let mut first = Running::start(&fs, &SMALL, ENTRIES);
+        let mut first = Running::start(&fs, SMALL, &[], ENTRIES);
         assert!(first.line("ready").contains("l4lb on 1@a0; 2 entries inserted"));
         let program = xdp_on("a0");
         assert!(program.is_some());
@@ -61,7 +62,7 @@ fn a_killed_switch_leaves_traffic_and_is_adopted() {
         assert_eq!(xdp_on("a0"), program);
         syn(1001);
 
-        let mut second = Running::start(&fs, &SMALL, ENTRIES);
+        let mut second = Running::start(&fs, SMALL, &[], ENTRIES);
         assert!(second.line("ready").contains("0 entries inserted, 0 modified, 0 deleted, 0 rings filled"));
         assert_ne!(xdp_on("a0"), program);
         syn(1002);
@@ -84,17 +85,17 @@ fn a_changed_layout_tells_what_is_lost() {
     in_network(|| {
         veth("a0", "a1");
         let fs = BpfFs::new();
-        let mut first = Running::start(&fs, &SMALL, ENTRIES);
+        let mut first = Running::start(&fs, SMALL, &[], ENTRIES);
         first.line("ready");
         syn(1000);
         syn(1001);
         first.kill();
-        let mut second = Running::start(&fs, &TWICE, ENTRIES);
+        let mut second = Running::start(&fs, TWICE, &[], ENTRIES);
         assert!(second.line("ready").contains("0 entries inserted"));
         assert!(second.errors().contains("flows4: 2 flows of the last run are lost"), "{}", second.errors());
         assert_eq!(vip_packets(&second.status()), 2);
         second.kill();
-        let mut third = Running::start(&fs, &[&TWICE[..], &["--flush"]].concat(), ENTRIES);
+        let mut third = Running::start(&fs, TWICE, &["--flush"], ENTRIES);
         assert!(third.line("ready").contains("2 entries inserted"));
         assert_eq!(vip_packets(&third.status()), 0);
     });
@@ -108,7 +109,7 @@ fn entries_are_read_again() {
     in_network(|| {
         veth("a0", "a1");
         let fs = BpfFs::new();
-        let mut switch = Running::start(&fs, &SMALL, ENTRIES);
+        let mut switch = Running::start(&fs, SMALL, &[], ENTRIES);
         switch.line("ready");
         syn(1000);
         let more = ENTRIES.replace("16385", "16386").replace("dst = \"10.0.0.2\"", "dst = \"10.0.0.3\"");
@@ -143,7 +144,12 @@ fn refusals_leave_the_interface_alone() {
                 command.arg(env!("CARGO_BIN_EXE_guideway"));
             }
             let pins = fs.path("p");
-            command.args(["switch", "--target", "xdp", "--pin-dir"]).arg(pins).args(SMALL).args(extra);
+            command
+                .arg("switch")
+                .arg(compiled(SMALL))
+                .args(["--target", "xdp", "--pin-dir"])
+                .arg(pins)
+                .args(extra);
             let out = command.output().unwrap();
             let text = String::from_utf8_lossy(&out.stderr).into_owned();
             assert_eq!(out.status.code(), Some(1), "{text}");
@@ -171,15 +177,14 @@ fn two_switches_do_not_share() {
     in_network(|| {
         veth("a0", "a1");
         let fs = BpfFs::new();
-        let mut first = Running::start(&fs, &SMALL, ENTRIES);
+        let mut first = Running::start(&fs, SMALL, &[], ENTRIES);
         first.line("ready");
         let program = xdp_on("a0");
-        let mut second = Running::start(&fs, &SMALL, ENTRIES);
+        let mut second = Running::start(&fs, SMALL, &[], ENTRIES);
         second.error("another `guideway switch` uses");
         assert_eq!(second.wait(), Some(1));
         let elsewhere = fs.path("q");
-        let mut third =
-            Running::start(&fs, &[&SMALL[..], &["--pin-dir", elsewhere.to_str().unwrap()]].concat(), ENTRIES);
+        let mut third = Running::start(&fs, SMALL, &["--pin-dir", elsewhere.to_str().unwrap()], ENTRIES);
         third.error("interface `a0` has another XDP program: `gw_main`");
         assert_eq!(third.wait(), Some(1));
         assert_eq!(xdp_on("a0"), program);
@@ -194,7 +199,7 @@ fn an_interface_that_goes_ends_the_switch() {
     in_network(|| {
         veth("a0", "a1");
         let fs = BpfFs::new();
-        let mut switch = Running::start(&fs, &SMALL, ENTRIES);
+        let mut switch = Running::start(&fs, SMALL, &[], ENTRIES);
         switch.line("ready");
         sh("ip link del a0");
         switch.error("interface `a0` is gone");
