@@ -1,0 +1,1649 @@
+// l4lb: made by Guideway from l4lb.rs for bmv2.
+#include <core.p4>
+#include <v1model.p4>
+
+// The host's own stack: simple_switch's --cpu-port.
+const bit<9> CPU_PORT = 510;
+const bit<3> EVENT_OPEN = 1;
+const bit<3> EVENT_DATA = 2;
+const bit<3> EVENT_DATAGRAM = 3;
+const bit<3> EVENT_CLOSE = 4;
+const bit<3> FLOW_FREE = 0;
+const bit<3> FLOW_NEW = 1;
+const bit<3> FLOW_TCP = 2;
+const bit<3> FLOW_UDP = 3;
+const bit<3> FLOW_CLOSING = 4;
+const bit<32> FLOWS4_BUCKETS = 16384;
+const bit<32> FLOWS6_BUCKETS = 16384;
+
+header ethernet_t {
+    bit<48> dst;
+    bit<48> src;
+    bit<16> ethertype;
+}
+
+header ipv4_t {
+    bit<4> version;
+    bit<4> ihl;
+    bit<8> tos;
+    bit<16> total_length;
+    bit<16> identification;
+    bit<1> reserved;
+    bit<1> dont_fragment;
+    bit<1> more_fragments;
+    bit<13> fragment_offset;
+    bit<8> ttl;
+    bit<8> protocol;
+    bit<16> checksum;
+    bit<32> src;
+    bit<32> dst;
+}
+
+header ipv6_t {
+    bit<4> version;
+    bit<8> traffic_class;
+    bit<20> flow_label;
+    bit<16> payload_length;
+    bit<8> next_header;
+    bit<8> hop_limit;
+    bit<128> src;
+    bit<128> dst;
+}
+
+header icmp_t {
+    bit<8> kind;
+    bit<8> code;
+    bit<16> checksum;
+    bit<32> rest;
+}
+
+header l4_start_t {
+    bit<16> src_port;
+    bit<16> dst_port;
+    bit<32> word;
+}
+
+header tcp_t {
+    bit<16> src_port;
+    bit<16> dst_port;
+    bit<32> seq;
+    bit<32> ack;
+    bit<4> data_offset;
+    bit<4> reserved;
+    bit<8> flags;
+    bit<16> window;
+    bit<16> checksum;
+    bit<16> urgent;
+}
+
+header udp_t {
+    bit<16> src_port;
+    bit<16> dst_port;
+    bit<16> length;
+    bit<16> checksum;
+}
+
+// In the order in which they leave.
+struct headers_t {
+    ethernet_t eth;
+    ipv4_t error4;
+    ipv6_t error6;
+    icmp_t error_2;
+    ipv4_t outer4;
+    ipv6_t outer6;
+    ipv4_t ip4;
+    ipv6_t ip6;
+    icmp_t icmp;
+    ipv4_t quoted4;
+    ipv6_t quoted6;
+    l4_start_t quoted;
+    tcp_t tcp;
+    udp_t udp;
+}
+
+// A second pass finds the fields of list 1 as the first one left them.
+struct metadata_t {
+    bit<8> protocol;
+    bit<16> client_port;
+    bit<16> vip_port;
+    bit<32> client4;
+    bit<128> client6;
+    bit<16> vip;
+    @field_list(1) bit<16> pool;
+    bit<64> hash_key;
+    @field_list(1) bit<8> flags;
+    bit<2> class;
+    bool is_error;
+    bool found;
+    bit<32> ipip4_src;
+    bit<32> ipip4_spread;
+    bit<32> ipip4_dst;
+    bit<32> ipip4_port;
+    bit<48> ipip4_dst_mac;
+    bit<48> ipip4_src_mac;
+    bit<16> ipip4_mtu;
+    bit<128> ipip6_src;
+    bit<32> ipip6_spread;
+    bit<128> ipip6_dst;
+    bit<32> ipip6_port;
+    bit<48> ipip6_dst_mac;
+    bit<48> ipip6_src_mac;
+    bit<16> ipip6_mtu;
+    @field_list(1) bit<32> hash;
+    @field_list(1) bit<32> entropy;
+    bit<24> backend;
+    bit<32> sip0;
+    bit<32> sip1;
+    bit<32> sip2;
+    bit<32> sip3;
+    @field_list(1) bit<80> flows4_key;
+    @field_list(1) bit<8> flow_table;
+    @field_list(1) bit<32> flow_hash;
+    @field_list(1) bit<3> flow_event;
+    @field_list(1) bit<2> flow_class;
+    @field_list(1) bit<32> flow_index;
+    @field_list(1) bit<18> now;
+    @field_list(1) bool flow_place;
+    bit<1> flow_spill;
+    @field_list(1) bit<48> flow_value;
+    bool flow_hit;
+    @field_list(1) bit<176> flows6_key;
+    bit<17> ring_slot;
+    bit<8> generation;
+    bit<20> flow_rank;
+    @field_list(1) bool retry;
+    @field_list(1) bit<9> ingress_port;
+}
+
+parser parse(
+    packet_in packet,
+    out headers_t h,
+    inout metadata_t meta,
+    inout standard_metadata_t standard_metadata
+) {
+    // l4lb.rs:169 start
+    state start {
+        packet.extract(h.eth);
+        transition select(h.eth.ethertype) {
+            0x0800: ipv4;
+            0x86dd: ipv6;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:179 ipv4
+    state ipv4 {
+        packet.extract(h.ip4);
+        transition select(
+            h.ip4.version,
+            h.ip4.ihl,
+            h.ip4.more_fragments,
+            h.ip4.fragment_offset,
+            h.ip4.protocol
+        ) {
+            (4, 5, 0, 0, 6): tcp;
+            (4, 5, 0, 0, 17): udp;
+            (4, 5, 0, 0, 1): icmp4;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:190 ipv6
+    state ipv6 {
+        packet.extract(h.ip6);
+        transition select(h.ip6.version, h.ip6.next_header) {
+            (6, 6): tcp;
+            (6, 17): udp;
+            (6, 58): icmp6;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:201 icmp4
+    state icmp4 {
+        packet.extract(h.icmp);
+        transition select(h.icmp.kind) {
+            3: quote4;
+            11: quote4;
+            12: quote4;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:210 quote4
+    state quote4 {
+        packet.extract(h.quoted4);
+        transition select(
+            h.quoted4.version,
+            h.quoted4.ihl,
+            h.quoted4.more_fragments,
+            h.quoted4.fragment_offset,
+            h.quoted4.protocol
+        ) {
+            (4, 5, 0, 0, 6): quote;
+            (4, 5, 0, 0, 17): quote;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:225 icmp6
+    state icmp6 {
+        packet.extract(h.icmp);
+        transition select(h.icmp.kind) {
+            1 .. 4: quote6;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:234 quote6
+    state quote6 {
+        packet.extract(h.quoted6);
+        transition select(h.quoted6.version, h.quoted6.next_header) {
+            (6, 6): quote;
+            (6, 17): quote;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:243 quote
+    state quote {
+        packet.extract(h.quoted);
+        transition accept;
+    }
+
+    // l4lb.rs:249 tcp
+    state tcp {
+        packet.extract(h.tcp);
+        transition accept;
+    }
+
+    // l4lb.rs:255 udp
+    state udp {
+        packet.extract(h.udp);
+        transition accept;
+    }
+}
+
+// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
+void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
+    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+    sum = (sum & 0xffff) + (sum >> 16);
+    checksum = ~(sum[15:0] + sum[31:16]);
+}
+
+// Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
+bit<18> flows4_idle(in bit<48> value) {
+    return value[23:21] == FLOW_NEW
+        ? (value[20:19] == 2 ? 18w153 : 18w458)
+        : (value[23:21] == FLOW_TCP
+            ? (value[20:19] == 1 ? 18w54932 : (value[20:19] == 0 ? 18w4578 : 18w916))
+            : (value[23:21] == FLOW_UDP
+                ? (value[20:19] == 2 ? 18w153 : 18w916)
+                : (value[23:21] == FLOW_CLOSING ? (value[20:19] == 2 ? 18w153 : 18w916) : 18w0)));
+}
+
+// How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
+bit<20> flows4_rank(in bit<48> value, in bit<18> now) {
+    bit<18> age = now - value[17:0];
+    return age >= flows4_idle(value)
+        ? 20w0xc0000
+        : (value[23:21] == FLOW_CLOSING ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
+}
+
+// Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
+bit<18> flows6_idle(in bit<48> value) {
+    return value[23:21] == FLOW_NEW
+        ? (value[20:19] == 2 ? 18w153 : 18w458)
+        : (value[23:21] == FLOW_TCP
+            ? (value[20:19] == 1 ? 18w54932 : (value[20:19] == 0 ? 18w4578 : 18w916))
+            : (value[23:21] == FLOW_UDP
+                ? (value[20:19] == 2 ? 18w153 : 18w916)
+                : (value[23:21] == FLOW_CLOSING ? (value[20:19] == 2 ? 18w153 : 18w916) : 18w0)));
+}
+
+// How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
+bit<20> flows6_rank(in bit<48> value, in bit<18> now) {
+    bit<18> age = now - value[17:0];
+    return age >= flows6_idle(value)
+        ? 20w0xc0000
+        : (value[23:21] == FLOW_CLOSING ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
+}
+
+// l4lb.rs:261 ingress
+control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadata_t standard_metadata) {
+    // l4lb.rs:60 drop reason
+    @name(".drop.ethernet_cut") @id(0x1244a2c6)
+    counter(1, CounterType.packets) drop_ethernet_cut;
+    // l4lb.rs:61 drop reason
+    @name(".drop.ip_cut") @id(0x12b244a2)
+    counter(1, CounterType.packets) drop_ip_cut;
+    // l4lb.rs:62 drop reason
+    @name(".drop.version") @id(0x12ed97e4)
+    counter(1, CounterType.packets) drop_version;
+    // l4lb.rs:63 drop reason
+    @name(".drop.header_length") @id(0x1233ba9f)
+    counter(1, CounterType.packets) drop_header_length;
+    // l4lb.rs:64 drop reason
+    @name(".drop.total_length") @id(0x126cc8c5)
+    counter(1, CounterType.packets) drop_total_length;
+    // l4lb.rs:65 drop reason
+    @name(".drop.options") @id(0x1281f500)
+    counter(1, CounterType.packets) drop_options;
+    // l4lb.rs:66 drop reason
+    @name(".drop.fragment") @id(0x12d64680)
+    counter(1, CounterType.packets) drop_fragment;
+    // l4lb.rs:67 drop reason
+    @name(".drop.l4_cut") @id(0x12e1db6f)
+    counter(1, CounterType.packets) drop_l4_cut;
+    // l4lb.rs:68 drop reason
+    @name(".drop.data_offset") @id(0x1247b65a)
+    counter(1, CounterType.packets) drop_data_offset;
+    // l4lb.rs:69 drop reason
+    @name(".drop.icmp_quote") @id(0x129f9696)
+    counter(1, CounterType.packets) drop_icmp_quote;
+    // l4lb.rs:70 drop reason
+    @name(".drop.no_pool") @id(0x12288a7d)
+    counter(1, CounterType.packets) drop_no_pool;
+    // l4lb.rs:71 drop reason
+    @name(".drop.no_slot") @id(0x12238767)
+    counter(1, CounterType.packets) drop_no_slot;
+    // l4lb.rs:72 drop reason
+    @name(".drop.no_backend") @id(0x12c3537f)
+    counter(1, CounterType.packets) drop_no_backend;
+    // l4lb.rs:73 drop reason
+    @name(".drop.family") @id(0x126b70b7)
+    counter(1, CounterType.packets) drop_family;
+    // l4lb.rs:74 drop reason
+    @name(".drop.mtu") @id(0x12d5662f)
+    counter(1, CounterType.packets) drop_mtu;
+    @name(".flows4.stored") @id(0x1202ace8)
+    counter(1, CounterType.packets) flows4_stored;
+    @name(".flows4.not_stored") @id(0x12cca1d2)
+    counter(1, CounterType.packets) flows4_not_stored;
+    @name(".flows6.stored") @id(0x12f4effd)
+    counter(1, CounterType.packets) flows6_stored;
+    @name(".flows6.not_stored") @id(0x125527d3)
+    counter(1, CounterType.packets) flows6_not_stored;
+    @name(".vip4_counter") @id(0x13bf4bb5)
+    direct_counter(CounterType.packets_and_bytes) vip4_counter;
+    @name(".vip4_any_counter") @id(0x13c4197f)
+    direct_counter(CounterType.packets_and_bytes) vip4_any_counter;
+    @name(".vip6_counter") @id(0x1309d11a)
+    direct_counter(CounterType.packets_and_bytes) vip6_counter;
+    @name(".vip6_any_counter") @id(0x1314c1e7)
+    direct_counter(CounterType.packets_and_bytes) vip6_any_counter;
+    @name(".backend_counter") @id(0x130f4717)
+    direct_counter(CounterType.packets_and_bytes) backend_counter;
+    // l4lb.rs:138 flow table: buckets of 4 ways
+    @name(".flows4") @id(0x16e15dd9)
+    register<bit<128>>(65536) flows4;
+    // l4lb.rs:145 flow table: buckets of 4 ways
+    @name(".flows6") @id(0x167012f6)
+    register<bit<256>>(65536) flows6;
+    // l4lb.rs:166 limiter
+    @name(".too_big_rate") @id(0x16ceb09c)
+    register<bit<32>>(1) too_big_rate;
+
+    @hidden
+    action sip_start(in bit<64> k) {
+        meta.sip0 = k[63:32];
+        meta.sip1 = k[31:0];
+        meta.sip2 = k[63:32] ^ 0x6c796765;
+        meta.sip3 = k[31:0] ^ 0x74656462;
+    }
+
+    @hidden
+    action sip_round() {
+        meta.sip0 = meta.sip0 + meta.sip1;
+        meta.sip1 = meta.sip1[26:0] ++ meta.sip1[31:27];
+        meta.sip1 = meta.sip1 ^ meta.sip0;
+        meta.sip0 = meta.sip0[15:0] ++ meta.sip0[31:16];
+        meta.sip2 = meta.sip2 + meta.sip3;
+        meta.sip3 = meta.sip3[23:0] ++ meta.sip3[31:24];
+        meta.sip3 = meta.sip3 ^ meta.sip2;
+        meta.sip0 = meta.sip0 + meta.sip3;
+        meta.sip3 = meta.sip3[24:0] ++ meta.sip3[31:25];
+        meta.sip3 = meta.sip3 ^ meta.sip0;
+        meta.sip2 = meta.sip2 + meta.sip1;
+        meta.sip1 = meta.sip1[18:0] ++ meta.sip1[31:19];
+        meta.sip1 = meta.sip1 ^ meta.sip2;
+        meta.sip2 = meta.sip2[15:0] ++ meta.sip2[31:16];
+    }
+
+    // Four bytes of data in network order; the hash takes them as a little-endian word.
+    @hidden
+    action sip_word(in bit<32> word) {
+        meta.sip3 = meta.sip3 ^ (word[7:0] ++ word[15:8] ++ word[23:16] ++ word[31:24]);
+        sip_round();
+        meta.sip0 = meta.sip0 ^ (word[7:0] ++ word[15:8] ++ word[23:16] ++ word[31:24]);
+    }
+
+    @hidden
+    action sip_finish() {
+        meta.sip2 = meta.sip2 ^ 0xff;
+        sip_round();
+        sip_round();
+        sip_round();
+    }
+
+    // Lets through 64 packets in each tick. A cell: tick 18 bits, packets 14 bits.
+    @hidden
+    action too_big_rate_allow(out bool allowed) {
+        bit<32> spent;
+        too_big_rate.read(spent, 0);
+        bit<14> passed = spent[31:14] == meta.now ? spent[13:0] : 14w0;
+        allowed = passed < 64;
+        too_big_rate.write(0, meta.now ++ (passed < 64 ? passed + 1 : passed));
+    }
+
+    // Looks in the bucket of a hash: the first way in use that has the flow's key.
+    @hidden
+    action flows4_look(in bit<32> mixed) {
+        bit<32> first = (mixed & (FLOWS4_BUCKETS - 1)) << 2;
+        bit<128> way0;
+        bit<128> way1;
+        bit<128> way2;
+        bit<128> way3;
+        flows4.read(way0, first);
+        flows4.read(way1, first | 1);
+        flows4.read(way2, first | 2);
+        flows4.read(way3, first | 3);
+        bool is0 = way0[23:21] != FLOW_FREE && way0[127:48] == meta.flows4_key;
+        bool is1 = way1[23:21] != FLOW_FREE && way1[127:48] == meta.flows4_key;
+        bool is2 = way2[23:21] != FLOW_FREE && way2[127:48] == meta.flows4_key;
+        bool is3 = way3[23:21] != FLOW_FREE && way3[127:48] == meta.flows4_key;
+        meta.flow_place = is0 || is1 || is2 || is3;
+        meta.flow_index = first | (is0 ? 32w0 : (is1 ? 32w1 : (is2 ? 32w2 : 32w3)));
+        meta.flow_value = is0 ? way0[47:0] : (is1 ? way1[47:0] : (is2 ? way2[47:0] : way3[47:0]));
+        meta.flow_spill = way0[18:18];
+    }
+
+    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    @hidden
+    action flows4_claim(in bit<32> mixed) {
+        bit<32> first = (mixed & (FLOWS4_BUCKETS - 1)) << 2;
+        bit<128> way0;
+        bit<128> way1;
+        bit<128> way2;
+        bit<128> way3;
+        flows4.read(way0, first);
+        flows4.read(way1, first | 1);
+        flows4.read(way2, first | 2);
+        flows4.read(way3, first | 3);
+        bit<20> rank0 = flows4_rank(way0[47:0], meta.now);
+        bit<20> rank1 = flows4_rank(way1[47:0], meta.now);
+        bit<20> rank2 = flows4_rank(way2[47:0], meta.now);
+        bit<20> rank3 = flows4_rank(way3[47:0], meta.now);
+        bit<20> low = rank1 > rank0 ? rank1 : rank0;
+        bit<20> high = rank3 > rank2 ? rank3 : rank2;
+        meta.flow_rank = high > low ? high : low;
+        meta.flow_index = first
+            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
+        meta.flow_value = high > low
+            ? (rank3 > rank2 ? way3[47:0] : way2[47:0])
+            : (rank1 > rank0 ? way1[47:0] : way0[47:0]);
+    }
+
+    // Writes the way that was found or chosen; its spill bit stays.
+    @hidden
+    action flows4_write(in bit<24> id, in bit<3> next, in bit<2> idle_class) {
+        flows4.write(
+            meta.flow_index,
+            meta.flows4_key ++ id ++ next ++ idle_class ++ meta.flow_value[18:18] ++ meta.now
+        );
+    }
+
+    // Says in a flow's first bucket that some flow went to its second one.
+    @hidden
+    action flows4_spill(in bit<32> mixed) {
+        bit<128> way0;
+        flows4.read(way0, (mixed & (FLOWS4_BUCKETS - 1)) << 2);
+        flows4.write((mixed & (FLOWS4_BUCKETS - 1)) << 2, way0 | 128w0x40000);
+    }
+
+    // Looks in the bucket of a hash: the first way in use that has the flow's key.
+    @hidden
+    action flows6_look(in bit<32> mixed) {
+        bit<32> first = (mixed & (FLOWS6_BUCKETS - 1)) << 2;
+        bit<256> way0;
+        bit<256> way1;
+        bit<256> way2;
+        bit<256> way3;
+        flows6.read(way0, first);
+        flows6.read(way1, first | 1);
+        flows6.read(way2, first | 2);
+        flows6.read(way3, first | 3);
+        bool is0 = way0[23:21] != FLOW_FREE
+            && way0[255:224] == meta.flows6_key[175:144]
+            && way0[191:48] == meta.flows6_key[143:0];
+        bool is1 = way1[23:21] != FLOW_FREE
+            && way1[255:224] == meta.flows6_key[175:144]
+            && way1[191:48] == meta.flows6_key[143:0];
+        bool is2 = way2[23:21] != FLOW_FREE
+            && way2[255:224] == meta.flows6_key[175:144]
+            && way2[191:48] == meta.flows6_key[143:0];
+        bool is3 = way3[23:21] != FLOW_FREE
+            && way3[255:224] == meta.flows6_key[175:144]
+            && way3[191:48] == meta.flows6_key[143:0];
+        meta.flow_place = is0 || is1 || is2 || is3;
+        meta.flow_index = first | (is0 ? 32w0 : (is1 ? 32w1 : (is2 ? 32w2 : 32w3)));
+        meta.flow_value = is0 ? way0[47:0] : (is1 ? way1[47:0] : (is2 ? way2[47:0] : way3[47:0]));
+        meta.flow_spill = way0[18:18];
+    }
+
+    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    @hidden
+    action flows6_claim(in bit<32> mixed) {
+        bit<32> first = (mixed & (FLOWS6_BUCKETS - 1)) << 2;
+        bit<256> way0;
+        bit<256> way1;
+        bit<256> way2;
+        bit<256> way3;
+        flows6.read(way0, first);
+        flows6.read(way1, first | 1);
+        flows6.read(way2, first | 2);
+        flows6.read(way3, first | 3);
+        bit<20> rank0 = flows6_rank(way0[47:0], meta.now);
+        bit<20> rank1 = flows6_rank(way1[47:0], meta.now);
+        bit<20> rank2 = flows6_rank(way2[47:0], meta.now);
+        bit<20> rank3 = flows6_rank(way3[47:0], meta.now);
+        bit<20> low = rank1 > rank0 ? rank1 : rank0;
+        bit<20> high = rank3 > rank2 ? rank3 : rank2;
+        meta.flow_rank = high > low ? high : low;
+        meta.flow_index = first
+            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
+        meta.flow_value = high > low
+            ? (rank3 > rank2 ? way3[47:0] : way2[47:0])
+            : (rank1 > rank0 ? way1[47:0] : way0[47:0]);
+    }
+
+    // Writes the way that was found or chosen; its spill bit stays.
+    @hidden
+    action flows6_write(in bit<24> id, in bit<3> next, in bit<2> idle_class) {
+        flows6.write(
+            meta.flow_index,
+            meta.flows6_key[175:144]
+                ++ 32w0
+                ++ meta.flows6_key[143:0]
+                ++ id
+                ++ next
+                ++ idle_class
+                ++ meta.flow_value[18:18]
+                ++ meta.now
+        );
+    }
+
+    // Says in a flow's first bucket that some flow went to its second one.
+    @hidden
+    action flows6_spill(in bit<32> mixed) {
+        bit<256> way0;
+        flows6.read(way0, (mixed & (FLOWS6_BUCKETS - 1)) << 2);
+        flows6.write((mixed & (FLOWS6_BUCKETS - 1)) << 2, way0 | 256w0x40000);
+    }
+
+    // l4lb.rs:106 action set_vip
+    @name(".set_vip") @id(0x01edf772)
+    action set_vip(bit<16> vip, bit<16> pool, bit<64> hash_key, bit<8> flags, bit<2> class) {
+        meta.found = true;
+        meta.vip = vip;
+        meta.pool = pool;
+        meta.hash_key = hash_key;
+        meta.flags = flags;
+        meta.class = class;
+    }
+
+    // l4lb.rs:108 action not_a_vip
+    @name(".not_a_vip") @id(0x010c9008)
+    action not_a_vip() { }
+
+    // l4lb.rs:156 action ipip4
+    @name(".ipip4") @id(0x01888838)
+    action ipip4(
+        bit<32> src,
+        bit<32> spread,
+        bit<32> dst,
+        bit<32> port,
+        bit<48> dst_mac,
+        bit<48> src_mac,
+        bit<16> mtu
+    ) {
+        meta.ipip4_src = src;
+        meta.ipip4_spread = spread;
+        meta.ipip4_dst = dst;
+        meta.ipip4_port = port;
+        meta.ipip4_dst_mac = dst_mac;
+        meta.ipip4_src_mac = src_mac;
+        meta.ipip4_mtu = mtu;
+    }
+
+    // l4lb.rs:157 action ipip6
+    @name(".ipip6") @id(0x0167b7f9)
+    action ipip6(
+        bit<128> src,
+        bit<32> spread,
+        bit<128> dst,
+        bit<32> port,
+        bit<48> dst_mac,
+        bit<48> src_mac,
+        bit<16> mtu
+    ) {
+        meta.ipip6_src = src;
+        meta.ipip6_spread = spread;
+        meta.ipip6_dst = dst;
+        meta.ipip6_port = port;
+        meta.ipip6_dst_mac = dst_mac;
+        meta.ipip6_src_mac = src_mac;
+        meta.ipip6_mtu = mtu;
+    }
+
+    // l4lb.rs:159 action gone
+    @name(".gone") @id(0x0142c088)
+    action gone() { }
+
+    @name(".set_generation") @id(0x01f598f9)
+    action set_generation(bit<8> generation) {
+        meta.generation = generation;
+    }
+
+    @name(".no_pool") @id(0x01a9f954)
+    action no_pool() { }
+
+    @name(".set_ring") @id(0x011e068e)
+    action set_ring(bit<24> id) {
+        meta.backend = id;
+    }
+
+    @name(".no_ring") @id(0x01a915b9)
+    action no_ring() { }
+
+    // l4lb.rs:111 table vip4
+    @name(".vip4") @id(0x022fb337)
+    table vip4 {
+        key = {
+            h.ip4.dst: exact @name("dst");
+            meta.protocol: exact @name("protocol");
+            meta.vip_port: exact @name("dst_port");
+        }
+        actions = {
+            set_vip;
+            @defaultonly not_a_vip;
+        }
+        const default_action = not_a_vip();
+        size = 512;
+        counters = vip4_counter;
+    }
+
+    // l4lb.rs:114 table vip4_any
+    @name(".vip4_any") @id(0x02487303)
+    table vip4_any {
+        key = {
+            h.ip4.dst: exact @name("dst");
+            meta.protocol: exact @name("protocol");
+        }
+        actions = {
+            set_vip;
+            @defaultonly not_a_vip;
+        }
+        const default_action = not_a_vip();
+        size = 512;
+        counters = vip4_any_counter;
+    }
+
+    // l4lb.rs:116 table vip6
+    @name(".vip6") @id(0x023a7949)
+    table vip6 {
+        key = {
+            h.ip6.dst: exact @name("dst");
+            meta.protocol: exact @name("protocol");
+            meta.vip_port: exact @name("dst_port");
+        }
+        actions = {
+            set_vip;
+            @defaultonly not_a_vip;
+        }
+        const default_action = not_a_vip();
+        size = 512;
+        counters = vip6_counter;
+    }
+
+    // l4lb.rs:118 table vip6_any
+    @name(".vip6_any") @id(0x02e22aa9)
+    table vip6_any {
+        key = {
+            h.ip6.dst: exact @name("dst");
+            meta.protocol: exact @name("protocol");
+        }
+        actions = {
+            set_vip;
+            @defaultonly not_a_vip;
+        }
+        const default_action = not_a_vip();
+        size = 512;
+        counters = vip6_any_counter;
+    }
+
+    // l4lb.rs:162 table backend
+    @name(".backend") @id(0x027a5084)
+    table backend {
+        key = {
+            meta.backend: exact @name("backend");
+        }
+        actions = {
+            ipip4;
+            ipip6;
+            @defaultonly gone;
+        }
+        const default_action = gone();
+        size = 4096;
+        counters = backend_counter;
+    }
+
+    // l4lb.rs:148 the generation of each pool in force
+    @name(".pool") @id(0x02956bab)
+    table pool {
+        key = {
+            meta.pool: exact @name("pool");
+        }
+        actions = {
+            set_generation;
+            @defaultonly no_pool;
+        }
+        const default_action = no_pool();
+        size = 64;
+    }
+
+    // l4lb.rs:148 ring: 65537 slots, 17 bits
+    @name(".ring") @id(0x0282b8d4)
+    table ring {
+        key = {
+            meta.pool: exact @name("pool");
+            meta.generation: exact @name("generation");
+            meta.ring_slot: exact @name("slot");
+        }
+        actions = {
+            set_ring;
+            @defaultonly no_ring;
+        }
+        const default_action = no_ring();
+        size = 524296;
+    }
+
+    apply {
+        if (!meta.retry) {
+            meta.now = standard_metadata.ingress_global_timestamp[33:16];
+            meta.ingress_port = standard_metadata.ingress_port;
+            if (!h.eth.isValid()) {
+                drop_ethernet_cut.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            }
+            if (h.ip4.isValid()) {
+                bool too_short = h.ip4.total_length < ((bit<16>) h.ip4.ihl << 2)
+                    || (bit<32>) h.ip4.total_length + 14 > standard_metadata.packet_length;
+                bool fragment = h.ip4.more_fragments == 1 || h.ip4.fragment_offset != 0;
+                bool l4_cut = h.ip4.protocol == 6 && h.ip4.total_length < 40
+                    || (h.ip4.protocol == 17 || h.ip4.protocol == 1) && h.ip4.total_length < 28;
+                meta.is_error = h.icmp.isValid()
+                    && (h.icmp.kind == 3 || h.icmp.kind == 11 || h.icmp.kind == 12);
+                bool bad_quote = meta.is_error
+                    && (!h.quoted.isValid() || h.ip4.total_length < 56 || h.quoted4.src != h.ip4.dst);
+                bool by_address = h.ip4.version != 4
+                    || h.ip4.ihl != 5
+                    || too_short
+                    || fragment
+                    || l4_cut
+                    || h.tcp.isValid() && h.tcp.data_offset < 5
+                    || bad_quote
+                    || h.icmp.isValid() && !meta.is_error;
+                if (h.tcp.isValid()) {
+                    meta.client_port = h.tcp.src_port;
+                    meta.vip_port = h.tcp.dst_port;
+                } else if (h.udp.isValid()) {
+                    meta.client_port = h.udp.src_port;
+                    meta.vip_port = h.udp.dst_port;
+                } else if (h.quoted.isValid()) {
+                    meta.client_port = h.quoted.dst_port;
+                    meta.vip_port = h.quoted.src_port;
+                }
+                meta.protocol = h.ip4.protocol;
+                meta.client4 = h.ip4.src;
+                if (meta.is_error) {
+                    meta.protocol = h.quoted4.isValid() ? h.quoted4.protocol : 8w0;
+                    meta.client4 = h.quoted4.isValid() ? h.quoted4.dst : 32w0;
+                }
+                if (by_address) {
+                    meta.protocol = 1;
+                } else {
+                    // l4lb.rs:306 vip4
+                    vip4.apply();
+                }
+                if (!meta.found) {
+                    // l4lb.rs:312 vip4_any
+                    if (vip4_any.apply().miss) {
+                        standard_metadata.egress_spec = CPU_PORT;
+                        exit;
+                    }
+                }
+                if (by_address) {
+                    if (h.ip4.version != 4) {
+                        drop_version.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (h.ip4.ihl < 5) {
+                        drop_header_length.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (too_short) {
+                        drop_total_length.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (h.ip4.ihl != 5) {
+                        drop_options.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (fragment) {
+                        drop_fragment.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (l4_cut) {
+                        drop_l4_cut.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (h.tcp.isValid()) {
+                        drop_data_offset.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (meta.is_error) {
+                        drop_icmp_quote.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if ((meta.flags & 2) == 0
+                        || (!h.icmp.isValid() || h.icmp.kind != 8)
+                        || h.eth.dst[40:40] == 1) {
+                        standard_metadata.egress_spec = CPU_PORT;
+                        exit;
+                    }
+                    adjust(h.ip4.checksum, h.ip4.ttl ++ h.ip4.protocol, 8w64 ++ h.ip4.protocol);
+                    h.ip4.ttl = 64;
+                    bit<32> client = h.ip4.src;
+                    h.ip4.src = h.ip4.dst;
+                    h.ip4.dst = client;
+                    adjust(h.icmp.checksum, h.icmp.kind ++ h.icmp.code, 8w0 ++ h.icmp.code);
+                    h.icmp.kind = 0;
+                    bit<48> sender = h.eth.src;
+                    h.eth.src = h.eth.dst;
+                    h.eth.dst = sender;
+                    standard_metadata.egress_spec = meta.ingress_port;
+                    exit;
+                }
+            } else if (h.ip6.isValid()) {
+                bit<8> next = h.ip6.next_header;
+                bool too_short = (bit<32>) h.ip6.payload_length + 54 > standard_metadata.packet_length;
+                bool fragment = next == 44;
+                bool options = next == 0 || next == 43 || next == 60;
+                bool l4_cut = next == 6 && h.ip6.payload_length < 20
+                    || (next == 17 || next == 58) && h.ip6.payload_length < 8;
+                meta.is_error = h.icmp.isValid() && h.icmp.kind >= 1 && h.icmp.kind <= 4;
+                bool bad_quote = meta.is_error
+                    && (!h.quoted.isValid() || h.ip6.payload_length < 56 || h.quoted6.src != h.ip6.dst);
+                bool by_address = h.ip6.version != 6
+                    || too_short
+                    || options
+                    || fragment
+                    || l4_cut
+                    || h.tcp.isValid() && h.tcp.data_offset < 5
+                    || bad_quote
+                    || h.icmp.isValid() && !meta.is_error;
+                if (h.tcp.isValid()) {
+                    meta.client_port = h.tcp.src_port;
+                    meta.vip_port = h.tcp.dst_port;
+                } else if (h.udp.isValid()) {
+                    meta.client_port = h.udp.src_port;
+                    meta.vip_port = h.udp.dst_port;
+                } else if (h.quoted.isValid()) {
+                    meta.client_port = h.quoted.dst_port;
+                    meta.vip_port = h.quoted.src_port;
+                }
+                meta.protocol = next;
+                meta.client6 = h.ip6.src;
+                if (meta.is_error) {
+                    meta.protocol = h.quoted6.isValid() ? h.quoted6.next_header : 8w0;
+                    meta.client6 = h.quoted6.isValid() ? h.quoted6.dst : 128w0;
+                }
+                if (by_address) {
+                    meta.protocol = 58;
+                } else {
+                    // l4lb.rs:376 vip6
+                    vip6.apply();
+                }
+                if (!meta.found) {
+                    // l4lb.rs:382 vip6_any
+                    if (vip6_any.apply().miss) {
+                        standard_metadata.egress_spec = CPU_PORT;
+                        exit;
+                    }
+                }
+                if (by_address) {
+                    if (h.ip6.version != 6) {
+                        drop_version.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (too_short) {
+                        drop_total_length.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (options) {
+                        drop_options.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (fragment) {
+                        drop_fragment.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (l4_cut) {
+                        drop_l4_cut.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (h.tcp.isValid()) {
+                        drop_data_offset.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if (meta.is_error) {
+                        drop_icmp_quote.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    if ((meta.flags & 2) == 0
+                        || (!h.icmp.isValid() || h.icmp.kind != 128)
+                        || h.eth.dst[40:40] == 1) {
+                        standard_metadata.egress_spec = CPU_PORT;
+                        exit;
+                    }
+                    h.ip6.hop_limit = 64;
+                    bit<128> client = h.ip6.src;
+                    h.ip6.src = h.ip6.dst;
+                    h.ip6.dst = client;
+                    adjust(h.icmp.checksum, h.icmp.kind ++ h.icmp.code, 8w129 ++ h.icmp.code);
+                    h.icmp.kind = 129;
+                    bit<48> sender = h.eth.src;
+                    h.eth.src = h.eth.dst;
+                    h.eth.dst = sender;
+                    standard_metadata.egress_spec = meta.ingress_port;
+                    exit;
+                }
+            } else if (h.eth.ethertype == 0x0800 || h.eth.ethertype == 0x86dd) {
+                drop_ip_cut.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            } else {
+                standard_metadata.egress_spec = CPU_PORT;
+                exit;
+            }
+            if (h.ip4.isValid()) {
+                sip_start(meta.hash_key);
+                sip_word(meta.client4);
+                sip_word(h.ip4.dst);
+                sip_word(meta.client_port ++ meta.vip_port);
+                sip_word(meta.protocol ++ 16w0 ++ 8w13);
+                sip_finish();
+                meta.hash = meta.sip1 ^ meta.sip3;
+            } else {
+                sip_start(meta.hash_key);
+                sip_word(meta.client6[127:96]);
+                sip_word(meta.client6[95:64]);
+                sip_word(meta.client6[63:32]);
+                sip_word(meta.client6[31:0]);
+                sip_word(h.ip6.dst[127:96]);
+                sip_word(h.ip6.dst[95:64]);
+                sip_word(h.ip6.dst[63:32]);
+                sip_word(h.ip6.dst[31:0]);
+                sip_word(meta.client_port ++ meta.vip_port);
+                sip_word(meta.protocol ++ 16w0 ++ 8w37);
+                sip_finish();
+                meta.hash = meta.sip1 ^ meta.sip3;
+            }
+            bit<3> event = meta.is_error
+                ? 3w0
+                : (!h.tcp.isValid()
+                    ? 3w3
+                    : ((h.tcp.flags & 23) == 2 ? 3w1 : ((h.tcp.flags & 5) != 0 ? 3w4 : 3w2)));
+            if ((meta.flags & 1) == 0) {
+                if (h.ip4.isValid()) {
+                    // l4lb.rs:457 find in flows4
+                    meta.flows4_key = meta.client4 ++ meta.client_port ++ meta.vip ++ meta.vip_port;
+                    meta.flow_table = 1;
+                    meta.flow_hash = meta.hash;
+                    meta.flow_event = event;
+                    meta.flow_class = meta.class > 2 ? 2w2 : meta.class;
+                    flows4_look(meta.flow_hash);
+                    if (!meta.flow_place && meta.flow_spill == 1) {
+                        flows4_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                    }
+                    meta.flow_hit = meta.flow_place
+                        && meta.now - meta.flow_value[17:0] < flows4_idle(meta.flow_value)
+                        && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
+                } else {
+                    // l4lb.rs:460 find in flows6
+                    meta.flows6_key = meta.client_port ++ meta.vip ++ meta.client6 ++ meta.vip_port;
+                    meta.flow_table = 2;
+                    meta.flow_hash = meta.hash;
+                    meta.flow_event = event;
+                    meta.flow_class = meta.class > 2 ? 2w2 : meta.class;
+                    flows6_look(meta.flow_hash);
+                    if (!meta.flow_place && meta.flow_spill == 1) {
+                        flows6_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                    }
+                    meta.flow_hit = meta.flow_place
+                        && meta.now - meta.flow_value[17:0] < flows6_idle(meta.flow_value)
+                        && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
+                }
+            }
+            meta.entropy = (bit<32>) meta.hash[31:16];
+        }
+
+        // l4lb.rs:465 stay where the flow is, or select
+        if (meta.flow_hit) {
+            meta.backend = meta.flow_value[47:24];
+        } else {
+            // l4lb.rs:465 select from ring
+            if (pool.apply().miss) {
+                drop_no_pool.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            }
+            hash(meta.ring_slot, HashAlgorithm.identity, 32w0, { meta.hash }, 32w65537);
+            if (ring.apply().miss) {
+                drop_no_slot.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            }
+        }
+        switch (backend.apply().action_run) {
+            ipip4: {
+                if (h.ip6.isValid()) {
+                    drop_family.count(0);
+                    mark_to_drop(standard_metadata);
+                    exit;
+                }
+                if ((bit<32>) h.ip4.total_length + 20 > (bit<32>) meta.ipip4_mtu) {
+                    bit<16> mtu = meta.ipip4_mtu - 20;
+                    if ((meta.flags & 4) == 0
+                        || h.ip4.dont_fragment == 0
+                        || !h.tcp.isValid() && !h.udp.isValid()) {
+                        drop_mtu.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    bool allowed;
+                    too_big_rate_allow(allowed);
+                    if (!allowed) {
+                        drop_mtu.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+
+                    // l4lb.rs:573 push error4
+                    h.error4.setValid();
+                    h.error4.version = 4;
+                    h.error4.ihl = 5;
+                    h.error4.tos = 0;
+                    h.error4.total_length = 56;
+                    h.error4.identification = 0;
+                    h.error4.reserved = 0;
+                    h.error4.dont_fragment = 1;
+                    h.error4.more_fragments = 0;
+                    h.error4.fragment_offset = 0;
+                    h.error4.ttl = 64;
+                    h.error4.protocol = 1;
+                    h.error4.checksum = 0;
+                    h.error4.src = h.ip4.dst;
+                    h.error4.dst = h.ip4.src;
+                    hash(
+                        h.error4.checksum,
+                        HashAlgorithm.csum16,
+                        16w0,
+                        {
+                            h.error4.version,
+                            h.error4.ihl,
+                            h.error4.tos,
+                            h.error4.total_length,
+                            h.error4.identification,
+                            h.error4.reserved,
+                            h.error4.dont_fragment,
+                            h.error4.more_fragments,
+                            h.error4.fragment_offset,
+                            h.error4.ttl,
+                            h.error4.protocol,
+                            h.error4.checksum,
+                            h.error4.src,
+                            h.error4.dst
+                        },
+                        32w0x10000
+                    );
+
+                    // l4lb.rs:590 push error
+                    h.error_2.setValid();
+                    h.error_2.kind = 3;
+                    h.error_2.code = 4;
+                    h.error_2.checksum = 0;
+                    h.error_2.rest = (bit<32>) mtu;
+                    if (h.tcp.isValid()) {
+                        hash(
+                            h.error_2.checksum,
+                            HashAlgorithm.csum16,
+                            16w0,
+                            {
+                                h.error_2.kind,
+                                h.error_2.code,
+                                h.error_2.checksum,
+                                h.error_2.rest,
+                                h.ip4.version,
+                                h.ip4.ihl,
+                                h.ip4.tos,
+                                h.ip4.total_length,
+                                h.ip4.identification,
+                                h.ip4.reserved,
+                                h.ip4.dont_fragment,
+                                h.ip4.more_fragments,
+                                h.ip4.fragment_offset,
+                                h.ip4.ttl,
+                                h.ip4.protocol,
+                                h.ip4.checksum,
+                                h.ip4.src,
+                                h.ip4.dst,
+                                h.tcp.src_port,
+                                h.tcp.dst_port,
+                                h.tcp.seq
+                            },
+                            32w0x10000
+                        );
+                    } else {
+                        hash(
+                            h.error_2.checksum,
+                            HashAlgorithm.csum16,
+                            16w0,
+                            {
+                                h.error_2.kind,
+                                h.error_2.code,
+                                h.error_2.checksum,
+                                h.error_2.rest,
+                                h.ip4.version,
+                                h.ip4.ihl,
+                                h.ip4.tos,
+                                h.ip4.total_length,
+                                h.ip4.identification,
+                                h.ip4.reserved,
+                                h.ip4.dont_fragment,
+                                h.ip4.more_fragments,
+                                h.ip4.fragment_offset,
+                                h.ip4.ttl,
+                                h.ip4.protocol,
+                                h.ip4.checksum,
+                                h.ip4.src,
+                                h.ip4.dst,
+                                h.udp.src_port,
+                                h.udp.dst_port,
+                                h.udp.length,
+                                h.udp.checksum
+                            },
+                            32w0x10000
+                        );
+                    }
+                    truncate(32w70);
+                    bit<48> sender = h.eth.src;
+                    h.eth.src = h.eth.dst;
+                    h.eth.dst = sender;
+                    standard_metadata.egress_spec = meta.ingress_port;
+                    exit;
+                }
+
+                // l4lb.rs:473 remember
+                if (meta.flow_table == 1) {
+                    if (meta.flow_hit) {
+                        if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
+                            flows4_write(
+                                meta.flow_value[47:24],
+                                meta.flow_event == EVENT_CLOSE
+                                    ? FLOW_CLOSING
+                                    : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
+                                        ? FLOW_TCP
+                                        : (meta.flow_value[23:21] == FLOW_NEW
+                                            && meta.flow_event == EVENT_DATAGRAM
+                                            ? FLOW_UDP
+                                            : meta.flow_value[23:21])),
+                                meta.flow_value[20:19]
+                            );
+                        }
+                    } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
+                        if (!meta.flow_place && meta.flows4_key[79:16] != 64w0xffffffffffffffff) {
+                            flows4_claim(meta.flow_hash);
+                            if (meta.flow_rank == 0) {
+                                flows4_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                                if (meta.flow_rank != 0) {
+                                    flows4_spill(meta.flow_hash);
+                                }
+                            }
+                        }
+                        if (meta.flow_place || meta.flow_rank != 0) {
+                            flows4_write(meta.backend, FLOW_NEW, meta.flow_class);
+                            flows4_stored.count(0);
+                        } else {
+                            flows4_not_stored.count(0);
+                        }
+                    }
+                }
+
+                // l4lb.rs:474 push outer4
+                h.outer4.setValid();
+                h.outer4.version = 4;
+                h.outer4.ihl = 5;
+                h.outer4.tos = h.ip4.tos;
+                h.outer4.total_length = h.ip4.total_length + 20;
+                h.outer4.identification = 0;
+                h.outer4.reserved = 0;
+                h.outer4.dont_fragment = 1;
+                h.outer4.more_fragments = 0;
+                h.outer4.fragment_offset = 0;
+                h.outer4.ttl = 64;
+                h.outer4.protocol = 4;
+                h.outer4.checksum = 0;
+                h.outer4.src = meta.ipip4_src | (meta.entropy & meta.ipip4_spread);
+                h.outer4.dst = meta.ipip4_dst;
+                hash(
+                    h.outer4.checksum,
+                    HashAlgorithm.csum16,
+                    16w0,
+                    {
+                        h.outer4.version,
+                        h.outer4.ihl,
+                        h.outer4.tos,
+                        h.outer4.total_length,
+                        h.outer4.identification,
+                        h.outer4.reserved,
+                        h.outer4.dont_fragment,
+                        h.outer4.more_fragments,
+                        h.outer4.fragment_offset,
+                        h.outer4.ttl,
+                        h.outer4.protocol,
+                        h.outer4.checksum,
+                        h.outer4.src,
+                        h.outer4.dst
+                    },
+                    32w0x10000
+                );
+                h.eth.dst = meta.ipip4_dst_mac;
+                h.eth.src = meta.ipip4_src_mac;
+                standard_metadata.egress_spec = (bit<9>) meta.ipip4_port;
+                exit;
+            }
+            ipip6: {
+                if (h.ip4.isValid()) {
+                    if ((bit<32>) h.ip4.total_length + 40 > (bit<32>) meta.ipip6_mtu) {
+                        bit<16> mtu = meta.ipip6_mtu - 40;
+                        if ((meta.flags & 4) == 0
+                            || h.ip4.dont_fragment == 0
+                            || !h.tcp.isValid() && !h.udp.isValid()) {
+                            drop_mtu.count(0);
+                            mark_to_drop(standard_metadata);
+                            exit;
+                        }
+                        bool allowed;
+                        too_big_rate_allow(allowed);
+                        if (!allowed) {
+                            drop_mtu.count(0);
+                            mark_to_drop(standard_metadata);
+                            exit;
+                        }
+
+                        // l4lb.rs:573 push error4
+                        h.error4.setValid();
+                        h.error4.version = 4;
+                        h.error4.ihl = 5;
+                        h.error4.tos = 0;
+                        h.error4.total_length = 56;
+                        h.error4.identification = 0;
+                        h.error4.reserved = 0;
+                        h.error4.dont_fragment = 1;
+                        h.error4.more_fragments = 0;
+                        h.error4.fragment_offset = 0;
+                        h.error4.ttl = 64;
+                        h.error4.protocol = 1;
+                        h.error4.checksum = 0;
+                        h.error4.src = h.ip4.dst;
+                        h.error4.dst = h.ip4.src;
+                        hash(
+                            h.error4.checksum,
+                            HashAlgorithm.csum16,
+                            16w0,
+                            {
+                                h.error4.version,
+                                h.error4.ihl,
+                                h.error4.tos,
+                                h.error4.total_length,
+                                h.error4.identification,
+                                h.error4.reserved,
+                                h.error4.dont_fragment,
+                                h.error4.more_fragments,
+                                h.error4.fragment_offset,
+                                h.error4.ttl,
+                                h.error4.protocol,
+                                h.error4.checksum,
+                                h.error4.src,
+                                h.error4.dst
+                            },
+                            32w0x10000
+                        );
+
+                        // l4lb.rs:590 push error
+                        h.error_2.setValid();
+                        h.error_2.kind = 3;
+                        h.error_2.code = 4;
+                        h.error_2.checksum = 0;
+                        h.error_2.rest = (bit<32>) mtu;
+                        if (h.tcp.isValid()) {
+                            hash(
+                                h.error_2.checksum,
+                                HashAlgorithm.csum16,
+                                16w0,
+                                {
+                                    h.error_2.kind,
+                                    h.error_2.code,
+                                    h.error_2.checksum,
+                                    h.error_2.rest,
+                                    h.ip4.version,
+                                    h.ip4.ihl,
+                                    h.ip4.tos,
+                                    h.ip4.total_length,
+                                    h.ip4.identification,
+                                    h.ip4.reserved,
+                                    h.ip4.dont_fragment,
+                                    h.ip4.more_fragments,
+                                    h.ip4.fragment_offset,
+                                    h.ip4.ttl,
+                                    h.ip4.protocol,
+                                    h.ip4.checksum,
+                                    h.ip4.src,
+                                    h.ip4.dst,
+                                    h.tcp.src_port,
+                                    h.tcp.dst_port,
+                                    h.tcp.seq
+                                },
+                                32w0x10000
+                            );
+                        } else {
+                            hash(
+                                h.error_2.checksum,
+                                HashAlgorithm.csum16,
+                                16w0,
+                                {
+                                    h.error_2.kind,
+                                    h.error_2.code,
+                                    h.error_2.checksum,
+                                    h.error_2.rest,
+                                    h.ip4.version,
+                                    h.ip4.ihl,
+                                    h.ip4.tos,
+                                    h.ip4.total_length,
+                                    h.ip4.identification,
+                                    h.ip4.reserved,
+                                    h.ip4.dont_fragment,
+                                    h.ip4.more_fragments,
+                                    h.ip4.fragment_offset,
+                                    h.ip4.ttl,
+                                    h.ip4.protocol,
+                                    h.ip4.checksum,
+                                    h.ip4.src,
+                                    h.ip4.dst,
+                                    h.udp.src_port,
+                                    h.udp.dst_port,
+                                    h.udp.length,
+                                    h.udp.checksum
+                                },
+                                32w0x10000
+                            );
+                        }
+                        truncate(32w70);
+                        bit<48> sender = h.eth.src;
+                        h.eth.src = h.eth.dst;
+                        h.eth.dst = sender;
+                        standard_metadata.egress_spec = meta.ingress_port;
+                        exit;
+                    }
+                } else if ((bit<32>) h.ip6.payload_length + 80 > (bit<32>) meta.ipip6_mtu) {
+                    bit<16> mtu = meta.ipip6_mtu - 40;
+                    if ((meta.flags & 4) == 0 || !h.tcp.isValid() && !h.udp.isValid()) {
+                        drop_mtu.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+                    bool allowed;
+                    too_big_rate_allow(allowed);
+                    if (!allowed) {
+                        drop_mtu.count(0);
+                        mark_to_drop(standard_metadata);
+                        exit;
+                    }
+
+                    // l4lb.rs:609 push error6
+                    h.error6.setValid();
+                    h.error6.version = 6;
+                    h.error6.traffic_class = 0;
+                    h.error6.flow_label = 0;
+                    h.error6.payload_length = 56;
+                    h.error6.next_header = 58;
+                    h.error6.hop_limit = 64;
+                    h.error6.src = h.ip6.dst;
+                    h.error6.dst = h.ip6.src;
+
+                    // l4lb.rs:619 push error
+                    h.error_2.setValid();
+                    h.error_2.kind = 2;
+                    h.error_2.code = 0;
+                    h.error_2.checksum = 0;
+                    h.error_2.rest = (bit<32>) mtu;
+                    if (h.tcp.isValid()) {
+                        hash(
+                            h.error_2.checksum,
+                            HashAlgorithm.csum16,
+                            16w0,
+                            {
+                                h.ip6.dst,
+                                h.ip6.src,
+                                32w56,
+                                32w58,
+                                h.error_2.kind,
+                                h.error_2.code,
+                                h.error_2.checksum,
+                                h.error_2.rest,
+                                h.ip6.version,
+                                h.ip6.traffic_class,
+                                h.ip6.flow_label,
+                                h.ip6.payload_length,
+                                h.ip6.next_header,
+                                h.ip6.hop_limit,
+                                h.ip6.src,
+                                h.ip6.dst,
+                                h.tcp.src_port,
+                                h.tcp.dst_port,
+                                h.tcp.seq
+                            },
+                            32w0x10000
+                        );
+                    } else {
+                        hash(
+                            h.error_2.checksum,
+                            HashAlgorithm.csum16,
+                            16w0,
+                            {
+                                h.ip6.dst,
+                                h.ip6.src,
+                                32w56,
+                                32w58,
+                                h.error_2.kind,
+                                h.error_2.code,
+                                h.error_2.checksum,
+                                h.error_2.rest,
+                                h.ip6.version,
+                                h.ip6.traffic_class,
+                                h.ip6.flow_label,
+                                h.ip6.payload_length,
+                                h.ip6.next_header,
+                                h.ip6.hop_limit,
+                                h.ip6.src,
+                                h.ip6.dst,
+                                h.udp.src_port,
+                                h.udp.dst_port,
+                                h.udp.length,
+                                h.udp.checksum
+                            },
+                            32w0x10000
+                        );
+                    }
+                    truncate(32w110);
+                    bit<48> sender = h.eth.src;
+                    h.eth.src = h.eth.dst;
+                    h.eth.dst = sender;
+                    standard_metadata.egress_spec = meta.ingress_port;
+                    exit;
+                }
+
+                // l4lb.rs:503 remember
+                if (meta.flow_table == 1) {
+                    if (meta.flow_hit) {
+                        if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
+                            flows4_write(
+                                meta.flow_value[47:24],
+                                meta.flow_event == EVENT_CLOSE
+                                    ? FLOW_CLOSING
+                                    : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
+                                        ? FLOW_TCP
+                                        : (meta.flow_value[23:21] == FLOW_NEW
+                                            && meta.flow_event == EVENT_DATAGRAM
+                                            ? FLOW_UDP
+                                            : meta.flow_value[23:21])),
+                                meta.flow_value[20:19]
+                            );
+                        }
+                    } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
+                        if (!meta.flow_place && meta.flows4_key[79:16] != 64w0xffffffffffffffff) {
+                            flows4_claim(meta.flow_hash);
+                            if (meta.flow_rank == 0) {
+                                flows4_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                                if (meta.flow_rank != 0) {
+                                    flows4_spill(meta.flow_hash);
+                                }
+                            }
+                        }
+                        if (meta.flow_place || meta.flow_rank != 0) {
+                            flows4_write(meta.backend, FLOW_NEW, meta.flow_class);
+                            flows4_stored.count(0);
+                        } else {
+                            flows4_not_stored.count(0);
+                        }
+                    }
+                } else if (meta.flow_table == 2) {
+                    if (meta.flow_hit) {
+                        if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
+                            flows6_write(
+                                meta.flow_value[47:24],
+                                meta.flow_event == EVENT_CLOSE
+                                    ? FLOW_CLOSING
+                                    : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
+                                        ? FLOW_TCP
+                                        : (meta.flow_value[23:21] == FLOW_NEW
+                                            && meta.flow_event == EVENT_DATAGRAM
+                                            ? FLOW_UDP
+                                            : meta.flow_value[23:21])),
+                                meta.flow_value[20:19]
+                            );
+                        }
+                    } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
+                        if (!meta.flow_place && meta.flows6_key[175:144] != 32w0xffffffff) {
+                            flows6_claim(meta.flow_hash);
+                            if (meta.flow_rank == 0) {
+                                flows6_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                                if (meta.flow_rank != 0) {
+                                    flows6_spill(meta.flow_hash);
+                                }
+                            }
+                        }
+                        if (meta.flow_place || meta.flow_rank != 0) {
+                            flows6_write(meta.backend, FLOW_NEW, meta.flow_class);
+                            flows6_stored.count(0);
+                        } else {
+                            flows6_not_stored.count(0);
+                        }
+                    }
+                }
+
+                // l4lb.rs:504 push outer6
+                h.outer6.setValid();
+                h.outer6.version = 6;
+                h.outer6.traffic_class = h.ip6.isValid() ? h.ip6.traffic_class : 8w0;
+                h.outer6.flow_label = 0;
+                h.outer6.payload_length = (h.ip6.isValid() ? h.ip6.payload_length : 16w0) + 40;
+                h.outer6.next_header = 41;
+                h.outer6.hop_limit = 64;
+                h.outer6.src = meta.ipip6_src | (bit<128>) (meta.entropy & meta.ipip6_spread);
+                h.outer6.dst = meta.ipip6_dst;
+                if (h.ip4.isValid()) {
+                    h.outer6.traffic_class = h.ip4.tos;
+                    h.outer6.payload_length = h.ip4.total_length;
+                    h.outer6.next_header = 4;
+                    h.eth.ethertype = 0x86dd;
+                }
+                h.eth.dst = meta.ipip6_dst_mac;
+                h.eth.src = meta.ipip6_src_mac;
+                standard_metadata.egress_spec = (bit<9>) meta.ipip6_port;
+                exit;
+            }
+            gone: {
+                if (meta.flow_hit) {
+                    // Once more from the start, as a flow that moves.
+                    meta.retry = true;
+                    resubmit_preserving_field_list(1);
+                    exit;
+                }
+                drop_no_backend.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            }
+        }
+    }
+}
+
+// Checksums that come in are not looked at.
+control check(inout headers_t h, inout metadata_t meta) {
+    apply { }
+}
+
+control egress(inout headers_t h, inout metadata_t meta, inout standard_metadata_t standard_metadata) {
+    apply { }
+}
+
+// Ingress has computed what changes.
+control compute(inout headers_t h, inout metadata_t meta) {
+    apply { }
+}
+
+control deparse(packet_out packet, in headers_t h) {
+    apply {
+        packet.emit(h);
+    }
+}
+
+V1Switch(parse(), check(), ingress(), egress(), compute(), deparse()) main;

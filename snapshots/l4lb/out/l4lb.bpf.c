@@ -1,0 +1,1815 @@
+// l4lb: made by Guideway from l4lb.rs for xdp.
+
+#include "guideway/bpf.h"
+#include "guideway/bytes.h"
+#include "guideway/checksum.h"
+#include "guideway/clock.h"
+#include "guideway/counters.h"
+#include "guideway/crc32.h"
+#include "guideway/exact.h"
+#include "guideway/flow.h"
+#include "guideway/flow_narrow.h"
+#include "guideway/flow_wide.h"
+#include "guideway/limiter.h"
+#include "guideway/ports.h"
+
+struct ethernet {
+    u64 dst;
+    u64 src;
+    u16 ethertype;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_ethernet(struct ethernet *x, const void *p)
+{
+    x->dst = be48(p);
+    x->src = be48(p + 6);
+    x->ethertype = be16(p + 12);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_ethernet(void *p, const struct ethernet *x)
+{
+    put48(p, x->dst);
+    put48(p + 6, x->src);
+    put16(p + 12, x->ethertype);
+}
+
+INLINE u64 ethernet_dst(const void *p) { return be48(p); }
+INLINE void set_ethernet_dst(void *p, u64 x)
+{
+    put48(p, x);
+}
+
+INLINE u64 ethernet_src(const void *p) { return be48(p + 6); }
+INLINE void set_ethernet_src(void *p, u64 x)
+{
+    put48(p + 6, x);
+}
+
+INLINE u16 ethernet_ethertype(const void *p) { return be16(p + 12); }
+INLINE void set_ethernet_ethertype(void *p, u16 x)
+{
+    put16(p + 12, x);
+}
+
+struct ipv4 {
+    u8 version;
+    u8 ihl;
+    u8 tos;
+    u16 total_length;
+    u16 identification;
+    u8 reserved;
+    u8 dont_fragment;
+    u8 more_fragments;
+    u16 fragment_offset;
+    u8 ttl;
+    u8 protocol;
+    u16 checksum;
+    u32 src;
+    u32 dst;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_ipv4(struct ipv4 *x, const void *p)
+{
+    x->version = *(const u8 *)p >> 4;
+    x->ihl = (*(const u8 *)p) & 15;
+    x->tos = *(const u8 *)(p + 1);
+    x->total_length = be16(p + 2);
+    x->identification = be16(p + 4);
+    x->reserved = *(const u8 *)(p + 6) >> 7;
+    x->dont_fragment = (*(const u8 *)(p + 6) >> 6) & 1;
+    x->more_fragments = (*(const u8 *)(p + 6) >> 5) & 1;
+    x->fragment_offset = (be16(p + 6)) & 8191;
+    x->ttl = *(const u8 *)(p + 8);
+    x->protocol = *(const u8 *)(p + 9);
+    x->checksum = be16(p + 10);
+    x->src = be32(p + 12);
+    x->dst = be32(p + 16);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_ipv4(void *p, const struct ipv4 *x)
+{
+    *(u8 *)(p) = (u64)x->version << 4 | x->ihl;
+    *(u8 *)(p + 1) = x->tos;
+    put16(p + 2, x->total_length);
+    put16(p + 4, x->identification);
+    put16(p + 6, (u64)x->reserved << 15 | (u64)x->dont_fragment << 14 | (u64)x->more_fragments << 13 | x->fragment_offset);
+    *(u8 *)(p + 8) = x->ttl;
+    *(u8 *)(p + 9) = x->protocol;
+    put16(p + 10, x->checksum);
+    put32(p + 12, x->src);
+    put32(p + 16, x->dst);
+}
+
+INLINE u8 ipv4_version(const void *p) { return *(const u8 *)p >> 4; }
+INLINE u8 ipv4_ihl(const void *p) { return (*(const u8 *)p) & 15; }
+INLINE u8 ipv4_tos(const void *p) { return *(const u8 *)(p + 1); }
+INLINE u16 ipv4_total_length(const void *p) { return be16(p + 2); }
+INLINE u16 ipv4_identification(const void *p) { return be16(p + 4); }
+INLINE u8 ipv4_reserved(const void *p) { return *(const u8 *)(p + 6) >> 7; }
+INLINE u8 ipv4_dont_fragment(const void *p) { return (*(const u8 *)(p + 6) >> 6) & 1; }
+INLINE u8 ipv4_more_fragments(const void *p) { return (*(const u8 *)(p + 6) >> 5) & 1; }
+INLINE u16 ipv4_fragment_offset(const void *p) { return (be16(p + 6)) & 8191; }
+INLINE u8 ipv4_ttl(const void *p) { return *(const u8 *)(p + 8); }
+INLINE void set_ipv4_ttl(void *p, u8 x)
+{
+    *(u8 *)(p + 8) = x;
+}
+
+INLINE u8 ipv4_protocol(const void *p) { return *(const u8 *)(p + 9); }
+INLINE u16 ipv4_checksum(const void *p) { return be16(p + 10); }
+INLINE void set_ipv4_checksum(void *p, u16 x)
+{
+    put16(p + 10, x);
+}
+
+INLINE u32 ipv4_src(const void *p) { return be32(p + 12); }
+INLINE void set_ipv4_src(void *p, u32 x)
+{
+    put32(p + 12, x);
+}
+
+INLINE u32 ipv4_dst(const void *p) { return be32(p + 16); }
+INLINE void set_ipv4_dst(void *p, u32 x)
+{
+    put32(p + 16, x);
+}
+
+struct ipv6 {
+    u8 version;
+    u8 traffic_class;
+    u32 flow_label;
+    u16 payload_length;
+    u8 next_header;
+    u8 hop_limit;
+    u128 src;
+    u128 dst;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_ipv6(struct ipv6 *x, const void *p)
+{
+    x->version = *(const u8 *)p >> 4;
+    x->traffic_class = (be16(p) >> 4) & 255;
+    x->flow_label = (be24(p + 1)) & 0xfffff;
+    x->payload_length = be16(p + 4);
+    x->next_header = *(const u8 *)(p + 6);
+    x->hop_limit = *(const u8 *)(p + 7);
+    x->src = be128(p + 8);
+    x->dst = be128(p + 24);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_ipv6(void *p, const struct ipv6 *x)
+{
+    put32(p, (u64)x->version << 28 | (u64)x->traffic_class << 20 | x->flow_label);
+    put16(p + 4, x->payload_length);
+    *(u8 *)(p + 6) = x->next_header;
+    *(u8 *)(p + 7) = x->hop_limit;
+    put128(p + 8, x->src);
+    put128(p + 24, x->dst);
+}
+
+INLINE u8 ipv6_version(const void *p) { return *(const u8 *)p >> 4; }
+INLINE u8 ipv6_traffic_class(const void *p) { return (be16(p) >> 4) & 255; }
+INLINE u32 ipv6_flow_label(const void *p) { return (be24(p + 1)) & 0xfffff; }
+INLINE u16 ipv6_payload_length(const void *p) { return be16(p + 4); }
+INLINE u8 ipv6_next_header(const void *p) { return *(const u8 *)(p + 6); }
+INLINE u8 ipv6_hop_limit(const void *p) { return *(const u8 *)(p + 7); }
+INLINE void set_ipv6_hop_limit(void *p, u8 x)
+{
+    *(u8 *)(p + 7) = x;
+}
+
+INLINE u128 ipv6_src(const void *p) { return be128(p + 8); }
+INLINE void set_ipv6_src(void *p, u128 x)
+{
+    put128(p + 8, x);
+}
+
+INLINE u128 ipv6_dst(const void *p) { return be128(p + 24); }
+INLINE void set_ipv6_dst(void *p, u128 x)
+{
+    put128(p + 24, x);
+}
+
+struct icmp {
+    u8 kind;
+    u8 code;
+    u16 checksum;
+    u32 rest;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_icmp(struct icmp *x, const void *p)
+{
+    x->kind = *(const u8 *)p;
+    x->code = *(const u8 *)(p + 1);
+    x->checksum = be16(p + 2);
+    x->rest = be32(p + 4);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_icmp(void *p, const struct icmp *x)
+{
+    *(u8 *)(p) = x->kind;
+    *(u8 *)(p + 1) = x->code;
+    put16(p + 2, x->checksum);
+    put32(p + 4, x->rest);
+}
+
+INLINE u8 icmp_kind(const void *p) { return *(const u8 *)p; }
+INLINE void set_icmp_kind(void *p, u8 x)
+{
+    *(u8 *)(p) = x;
+}
+
+INLINE u8 icmp_code(const void *p) { return *(const u8 *)(p + 1); }
+INLINE u16 icmp_checksum(const void *p) { return be16(p + 2); }
+INLINE void set_icmp_checksum(void *p, u16 x)
+{
+    put16(p + 2, x);
+}
+
+INLINE u16 l4_start_src_port(const void *p) { return be16(p); }
+INLINE u16 l4_start_dst_port(const void *p) { return be16(p + 2); }
+INLINE u16 tcp_src_port(const void *p) { return be16(p); }
+INLINE u16 tcp_dst_port(const void *p) { return be16(p + 2); }
+INLINE u32 tcp_seq(const void *p) { return be32(p + 4); }
+INLINE u8 tcp_data_offset(const void *p) { return *(const u8 *)(p + 12) >> 4; }
+INLINE u8 tcp_flags(const void *p) { return *(const u8 *)(p + 13); }
+INLINE u16 udp_src_port(const void *p) { return be16(p); }
+INLINE u16 udp_dst_port(const void *p) { return be16(p + 2); }
+INLINE u16 udp_length(const void *p) { return be16(p + 4); }
+INLINE u16 udp_checksum(const void *p) { return be16(p + 6); }
+struct headers {
+    u8 shared; // by ways through the parser that find different headers
+    struct place eth; // ethernet
+    struct ipv4 error4;
+    struct ipv6 error6;
+    struct icmp error;
+    struct ipv4 outer4;
+    struct ipv6 outer6;
+    struct place ip4; // ipv4
+    struct place ip6; // ipv6
+    struct place icmp; // icmp
+    struct place quoted4; // ipv4
+    struct place quoted6; // ipv6
+    struct place quoted; // l4_start
+    struct place tcp; // tcp
+    struct place udp; // udp
+};
+
+struct meta {
+    u8 protocol;
+    u16 client_port;
+    u16 vip_port;
+    u32 client4;
+    u128 client6;
+    u16 vip;
+    u16 pool;
+    u64 hash_key;
+    u8 flags;
+    u8 class;
+    u8 is_error;
+    u8 found;
+};
+
+enum {
+    DROP_ETHERNET_CUT,
+    DROP_IP_CUT,
+    DROP_VERSION,
+    DROP_HEADER_LENGTH,
+    DROP_TOTAL_LENGTH,
+    DROP_OPTIONS,
+    DROP_FRAGMENT,
+    DROP_L4_CUT,
+    DROP_DATA_OFFSET,
+    DROP_ICMP_QUOTE,
+    DROP_NO_POOL,
+    DROP_NO_SLOT,
+    DROP_NO_BACKEND,
+    DROP_FAMILY,
+    DROP_MTU,
+    FLOWS4_STORED,
+    FLOWS4_NOT_STORED,
+    FLOWS6_STORED,
+    FLOWS6_NOT_STORED,
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 19);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} events SEC(".maps");
+
+INLINE int drop(u32 reason)
+{
+    count_event(&events, reason);
+    return XDP_DROP;
+}
+
+// l4lb.rs:111 table vip4
+struct vip4_data {
+    u8 action;
+    u8 pad0[23];
+};
+
+struct vip4_set_vip {
+    u8 action;
+    u8 flags;
+    u16 vip;
+    u16 pool;
+    u8 class;
+    u8 pad0[1];
+    u64 hash_key;
+    u32 fold;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} vip4_hits SEC(".maps");
+
+struct vip4_set {
+    u64 keys[4][1];
+    struct vip4_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 4096);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct vip4_set);
+} vip4 SEC(".maps");
+
+INLINE struct vip4_data *vip4_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 0, 4096);
+    struct vip4_set *s = map_lookup(&vip4, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// l4lb.rs:114 table vip4_any
+struct vip4_any_data {
+    u8 action;
+    u8 pad0[23];
+};
+
+struct vip4_any_set_vip {
+    u8 action;
+    u8 flags;
+    u16 vip;
+    u16 pool;
+    u8 class;
+    u8 pad0[1];
+    u64 hash_key;
+    u32 fold;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} vip4_any_hits SEC(".maps");
+
+struct vip4_any_set {
+    u64 keys[4][1];
+    struct vip4_any_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 4096);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct vip4_any_set);
+} vip4_any SEC(".maps");
+
+INLINE struct vip4_any_data *vip4_any_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 1, 4096);
+    struct vip4_any_set *s = map_lookup(&vip4_any, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// l4lb.rs:116 table vip6
+struct vip6_data {
+    u8 action;
+    u8 pad0[23];
+};
+
+struct vip6_set_vip {
+    u8 action;
+    u8 flags;
+    u16 vip;
+    u16 pool;
+    u8 class;
+    u8 pad0[1];
+    u64 hash_key;
+    u32 fold;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} vip6_hits SEC(".maps");
+
+struct vip6_set {
+    u64 keys[4][3];
+    struct vip6_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 4096);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct vip6_set);
+} vip6 SEC(".maps");
+
+INLINE struct vip6_data *vip6_find(u64 word0, u64 word1, u64 word2, u32 *cell)
+{
+    u64 key[] = {word0, word1, word2};
+    u32 set = exact_set(key, 3, 2, 4096);
+    struct vip6_set *s = map_lookup(&vip6, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 3);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// l4lb.rs:118 table vip6_any
+struct vip6_any_data {
+    u8 action;
+    u8 pad0[23];
+};
+
+struct vip6_any_set_vip {
+    u8 action;
+    u8 flags;
+    u16 vip;
+    u16 pool;
+    u8 class;
+    u8 pad0[1];
+    u64 hash_key;
+    u32 fold;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} vip6_any_hits SEC(".maps");
+
+struct vip6_any_set {
+    u64 keys[4][3];
+    struct vip6_any_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 4096);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct vip6_any_set);
+} vip6_any SEC(".maps");
+
+INLINE struct vip6_any_data *vip6_any_find(u64 word0, u64 word1, u64 word2, u32 *cell)
+{
+    u64 key[] = {word0, word1, word2};
+    u32 set = exact_set(key, 3, 3, 4096);
+    struct vip6_any_set *s = map_lookup(&vip6_any, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 3);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// l4lb.rs:162 table backend
+struct backend_data {
+    u32 key;
+    u8 action;
+    u8 pad0[59];
+};
+
+struct backend_ipip4 {
+    u32 key;
+    u8 action;
+    u8 pad0[1];
+    u16 mtu;
+    u64 dst_mac;
+    u64 src_mac;
+    u32 src;
+    u32 spread;
+    u32 dst;
+    u32 port;
+    u8 pad1[24];
+};
+
+struct backend_ipip6 {
+    u32 key;
+    u8 action;
+    u8 pad0[1];
+    u16 mtu;
+    u64 src[2];
+    u64 dst[2];
+    u64 dst_mac;
+    u64 src_mac;
+    u32 spread;
+    u32 port;
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} backend_hits SEC(".maps");
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct backend_data);
+} backend SEC(".maps");
+
+INLINE struct backend_data *backend_find(u32 key, u32 *cell)
+{
+    *cell = key & 0x3fff;
+    struct backend_data *e = map_lookup(&backend, cell);
+    return e && e->key == key && e->action ? e : 0;
+}
+
+// l4lb.rs:148 ring ring
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 64);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u32);
+} pool SEC(".maps");
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 8388736);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u32);
+} ring SEC(".maps");
+
+// l4lb.rs:166 limiter too_big_rate
+static u32 too_big_rate;
+
+// l4lb.rs:138 flow table flows4: 2097152 buckets of 4 ways
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 2097152);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct flow_narrow);
+} flows4 SEC(".maps");
+
+// In ticks, by state and class.
+const volatile u32 flows4_timeouts[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 448, 448, 150, 150,
+    [FLOW_TCP * 4] = 4471, 53645, 895, 895,
+    [FLOW_UDP * 4] = 895, 895, 150, 150,
+    [FLOW_CLOSING * 4] = 895, 895, 150, 150,
+};
+
+// l4lb.rs:145 flow table flows6: 2097152 buckets of 4 ways
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 2097152);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct flow_wide);
+} flows6 SEC(".maps");
+
+// In ticks, by state and class.
+const volatile u32 flows6_timeouts[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 448, 448, 150, 150,
+    [FLOW_TCP * 4] = 4471, 53645, 895, 895,
+    [FLOW_UDP * 4] = 895, 895, 150, 150,
+    [FLOW_CLOSING * 4] = 895, 895, 150, 150,
+};
+
+CRC32_TABLES(41);
+
+INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+{
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    u32 frame_length = end - at;
+    __attribute__((unused)) u16 set_vip_vip = 0;
+    __attribute__((unused)) u16 set_vip_pool = 0;
+    __attribute__((unused)) u64 set_vip_hash_key = 0;
+    __attribute__((unused)) u8 set_vip_flags = 0;
+    __attribute__((unused)) u8 set_vip_class = 0;
+    __attribute__((unused)) u32 ipip4_src = 0;
+    __attribute__((unused)) u32 ipip4_spread = 0;
+    __attribute__((unused)) u32 ipip4_dst = 0;
+    __attribute__((unused)) u32 ipip4_port = 0;
+    __attribute__((unused)) u64 ipip4_dst_mac = 0;
+    __attribute__((unused)) u64 ipip4_src_mac = 0;
+    __attribute__((unused)) u16 ipip4_mtu = 0;
+    __attribute__((unused)) u128 ipip6_src = 0;
+    __attribute__((unused)) u32 ipip6_spread = 0;
+    __attribute__((unused)) u128 ipip6_dst = 0;
+    __attribute__((unused)) u32 ipip6_port = 0;
+    __attribute__((unused)) u64 ipip6_dst_mac = 0;
+    __attribute__((unused)) u64 ipip6_src_mac = 0;
+    __attribute__((unused)) u16 ipip6_mtu = 0;
+    __attribute__((unused)) u8 too_short = 0;
+    __attribute__((unused)) u8 fragment = 0;
+    __attribute__((unused)) u8 l4_cut = 0;
+    __attribute__((unused)) u8 bad_quote = 0;
+    __attribute__((unused)) u8 by_address = 0;
+    __attribute__((unused)) u32 client = 0;
+    __attribute__((unused)) u64 sender = 0;
+    __attribute__((unused)) u8 next = 0;
+    __attribute__((unused)) u8 too_short_2 = 0;
+    __attribute__((unused)) u8 fragment_2 = 0;
+    __attribute__((unused)) u8 options = 0;
+    __attribute__((unused)) u8 l4_cut_2 = 0;
+    __attribute__((unused)) u8 bad_quote_2 = 0;
+    __attribute__((unused)) u8 by_address_2 = 0;
+    __attribute__((unused)) u128 client_2 = 0;
+    __attribute__((unused)) u64 sender_2 = 0;
+    __attribute__((unused)) u32 hash = 0;
+    __attribute__((unused)) u8 event = 0;
+    __attribute__((unused)) u32 entropy = 0;
+    __attribute__((unused)) u32 backend_2 = 0;
+    __attribute__((unused)) u16 mtu = 0;
+    __attribute__((unused)) u8 allowed = 0;
+    __attribute__((unused)) u64 sender_3 = 0;
+    __attribute__((unused)) u16 mtu_2 = 0;
+    __attribute__((unused)) u8 allowed_2 = 0;
+    __attribute__((unused)) u64 sender_4 = 0;
+    __attribute__((unused)) u16 mtu_3 = 0;
+    __attribute__((unused)) u8 allowed_3 = 0;
+    __attribute__((unused)) u64 sender_5 = 0;
+    u32 limit = 0xffff;
+    u32 folded = 0;
+    struct flow flow = {};
+
+    // The control.
+    if (!is_there(&h->eth, h->shared)) {
+        return drop(DROP_ETHERNET_CUT);
+    }
+    if (is_there(&h->ip4, h->shared)) {
+        too_short = ipv4_total_length(h->ip4.p) < (u16)((u32)(u16)ipv4_ihl(h->ip4.p) << 2) || (u32)ipv4_total_length(h->ip4.p) + 14 > frame_length;
+        fragment = ipv4_more_fragments(h->ip4.p) == 1 || ipv4_fragment_offset(h->ip4.p) != 0;
+        l4_cut = (ipv4_protocol(h->ip4.p) == 6 && ipv4_total_length(h->ip4.p) < 40) || ((ipv4_protocol(h->ip4.p) == 17 || ipv4_protocol(h->ip4.p) == 1) && ipv4_total_length(h->ip4.p) < 28);
+        m->is_error = is_there(&h->icmp, h->shared) && (icmp_kind(h->icmp.p) == 3 || icmp_kind(h->icmp.p) == 11 || icmp_kind(h->icmp.p) == 12);
+        bad_quote = m->is_error && (!is_there(&h->quoted, h->shared) || ipv4_total_length(h->ip4.p) < 56 || (is_there(&h->quoted4, h->shared) ? ipv4_src(h->quoted4.p) : 0) != ipv4_dst(h->ip4.p));
+        by_address = ipv4_version(h->ip4.p) != 4 || ipv4_ihl(h->ip4.p) != 5 || too_short || fragment || l4_cut || (is_there(&h->tcp, h->shared) && tcp_data_offset(h->tcp.p) < 5) || bad_quote || (is_there(&h->icmp, h->shared) && !m->is_error);
+        if (is_there(&h->tcp, h->shared)) {
+            m->client_port = tcp_src_port(h->tcp.p);
+            m->vip_port = tcp_dst_port(h->tcp.p);
+        } else {
+            if (is_there(&h->udp, h->shared)) {
+                m->client_port = udp_src_port(h->udp.p);
+                m->vip_port = udp_dst_port(h->udp.p);
+            } else {
+                if (is_there(&h->quoted, h->shared)) {
+                    m->client_port = l4_start_dst_port(h->quoted.p);
+                    m->vip_port = l4_start_src_port(h->quoted.p);
+                }
+            }
+        }
+        m->protocol = ipv4_protocol(h->ip4.p);
+        m->client4 = ipv4_src(h->ip4.p);
+        if (m->is_error) {
+            m->protocol = (is_there(&h->quoted4, h->shared) ? ipv4_protocol(h->quoted4.p) : 0);
+            m->client4 = (is_there(&h->quoted4, h->shared) ? ipv4_dst(h->quoted4.p) : 0);
+        }
+        if (by_address) {
+            m->protocol = 1;
+        } else {
+            { // l4lb.rs:306 table vip4
+                u32 cell = 0;
+                struct vip4_data *e = vip4_find(0x100000000000000ull | (u64)ipv4_dst(h->ip4.p) << 24 | (u64)m->protocol << 16 | (u64)m->vip_port, &cell);
+                if (e)
+                    count_packet(&vip4_hits, cell, frame_length);
+                switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    struct vip4_set_vip *x = (void *)e;
+                    set_vip_vip = x->vip;
+                    set_vip_pool = x->pool;
+                    set_vip_hash_key = x->hash_key;
+                    set_vip_flags = x->flags;
+                    set_vip_class = x->class;
+                    folded = x->fold;
+                    m->found = 1;
+                    m->vip = set_vip_vip;
+                    m->pool = set_vip_pool;
+                    m->hash_key = set_vip_hash_key;
+                    m->flags = set_vip_flags;
+                    m->class = set_vip_class;
+                    break;
+                }
+            default: {
+                break;
+            }
+        }
+    }
+}
+if (!m->found) {
+    { // l4lb.rs:312 table vip4_any
+        u32 cell = 0;
+        struct vip4_any_data *e = vip4_any_find(0x10000000000ull | (u64)ipv4_dst(h->ip4.p) << 8 | (u64)m->protocol, &cell);
+        if (e)
+            count_packet(&vip4_any_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+        case 1: { // set_vip
+            struct vip4_any_set_vip *x = (void *)e;
+            set_vip_vip = x->vip;
+            set_vip_pool = x->pool;
+            set_vip_hash_key = x->hash_key;
+            set_vip_flags = x->flags;
+            set_vip_class = x->class;
+            folded = x->fold;
+            m->found = 1;
+            m->vip = set_vip_vip;
+            m->pool = set_vip_pool;
+            m->hash_key = set_vip_hash_key;
+            m->flags = set_vip_flags;
+            m->class = set_vip_class;
+            break;
+        }
+    default: {
+        return XDP_PASS;
+        break;
+    }
+}
+}
+}
+if (by_address) {
+    if (ipv4_version(h->ip4.p) != 4) {
+        return drop(DROP_VERSION);
+    }
+    if (ipv4_ihl(h->ip4.p) < 5) {
+        return drop(DROP_HEADER_LENGTH);
+    }
+    if (too_short) {
+        return drop(DROP_TOTAL_LENGTH);
+    }
+    if (ipv4_ihl(h->ip4.p) != 5) {
+        return drop(DROP_OPTIONS);
+    }
+    if (fragment) {
+        return drop(DROP_FRAGMENT);
+    }
+    if (l4_cut) {
+        return drop(DROP_L4_CUT);
+    }
+    if (is_there(&h->tcp, h->shared)) {
+        return drop(DROP_DATA_OFFSET);
+    }
+    if (m->is_error) {
+        return drop(DROP_ICMP_QUOTE);
+    }
+    if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 8 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
+        return XDP_PASS;
+    }
+    set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)64 << 8 | ipv4_protocol(h->ip4.p))));
+    set_ipv4_ttl(h->ip4.p, 64);
+    client = ipv4_src(h->ip4.p);
+    set_ipv4_src(h->ip4.p, ipv4_dst(h->ip4.p));
+    set_ipv4_dst(h->ip4.p, client);
+    if (is_there(&h->icmp, h->shared))
+        set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)0 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
+    if (is_there(&h->icmp, h->shared))
+        set_icmp_kind(h->icmp.p, 0);
+    sender = ethernet_src(h->eth.p);
+    set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+    set_ethernet_dst(h->eth.p, sender);
+    return forward(ctx, ingress_port(ctx));
+}
+} else {
+    if (is_there(&h->ip6, h->shared)) {
+        next = ipv6_next_header(h->ip6.p);
+        too_short_2 = (u32)ipv6_payload_length(h->ip6.p) + 54 > frame_length;
+        fragment_2 = next == 44;
+        options = next == 0 || next == 43 || next == 60;
+        l4_cut_2 = (next == 6 && ipv6_payload_length(h->ip6.p) < 20) || ((next == 17 || next == 58) && ipv6_payload_length(h->ip6.p) < 8);
+        m->is_error = (is_there(&h->icmp, h->shared) && icmp_kind(h->icmp.p) >= 1) && icmp_kind(h->icmp.p) <= 4;
+        bad_quote_2 = m->is_error && (!is_there(&h->quoted, h->shared) || ipv6_payload_length(h->ip6.p) < 56 || (is_there(&h->quoted6, h->shared) ? ipv6_src(h->quoted6.p) : 0) != ipv6_dst(h->ip6.p));
+        by_address_2 = ipv6_version(h->ip6.p) != 6 || too_short_2 || options || fragment_2 || l4_cut_2 || (is_there(&h->tcp, h->shared) && tcp_data_offset(h->tcp.p) < 5) || bad_quote_2 || (is_there(&h->icmp, h->shared) && !m->is_error);
+        if (is_there(&h->tcp, h->shared)) {
+            m->client_port = tcp_src_port(h->tcp.p);
+            m->vip_port = tcp_dst_port(h->tcp.p);
+        } else {
+            if (is_there(&h->udp, h->shared)) {
+                m->client_port = udp_src_port(h->udp.p);
+                m->vip_port = udp_dst_port(h->udp.p);
+            } else {
+                if (is_there(&h->quoted, h->shared)) {
+                    m->client_port = l4_start_dst_port(h->quoted.p);
+                    m->vip_port = l4_start_src_port(h->quoted.p);
+                }
+            }
+        }
+        m->protocol = next;
+        m->client6 = ipv6_src(h->ip6.p);
+        if (m->is_error) {
+            m->protocol = (is_there(&h->quoted6, h->shared) ? ipv6_next_header(h->quoted6.p) : 0);
+            m->client6 = (is_there(&h->quoted6, h->shared) ? ipv6_dst(h->quoted6.p) : 0);
+        }
+        if (by_address_2) {
+            m->protocol = 58;
+        } else {
+            { // l4lb.rs:376 table vip6
+                u32 cell = 0;
+                struct vip6_data *e = vip6_find((u64)ipv6_dst(h->ip6.p) << 24 | (u64)m->protocol << 16 | (u64)m->vip_port, (u64)(ipv6_dst(h->ip6.p) >> 40), 0x1000000ull | (u64)(ipv6_dst(h->ip6.p) >> 104), &cell);
+                if (e)
+                    count_packet(&vip6_hits, cell, frame_length);
+                switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    struct vip6_set_vip *x = (void *)e;
+                    set_vip_vip = x->vip;
+                    set_vip_pool = x->pool;
+                    set_vip_hash_key = x->hash_key;
+                    set_vip_flags = x->flags;
+                    set_vip_class = x->class;
+                    folded = x->fold;
+                    m->found = 1;
+                    m->vip = set_vip_vip;
+                    m->pool = set_vip_pool;
+                    m->hash_key = set_vip_hash_key;
+                    m->flags = set_vip_flags;
+                    m->class = set_vip_class;
+                    break;
+                }
+            default: {
+                break;
+            }
+        }
+    }
+}
+if (!m->found) {
+    { // l4lb.rs:382 table vip6_any
+        u32 cell = 0;
+        struct vip6_any_data *e = vip6_any_find((u64)ipv6_dst(h->ip6.p) << 8 | (u64)m->protocol, (u64)(ipv6_dst(h->ip6.p) >> 56), 256ull | (u64)(ipv6_dst(h->ip6.p) >> 120), &cell);
+        if (e)
+            count_packet(&vip6_any_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+        case 1: { // set_vip
+            struct vip6_any_set_vip *x = (void *)e;
+            set_vip_vip = x->vip;
+            set_vip_pool = x->pool;
+            set_vip_hash_key = x->hash_key;
+            set_vip_flags = x->flags;
+            set_vip_class = x->class;
+            folded = x->fold;
+            m->found = 1;
+            m->vip = set_vip_vip;
+            m->pool = set_vip_pool;
+            m->hash_key = set_vip_hash_key;
+            m->flags = set_vip_flags;
+            m->class = set_vip_class;
+            break;
+        }
+    default: {
+        return XDP_PASS;
+        break;
+    }
+}
+}
+}
+if (by_address_2) {
+    if (ipv6_version(h->ip6.p) != 6) {
+        return drop(DROP_VERSION);
+    }
+    if (too_short_2) {
+        return drop(DROP_TOTAL_LENGTH);
+    }
+    if (options) {
+        return drop(DROP_OPTIONS);
+    }
+    if (fragment_2) {
+        return drop(DROP_FRAGMENT);
+    }
+    if (l4_cut_2) {
+        return drop(DROP_L4_CUT);
+    }
+    if (is_there(&h->tcp, h->shared)) {
+        return drop(DROP_DATA_OFFSET);
+    }
+    if (m->is_error) {
+        return drop(DROP_ICMP_QUOTE);
+    }
+    if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 128 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
+        return XDP_PASS;
+    }
+    set_ipv6_hop_limit(h->ip6.p, 64);
+    client_2 = ipv6_src(h->ip6.p);
+    set_ipv6_src(h->ip6.p, ipv6_dst(h->ip6.p));
+    set_ipv6_dst(h->ip6.p, client_2);
+    if (is_there(&h->icmp, h->shared))
+        set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)129 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
+    if (is_there(&h->icmp, h->shared))
+        set_icmp_kind(h->icmp.p, 129);
+    sender_2 = ethernet_src(h->eth.p);
+    set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+    set_ethernet_dst(h->eth.p, sender_2);
+    return forward(ctx, ingress_port(ctx));
+}
+} else {
+    if (ethernet_ethertype(h->eth.p) == 2048 || ethernet_ethertype(h->eth.p) == 0x86dd) {
+        return drop(DROP_IP_CUT);
+    } else {
+        return XDP_PASS;
+    }
+}
+}
+if (is_there(&h->ip4, h->shared)) {
+    // CRC-32 of 17 bytes: that of zeros, then what each byte adds
+    hash = 0xc9eff1bd ^ folded; // with what the table's entry fixes
+    hash ^= CRC32_32(9, m->client4);
+    hash ^= CRC32_16(3, m->client_port);
+    hash ^= CRC32_16(1, m->vip_port);
+} else {
+    // CRC-32 of 41 bytes: that of zeros, then what each byte adds
+    hash = 0x6e8d80aa ^ folded; // with what the table's entry fixes
+    hash ^= CRC32_128(21, m->client6);
+    hash ^= CRC32_16(3, m->client_port);
+    hash ^= CRC32_16(1, m->vip_port);
+}
+event = m->is_error ? 0 : !is_there(&h->tcp, h->shared) ? 3 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
+if ((m->flags & 1) != 0) {
+} else {
+    if (is_there(&h->ip4, h->shared)) {
+        flow = (struct flow){
+            .key = {((u64)m->client4 << 16 | m->client_port) << 16 | m->vip},
+            .last = m->vip_port,
+            .hash = hash,
+            .now = tick(),
+            .event = event,
+            .class = m->class > 2 ? 2 : m->class,
+            .table = 1,
+        };
+        flow_narrow_find(&flow, &flows4, 2097152, flows4_timeouts);
+    } else {
+        flow = (struct flow){
+            .key = {(u64)((u32)m->client_port << 16 | m->vip) << 32 | 0, (u64)(m->client6 >> 64), (u64)m->client6},
+            .last = m->vip_port,
+            .hash = hash,
+            .now = tick(),
+            .event = event,
+            .class = m->class > 2 ? 2 : m->class,
+            .table = 2,
+        };
+        flow_wide_find(&flow, &flows6, 2097152, flows6_timeouts);
+    }
+}
+entropy = (u32)(u16)(hash >> 16);
+{ // l4lb.rs:465 the flow's entry in backend, or a new one
+    u32 cell = 0;
+    struct backend_data *e = 0;
+    if (flow.hit) {
+        backend_2 = flow.id;
+        e = backend_find(backend_2, &cell);
+        flow.hit = e != 0;
+    }
+    if (!flow.hit) {
+        { // ring ring
+            u32 pool_index = m->pool;
+            u32 *generation = map_lookup(&pool, &pool_index);
+            if (!generation || !*generation)
+                return drop(DROP_NO_POOL);
+            u32 slot = hash % 65537;
+            u32 active = *generation;
+            u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
+            u32 *e = map_lookup(&ring, &index);
+            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                return drop(DROP_NO_SLOT);
+            backend_2 = *e & 0xffffff;
+        }
+        e = backend_find(backend_2, &cell);
+    }
+    if (e)
+        count_packet(&backend_hits, cell, frame_length);
+    switch (e ? e->action : 0) {
+    case 1: { // ipip4
+        struct backend_ipip4 *x = (void *)e;
+        ipip4_src = x->src;
+        ipip4_spread = x->spread;
+        ipip4_dst = x->dst;
+        ipip4_port = x->port;
+        ipip4_dst_mac = x->dst_mac;
+        ipip4_src_mac = x->src_mac;
+        ipip4_mtu = x->mtu;
+        if (is_there(&h->ip6, h->shared)) {
+            return drop(DROP_FAMILY);
+        }
+        if ((u32)(is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20 > (u32)ipip4_mtu) {
+            mtu = (u16)(ipip4_mtu - 20);
+            if ((m->flags & 4) == 0 || (is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                return drop(DROP_MTU);
+            }
+            allowed = limiter_allow(&too_big_rate, 64);
+            if (!allowed) {
+                return drop(DROP_MTU);
+            }
+            h->error4.valid = 1;
+            h->error4.version = 4;
+            h->error4.ihl = 5;
+            h->error4.tos = 0;
+            h->error4.total_length = 56;
+            h->error4.identification = 0;
+            h->error4.reserved = 0;
+            h->error4.dont_fragment = 1;
+            h->error4.more_fragments = 0;
+            h->error4.fragment_offset = 0;
+            h->error4.ttl = 64;
+            h->error4.protocol = 1;
+            h->error4.checksum = 0;
+            h->error4.src = (is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0);
+            h->error4.dst = (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0);
+            {
+                u32 sum = 0;
+                sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
+                sum += h->error4.total_length;
+                sum += h->error4.identification;
+                sum += (u16)h->error4.reserved << 15 | (u16)h->error4.dont_fragment << 14 | (u16)h->error4.more_fragments << 13 | h->error4.fragment_offset;
+                sum += (u16)h->error4.ttl << 8 | (u16)h->error4.protocol;
+                sum += h->error4.checksum;
+                sum += (u16)(h->error4.src >> 16);
+                sum += (u16)(h->error4.src & 0xffff);
+                sum += (u16)(h->error4.dst >> 16);
+                sum += (u16)(h->error4.dst & 0xffff);
+                h->error4.checksum = ~fold(sum);
+            }
+            h->error.valid = 1;
+            h->error.kind = 3;
+            h->error.code = 4;
+            h->error.checksum = 0;
+            h->error.rest = (u32)mtu;
+            if (is_there(&h->tcp, h->shared)) {
+                {
+                    u32 sum = 0;
+                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                    sum += h->error.checksum;
+                    sum += (u16)(h->error.rest >> 16);
+                    sum += (u16)(h->error.rest & 0xffff);
+                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
+                    sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
+                    sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
+                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
+                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
+                    sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
+                    sum += tcp_src_port(h->tcp.p);
+                    sum += tcp_dst_port(h->tcp.p);
+                    sum += (u16)(tcp_seq(h->tcp.p) >> 16);
+                    sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
+                    h->error.checksum = ~fold(sum);
+                }
+            } else {
+                {
+                    u32 sum = 0;
+                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                    sum += h->error.checksum;
+                    sum += (u16)(h->error.rest >> 16);
+                    sum += (u16)(h->error.rest & 0xffff);
+                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
+                    sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
+                    sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
+                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
+                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
+                    sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
+                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
+                    sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                    h->error.checksum = ~fold(sum);
+                }
+            }
+            limit = limit < 70 ? limit : 70;
+            sender_3 = ethernet_src(h->eth.p);
+            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+            set_ethernet_dst(h->eth.p, sender_3);
+            {
+                struct ethernet eth = {};
+                load_ethernet(&eth, h->eth.p);
+                if (xdp_adjust_head(ctx, -28))
+                    return XDP_ABORTED;
+                at = packet_start(ctx);
+                end = packet_end(ctx);
+                if (at + 14 > end)
+                    return XDP_ABORTED;
+                store_ethernet((void *)at, &eth);
+                at += 14;
+                if (at + 20 > end)
+                    return XDP_ABORTED;
+                store_ipv4((void *)at, &h->error4);
+                at += 20;
+                if (at + 8 > end)
+                    return XDP_ABORTED;
+                store_icmp((void *)at, &h->error);
+                at += 8;
+            }
+            {
+                u32 length = packet_end(ctx) - packet_start(ctx);
+                if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                    return XDP_ABORTED;
+            }
+            return forward(ctx, ingress_port(ctx));
+        }
+        if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
+            if (flow.hit)
+                flow_refresh(&flow);
+            else if (flow.table == 1 && flow.event != FLOW_CLOSE)
+                count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_timeouts) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+            else if (flow.table == 2 && flow.event != FLOW_CLOSE)
+                count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_timeouts) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+        }
+        h->outer4.valid = 1;
+        h->outer4.version = 4;
+        h->outer4.ihl = 5;
+        h->outer4.tos = (is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
+        h->outer4.total_length = (u16)((is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20);
+        h->outer4.identification = 0;
+        h->outer4.reserved = 0;
+        h->outer4.dont_fragment = 1;
+        h->outer4.more_fragments = 0;
+        h->outer4.fragment_offset = 0;
+        h->outer4.ttl = 64;
+        h->outer4.protocol = 4;
+        h->outer4.checksum = 0;
+        h->outer4.src = ipip4_src | (entropy & ipip4_spread);
+        h->outer4.dst = ipip4_dst;
+        {
+            u32 sum = 0;
+            sum += (u16)h->outer4.version << 12 | (u16)h->outer4.ihl << 8 | (u16)h->outer4.tos;
+            sum += h->outer4.total_length;
+            sum += h->outer4.identification;
+            sum += (u16)h->outer4.reserved << 15 | (u16)h->outer4.dont_fragment << 14 | (u16)h->outer4.more_fragments << 13 | h->outer4.fragment_offset;
+            sum += (u16)h->outer4.ttl << 8 | (u16)h->outer4.protocol;
+            sum += h->outer4.checksum;
+            sum += (u16)(h->outer4.src >> 16);
+            sum += (u16)(h->outer4.src & 0xffff);
+            sum += (u16)(h->outer4.dst >> 16);
+            sum += (u16)(h->outer4.dst & 0xffff);
+            h->outer4.checksum = ~fold(sum);
+        }
+        set_ethernet_dst(h->eth.p, ipip4_dst_mac);
+        set_ethernet_src(h->eth.p, ipip4_src_mac);
+        {
+            struct ethernet eth = {};
+            load_ethernet(&eth, h->eth.p);
+            if (xdp_adjust_head(ctx, -20))
+                return XDP_ABORTED;
+            at = packet_start(ctx);
+            end = packet_end(ctx);
+            if (at + 14 > end)
+                return XDP_ABORTED;
+            store_ethernet((void *)at, &eth);
+            at += 14;
+            if (at + 20 > end)
+                return XDP_ABORTED;
+            store_ipv4((void *)at, &h->outer4);
+            at += 20;
+        }
+        return forward(ctx, ipip4_port);
+        break;
+    }
+case 2: { // ipip6
+    struct backend_ipip6 *x = (void *)e;
+    ipip6_src = wide(x->src);
+    ipip6_spread = x->spread;
+    ipip6_dst = wide(x->dst);
+    ipip6_port = x->port;
+    ipip6_dst_mac = x->dst_mac;
+    ipip6_src_mac = x->src_mac;
+    ipip6_mtu = x->mtu;
+    if (is_there(&h->ip4, h->shared)) {
+        if ((u32)ipv4_total_length(h->ip4.p) + 40 > (u32)ipip6_mtu) {
+            mtu_2 = (u16)(ipip6_mtu - 40);
+            if ((m->flags & 4) == 0 || ipv4_dont_fragment(h->ip4.p) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                return drop(DROP_MTU);
+            }
+            allowed_2 = limiter_allow(&too_big_rate, 64);
+            if (!allowed_2) {
+                return drop(DROP_MTU);
+            }
+            h->error4.valid = 1;
+            h->error4.version = 4;
+            h->error4.ihl = 5;
+            h->error4.tos = 0;
+            h->error4.total_length = 56;
+            h->error4.identification = 0;
+            h->error4.reserved = 0;
+            h->error4.dont_fragment = 1;
+            h->error4.more_fragments = 0;
+            h->error4.fragment_offset = 0;
+            h->error4.ttl = 64;
+            h->error4.protocol = 1;
+            h->error4.checksum = 0;
+            h->error4.src = ipv4_dst(h->ip4.p);
+            h->error4.dst = ipv4_src(h->ip4.p);
+            {
+                u32 sum = 0;
+                sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
+                sum += h->error4.total_length;
+                sum += h->error4.identification;
+                sum += (u16)h->error4.reserved << 15 | (u16)h->error4.dont_fragment << 14 | (u16)h->error4.more_fragments << 13 | h->error4.fragment_offset;
+                sum += (u16)h->error4.ttl << 8 | (u16)h->error4.protocol;
+                sum += h->error4.checksum;
+                sum += (u16)(h->error4.src >> 16);
+                sum += (u16)(h->error4.src & 0xffff);
+                sum += (u16)(h->error4.dst >> 16);
+                sum += (u16)(h->error4.dst & 0xffff);
+                h->error4.checksum = ~fold(sum);
+            }
+            h->error.valid = 1;
+            h->error.kind = 3;
+            h->error.code = 4;
+            h->error.checksum = 0;
+            h->error.rest = (u32)mtu_2;
+            if (is_there(&h->tcp, h->shared)) {
+                {
+                    u32 sum = 0;
+                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                    sum += h->error.checksum;
+                    sum += (u16)(h->error.rest >> 16);
+                    sum += (u16)(h->error.rest & 0xffff);
+                    sum += (u16)ipv4_version(h->ip4.p) << 12 | (u16)ipv4_ihl(h->ip4.p) << 8 | (u16)ipv4_tos(h->ip4.p);
+                    sum += ipv4_total_length(h->ip4.p);
+                    sum += ipv4_identification(h->ip4.p);
+                    sum += (u16)ipv4_reserved(h->ip4.p) << 15 | (u16)ipv4_dont_fragment(h->ip4.p) << 14 | (u16)ipv4_more_fragments(h->ip4.p) << 13 | ipv4_fragment_offset(h->ip4.p);
+                    sum += (u16)ipv4_ttl(h->ip4.p) << 8 | (u16)ipv4_protocol(h->ip4.p);
+                    sum += ipv4_checksum(h->ip4.p);
+                    sum += (u16)(ipv4_src(h->ip4.p) >> 16);
+                    sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
+                    sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
+                    sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
+                    sum += tcp_src_port(h->tcp.p);
+                    sum += tcp_dst_port(h->tcp.p);
+                    sum += (u16)(tcp_seq(h->tcp.p) >> 16);
+                    sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
+                    h->error.checksum = ~fold(sum);
+                }
+            } else {
+                {
+                    u32 sum = 0;
+                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                    sum += h->error.checksum;
+                    sum += (u16)(h->error.rest >> 16);
+                    sum += (u16)(h->error.rest & 0xffff);
+                    sum += (u16)ipv4_version(h->ip4.p) << 12 | (u16)ipv4_ihl(h->ip4.p) << 8 | (u16)ipv4_tos(h->ip4.p);
+                    sum += ipv4_total_length(h->ip4.p);
+                    sum += ipv4_identification(h->ip4.p);
+                    sum += (u16)ipv4_reserved(h->ip4.p) << 15 | (u16)ipv4_dont_fragment(h->ip4.p) << 14 | (u16)ipv4_more_fragments(h->ip4.p) << 13 | ipv4_fragment_offset(h->ip4.p);
+                    sum += (u16)ipv4_ttl(h->ip4.p) << 8 | (u16)ipv4_protocol(h->ip4.p);
+                    sum += ipv4_checksum(h->ip4.p);
+                    sum += (u16)(ipv4_src(h->ip4.p) >> 16);
+                    sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
+                    sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
+                    sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
+                    sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                    h->error.checksum = ~fold(sum);
+                }
+            }
+            limit = limit < 70 ? limit : 70;
+            sender_4 = ethernet_src(h->eth.p);
+            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+            set_ethernet_dst(h->eth.p, sender_4);
+            {
+                struct ethernet eth = {};
+                load_ethernet(&eth, h->eth.p);
+                if (xdp_adjust_head(ctx, -28))
+                    return XDP_ABORTED;
+                at = packet_start(ctx);
+                end = packet_end(ctx);
+                if (at + 14 > end)
+                    return XDP_ABORTED;
+                store_ethernet((void *)at, &eth);
+                at += 14;
+                if (at + 20 > end)
+                    return XDP_ABORTED;
+                store_ipv4((void *)at, &h->error4);
+                at += 20;
+                if (at + 8 > end)
+                    return XDP_ABORTED;
+                store_icmp((void *)at, &h->error);
+                at += 8;
+            }
+            {
+                u32 length = packet_end(ctx) - packet_start(ctx);
+                if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                    return XDP_ABORTED;
+            }
+            return forward(ctx, ingress_port(ctx));
+        }
+    } else {
+        if ((u32)(is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 80 > (u32)ipip6_mtu) {
+            mtu_3 = (u16)(ipip6_mtu - 40);
+            if ((m->flags & 4) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                return drop(DROP_MTU);
+            }
+            allowed_3 = limiter_allow(&too_big_rate, 64);
+            if (!allowed_3) {
+                return drop(DROP_MTU);
+            }
+            h->error6.valid = 1;
+            h->error6.version = 6;
+            h->error6.traffic_class = 0;
+            h->error6.flow_label = 0;
+            h->error6.payload_length = 56;
+            h->error6.next_header = 58;
+            h->error6.hop_limit = 64;
+            h->error6.src = (is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0);
+            h->error6.dst = (is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0);
+            h->error.valid = 1;
+            h->error.kind = 2;
+            h->error.code = 0;
+            h->error.checksum = 0;
+            h->error.rest = (u32)mtu_3;
+            if (is_there(&h->tcp, h->shared)) {
+                {
+                    u32 sum = 0;
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                    sum += 0;
+                    sum += 56;
+                    sum += 0;
+                    sum += 58;
+                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                    sum += h->error.checksum;
+                    sum += (u16)(h->error.rest >> 16);
+                    sum += (u16)(h->error.rest & 0xffff);
+                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
+                    sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
+                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                    sum += tcp_src_port(h->tcp.p);
+                    sum += tcp_dst_port(h->tcp.p);
+                    sum += (u16)(tcp_seq(h->tcp.p) >> 16);
+                    sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
+                    h->error.checksum = ~fold(sum);
+                }
+            } else {
+                {
+                    u32 sum = 0;
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                    sum += 0;
+                    sum += 56;
+                    sum += 0;
+                    sum += 58;
+                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                    sum += h->error.checksum;
+                    sum += (u16)(h->error.rest >> 16);
+                    sum += (u16)(h->error.rest & 0xffff);
+                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
+                    sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
+                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                    sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
+                    sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                    h->error.checksum = ~fold(sum);
+                }
+            }
+            limit = limit < 110 ? limit : 110;
+            sender_5 = ethernet_src(h->eth.p);
+            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+            set_ethernet_dst(h->eth.p, sender_5);
+            {
+                struct ethernet eth = {};
+                load_ethernet(&eth, h->eth.p);
+                if (xdp_adjust_head(ctx, -48))
+                    return XDP_ABORTED;
+                at = packet_start(ctx);
+                end = packet_end(ctx);
+                if (at + 14 > end)
+                    return XDP_ABORTED;
+                store_ethernet((void *)at, &eth);
+                at += 14;
+                if (at + 40 > end)
+                    return XDP_ABORTED;
+                store_ipv6((void *)at, &h->error6);
+                at += 40;
+                if (at + 8 > end)
+                    return XDP_ABORTED;
+                store_icmp((void *)at, &h->error);
+                at += 8;
+            }
+            {
+                u32 length = packet_end(ctx) - packet_start(ctx);
+                if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                    return XDP_ABORTED;
+            }
+            return forward(ctx, ingress_port(ctx));
+        }
+    }
+    if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
+        if (flow.hit)
+            flow_refresh(&flow);
+        else if (flow.table == 1 && flow.event != FLOW_CLOSE)
+            count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_timeouts) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+        else if (flow.table == 2 && flow.event != FLOW_CLOSE)
+            count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_timeouts) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+    }
+    h->outer6.valid = 1;
+    h->outer6.version = 6;
+    h->outer6.traffic_class = (is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0);
+    h->outer6.flow_label = 0;
+    h->outer6.payload_length = (u16)((is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 40);
+    h->outer6.next_header = 41;
+    h->outer6.hop_limit = 64;
+    h->outer6.src = ipip6_src | ((u128)(entropy & ipip6_spread));
+    h->outer6.dst = ipip6_dst;
+    if (is_there(&h->ip4, h->shared)) {
+        h->outer6.traffic_class = ipv4_tos(h->ip4.p);
+        h->outer6.payload_length = ipv4_total_length(h->ip4.p);
+        h->outer6.next_header = 4;
+        set_ethernet_ethertype(h->eth.p, 0x86dd);
+    }
+    set_ethernet_dst(h->eth.p, ipip6_dst_mac);
+    set_ethernet_src(h->eth.p, ipip6_src_mac);
+    {
+        struct ethernet eth = {};
+        load_ethernet(&eth, h->eth.p);
+        if (xdp_adjust_head(ctx, -40))
+            return XDP_ABORTED;
+        at = packet_start(ctx);
+        end = packet_end(ctx);
+        if (at + 14 > end)
+            return XDP_ABORTED;
+        store_ethernet((void *)at, &eth);
+        at += 14;
+        if (at + 40 > end)
+            return XDP_ABORTED;
+        store_ipv6((void *)at, &h->outer6);
+        at += 40;
+    }
+    return forward(ctx, ipip6_port);
+    break;
+}
+default: {
+    return drop(DROP_NO_BACKEND);
+    break;
+}
+}
+}
+}
+
+// The parser. Where the frame ends too soon, the rest stays invalid.
+// l4lb.rs:249
+INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->tcp = (struct place){(void *)at, 1, 1};
+    at += 20;
+    return ingress(ctx, h, m);
+}
+
+// l4lb.rs:255
+INLINE int parse_udp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 8 > end)
+        return AGAIN;
+    h->udp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    return ingress(ctx, h, m);
+}
+
+// l4lb.rs:243
+INLINE int parse_quote(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 8 > end)
+        return AGAIN;
+    h->quoted = (struct place){(void *)at, 1, 1};
+    at += 8;
+    return ingress(ctx, h, m);
+}
+
+// l4lb.rs:210
+INLINE int parse_quote4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->quoted4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_version(h->quoted4.p) == 4 && ipv4_ihl(h->quoted4.p) == 5 && ipv4_more_fragments(h->quoted4.p) == 0 && ipv4_fragment_offset(h->quoted4.p) == 0 && ipv4_protocol(h->quoted4.p) == 6)
+        return parse_quote(ctx, at, end, h, m);
+    if (ipv4_version(h->quoted4.p) == 4 && ipv4_ihl(h->quoted4.p) == 5 && ipv4_more_fragments(h->quoted4.p) == 0 && ipv4_fragment_offset(h->quoted4.p) == 0 && ipv4_protocol(h->quoted4.p) == 17)
+        return parse_quote(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// l4lb.rs:201
+INLINE int parse_icmp4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 8 > end)
+        return AGAIN;
+    h->icmp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    if (icmp_kind(h->icmp.p) == 3)
+        return parse_quote4(ctx, at, end, h, m);
+    if (icmp_kind(h->icmp.p) == 11)
+        return parse_quote4(ctx, at, end, h, m);
+    if (icmp_kind(h->icmp.p) == 12)
+        return parse_quote4(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// l4lb.rs:179
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
+        return parse_tcp(ctx, at, end, h, m);
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
+        return parse_udp(ctx, at, end, h, m);
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 1)
+        return parse_icmp4(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// l4lb.rs:234
+INLINE int parse_quote6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 40 > end)
+        return AGAIN;
+    h->quoted6 = (struct place){(void *)at, 1, 1};
+    at += 40;
+    if (ipv6_version(h->quoted6.p) == 6 && ipv6_next_header(h->quoted6.p) == 6)
+        return parse_quote(ctx, at, end, h, m);
+    if (ipv6_version(h->quoted6.p) == 6 && ipv6_next_header(h->quoted6.p) == 17)
+        return parse_quote(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// l4lb.rs:225
+INLINE int parse_icmp6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 8 > end)
+        return AGAIN;
+    h->icmp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    if (icmp_kind(h->icmp.p) >= 1 && icmp_kind(h->icmp.p) <= 4)
+        return parse_quote6(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// l4lb.rs:190
+INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 40 > end)
+        return AGAIN;
+    h->ip6 = (struct place){(void *)at, 1, 1};
+    at += 40;
+    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 6)
+        return parse_tcp(ctx, at, end, h, m);
+    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 17)
+        return parse_udp(ctx, at, end, h, m);
+    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 58)
+        return parse_icmp6(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// l4lb.rs:169
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 14 > end)
+        return AGAIN;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        return parse_ipv4(ctx, at, end, h, m);
+    if (ethernet_ethertype(h->eth.p) == 0x86dd)
+        return parse_ipv6(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+SEC("xdp")
+int gw_main(struct xdp_md *ctx)
+{
+    struct headers headers = {};
+    struct meta meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    if (LIKELY(verdict != AGAIN))
+        return verdict;
+
+    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    struct headers all = {.shared = 1}, *h = &all;
+    struct meta all_meta = {}, *m = &all_meta;
+    goto parse_start;
+parse_start: // l4lb.rs:169
+    if (at + 14 > end)
+        goto accept;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        goto parse_ipv4;
+    if (ethernet_ethertype(h->eth.p) == 0x86dd)
+        goto parse_ipv6;
+    goto accept;
+parse_ipv4: // l4lb.rs:179
+    if (at + 20 > end)
+        goto accept;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
+        goto parse_tcp;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
+        goto parse_udp;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 1)
+        goto parse_icmp4;
+    goto accept;
+parse_ipv6: // l4lb.rs:190
+    if (at + 40 > end)
+        goto accept;
+    h->ip6 = (struct place){(void *)at, 1, 1};
+    at += 40;
+    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 6)
+        goto parse_tcp;
+    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 17)
+        goto parse_udp;
+    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 58)
+        goto parse_icmp6;
+    goto accept;
+parse_icmp4: // l4lb.rs:201
+    if (at + 8 > end)
+        goto accept;
+    h->icmp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    if (icmp_kind(h->icmp.p) == 3)
+        goto parse_quote4;
+    if (icmp_kind(h->icmp.p) == 11)
+        goto parse_quote4;
+    if (icmp_kind(h->icmp.p) == 12)
+        goto parse_quote4;
+    goto accept;
+parse_quote4: // l4lb.rs:210
+    if (at + 20 > end)
+        goto accept;
+    h->quoted4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_version(h->quoted4.p) == 4 && ipv4_ihl(h->quoted4.p) == 5 && ipv4_more_fragments(h->quoted4.p) == 0 && ipv4_fragment_offset(h->quoted4.p) == 0 && ipv4_protocol(h->quoted4.p) == 6)
+        goto parse_quote;
+    if (ipv4_version(h->quoted4.p) == 4 && ipv4_ihl(h->quoted4.p) == 5 && ipv4_more_fragments(h->quoted4.p) == 0 && ipv4_fragment_offset(h->quoted4.p) == 0 && ipv4_protocol(h->quoted4.p) == 17)
+        goto parse_quote;
+    goto accept;
+parse_icmp6: // l4lb.rs:225
+    if (at + 8 > end)
+        goto accept;
+    h->icmp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    if (icmp_kind(h->icmp.p) >= 1 && icmp_kind(h->icmp.p) <= 4)
+        goto parse_quote6;
+    goto accept;
+parse_quote6: // l4lb.rs:234
+    if (at + 40 > end)
+        goto accept;
+    h->quoted6 = (struct place){(void *)at, 1, 1};
+    at += 40;
+    if (ipv6_version(h->quoted6.p) == 6 && ipv6_next_header(h->quoted6.p) == 6)
+        goto parse_quote;
+    if (ipv6_version(h->quoted6.p) == 6 && ipv6_next_header(h->quoted6.p) == 17)
+        goto parse_quote;
+    goto accept;
+parse_quote: // l4lb.rs:243
+    if (at + 8 > end)
+        goto accept;
+    h->quoted = (struct place){(void *)at, 1, 1};
+    at += 8;
+    goto accept;
+parse_tcp: // l4lb.rs:249
+    if (at + 20 > end)
+        goto accept;
+    h->tcp = (struct place){(void *)at, 1, 1};
+    at += 20;
+    goto accept;
+parse_udp: // l4lb.rs:255
+    if (at + 8 > end)
+        goto accept;
+    h->udp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    goto accept;
+accept:
+    return ingress(ctx, h, m);
+}
+
+char gw_license[] SEC("license") = "Dual BSD/GPL";

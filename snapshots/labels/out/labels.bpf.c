@@ -1,0 +1,416 @@
+// labels: made by Guideway from pipeline.rs for xdp.
+
+#include "guideway/bpf.h"
+#include "guideway/bytes.h"
+#include "guideway/counters.h"
+#include "guideway/exact.h"
+#include "guideway/ports.h"
+
+struct ethernet {
+    u64 dst;
+    u64 src;
+    u16 ethertype;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_ethernet(struct ethernet *x, const void *p)
+{
+    x->dst = be48(p);
+    x->src = be48(p + 6);
+    x->ethertype = be16(p + 12);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_ethernet(void *p, const struct ethernet *x)
+{
+    put48(p, x->dst);
+    put48(p + 6, x->src);
+    put16(p + 12, x->ethertype);
+}
+
+INLINE u16 ethernet_ethertype(const void *p) { return be16(p + 12); }
+INLINE void set_ethernet_ethertype(void *p, u16 x)
+{
+    put16(p + 12, x);
+}
+
+struct mpls {
+    u32 label;
+    u8 tc;
+    u8 bottom;
+    u8 ttl;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_mpls(struct mpls *x, const void *p)
+{
+    x->label = be24(p) >> 4;
+    x->tc = (*(const u8 *)(p + 2) >> 1) & 7;
+    x->bottom = (*(const u8 *)(p + 2)) & 1;
+    x->ttl = *(const u8 *)(p + 3);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_mpls(void *p, const struct mpls *x)
+{
+    put24(p, (u64)x->label << 4 | (u64)x->tc << 1 | x->bottom);
+    *(u8 *)(p + 3) = x->ttl;
+}
+
+INLINE u32 mpls_label(const void *p) { return be24(p) >> 4; }
+INLINE void set_mpls_label(void *p, u32 x)
+{
+    u64 old = be24(p);
+    u64 new = (old & ~(u64)0xfffff0) | (u64)x << 4;
+    put24(p, new);
+}
+
+INLINE u8 mpls_bottom(const void *p) { return (*(const u8 *)(p + 2)) & 1; }
+INLINE u8 mpls_ttl(const void *p) { return *(const u8 *)(p + 3); }
+INLINE void set_mpls_ttl(void *p, u8 x)
+{
+    *(u8 *)(p + 3) = x;
+}
+
+struct headers {
+    u8 shared; // by ways through the parser that find different headers
+    struct place eth; // ethernet
+    struct place label_0; // mpls
+    struct place label_1; // mpls
+    struct place label_2; // mpls
+    struct place label_3; // mpls
+    struct place ip4; // ipv4
+};
+
+struct meta {
+    u8 depth;
+    u8 first;
+};
+
+enum {
+    DROP_NO_LABEL,
+    DROP_TOO_DEEP,
+    DROP_EXPIRED,
+    DROP_UNKNOWN,
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 4);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} events SEC(".maps");
+
+INLINE int drop(u32 reason)
+{
+    count_event(&events, reason);
+    return XDP_DROP;
+}
+
+// pipeline.rs:35 table labels
+struct labels_data {
+    u8 action;
+    u8 pad0[15];
+};
+
+struct labels_swap {
+    u8 action;
+    u8 pad0[3];
+    u32 to;
+    u32 port;
+    u8 pad1[4];
+};
+
+struct labels_pop_top {
+    u8 action;
+    u8 pad0[3];
+    u32 port;
+    u8 pad1[8];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 65536);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} labels_hits SEC(".maps");
+
+struct labels_set {
+    u64 keys[4][1];
+    struct labels_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct labels_set);
+} labels SEC(".maps");
+
+INLINE struct labels_data *labels_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 0, 16384);
+    struct labels_set *s = map_lookup(&labels, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// pipeline.rs:38 counter depth
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 5);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} depth SEC(".maps");
+
+INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+{
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    u32 frame_length = end - at;
+    __attribute__((unused)) u32 swap_to = 0;
+    __attribute__((unused)) u32 swap_port = 0;
+    __attribute__((unused)) u32 pop_top_port = 0;
+
+    // The control.
+    if (!is_there(&h->label_0, h->shared)) {
+        return drop(DROP_NO_LABEL);
+    }
+    count_packet(&depth, (u32)m->depth, frame_length);
+    if (m->depth == 4 && (is_there(&h->label_3, h->shared) ? mpls_bottom(h->label_3.p) : 0) == 0) {
+        return drop(DROP_TOO_DEEP);
+    }
+    if (mpls_ttl(h->label_0.p) <= 1) {
+        return drop(DROP_EXPIRED);
+    }
+    { // pipeline.rs:85 table labels
+        u32 cell = 0;
+        struct labels_data *e = labels_find(0x100000ull | (u64)mpls_label(h->label_0.p), &cell);
+        if (e)
+            count_packet(&labels_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+        case 1: { // swap
+            struct labels_swap *x = (void *)e;
+            swap_to = x->to;
+            swap_port = x->port;
+            set_mpls_label(h->label_0.p, swap_to);
+            set_mpls_ttl(h->label_0.p, (u8)(mpls_ttl(h->label_0.p) - 1));
+            return forward(ctx, swap_port);
+            break;
+        }
+    case 2: { // pop_top
+        struct labels_pop_top *x = (void *)e;
+        pop_top_port = x->port;
+        if (mpls_bottom(h->label_0.p) == 1) {
+            if (!is_there(&h->ip4, h->shared)) {
+                return XDP_PASS;
+            }
+            if (is_there(&h->eth, h->shared))
+                set_ethernet_ethertype(h->eth.p, 2048);
+        }
+        h->label_0 = (struct place){.parsed = h->label_0.parsed};
+        {
+            struct ethernet eth = {};
+            if (is_there(&h->eth, h->shared))
+                load_ethernet(&eth, h->eth.p);
+            struct mpls label_0 = {};
+            if (is_there(&h->label_0, h->shared))
+                load_mpls(&label_0, h->label_0.p);
+            if (xdp_adjust_head(ctx, -((is_there(&h->label_0, h->shared) - h->label_0.parsed) * 4)))
+                return XDP_ABORTED;
+            at = packet_start(ctx);
+            end = packet_end(ctx);
+            if (is_there(&h->eth, h->shared)) {
+                if (at + 14 > end)
+                    return XDP_ABORTED;
+                store_ethernet((void *)at, &eth);
+                at += 14;
+            }
+            if (is_there(&h->label_0, h->shared)) {
+                if (at + 4 > end)
+                    return XDP_ABORTED;
+                store_mpls((void *)at, &label_0);
+                at += 4;
+            }
+        }
+        return forward(ctx, pop_top_port);
+        break;
+    }
+default: {
+    return drop(DROP_UNKNOWN);
+    break;
+}
+}
+}
+}
+
+// The parser. Where the frame ends too soon, the rest stays invalid.
+// pipeline.rs:69
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    return ingress(ctx, h, m);
+}
+
+// pipeline.rs:60
+INLINE int parse_below(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 1 > end)
+        return AGAIN;
+    m->first = *(const u8 *)at >> 4;
+    if (m->first == 4)
+        return parse_ipv4(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// pipeline.rs:50
+INLINE int parse_stack_3(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 4 > end)
+        return AGAIN;
+    h->label_3 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_3.p) == 1)
+        return parse_below(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// pipeline.rs:50
+INLINE int parse_stack_2(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 4 > end)
+        return AGAIN;
+    h->label_2 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_2.p) == 1)
+        return parse_below(ctx, at, end, h, m);
+    return parse_stack_3(ctx, at, end, h, m);
+}
+
+// pipeline.rs:50
+INLINE int parse_stack_1(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 4 > end)
+        return AGAIN;
+    h->label_1 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_1.p) == 1)
+        return parse_below(ctx, at, end, h, m);
+    return parse_stack_2(ctx, at, end, h, m);
+}
+
+// pipeline.rs:50
+INLINE int parse_stack_0(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 4 > end)
+        return AGAIN;
+    h->label_0 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_0.p) == 1)
+        return parse_below(ctx, at, end, h, m);
+    return parse_stack_1(ctx, at, end, h, m);
+}
+
+// pipeline.rs:41
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 14 > end)
+        return AGAIN;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 0x8847)
+        return parse_stack_0(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+SEC("xdp")
+int gw_main(struct xdp_md *ctx)
+{
+    struct headers headers = {};
+    struct meta meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    if (LIKELY(verdict != AGAIN))
+        return verdict;
+
+    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    struct headers all = {.shared = 1}, *h = &all;
+    struct meta all_meta = {}, *m = &all_meta;
+    goto parse_start;
+parse_start: // pipeline.rs:41
+    if (at + 14 > end)
+        goto accept;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 0x8847)
+        goto parse_stack_0;
+    goto accept;
+parse_stack_0: // pipeline.rs:50
+    if (at + 4 > end)
+        goto accept;
+    h->label_0 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_0.p) == 1)
+        goto parse_below;
+    goto parse_stack_1;
+parse_stack_1: // pipeline.rs:50
+    if (at + 4 > end)
+        goto accept;
+    h->label_1 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_1.p) == 1)
+        goto parse_below;
+    goto parse_stack_2;
+parse_stack_2: // pipeline.rs:50
+    if (at + 4 > end)
+        goto accept;
+    h->label_2 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_2.p) == 1)
+        goto parse_below;
+    goto parse_stack_3;
+parse_stack_3: // pipeline.rs:50
+    if (at + 4 > end)
+        goto accept;
+    h->label_3 = (struct place){(void *)at, 1, 1};
+    at += 4;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(h->label_3.p) == 1)
+        goto parse_below;
+    goto accept;
+parse_below: // pipeline.rs:60
+    if (at + 1 > end)
+        goto accept;
+    m->first = *(const u8 *)at >> 4;
+    if (m->first == 4)
+        goto parse_ipv4;
+    goto accept;
+parse_ipv4: // pipeline.rs:69
+    if (at + 20 > end)
+        goto accept;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    goto accept;
+accept:
+    return ingress(ctx, h, m);
+}
+
+char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,398 @@
+// nat: made by Guideway from pipeline.rs for xdp.
+
+#include "guideway/bpf.h"
+#include "guideway/bytes.h"
+#include "guideway/checksum.h"
+#include "guideway/counters.h"
+#include "guideway/exact.h"
+#include "guideway/ports.h"
+
+INLINE u16 ethernet_ethertype(const void *p) { return be16(p + 12); }
+INLINE u8 ipv4_ihl(const void *p) { return (*(const u8 *)p) & 15; }
+INLINE u8 ipv4_more_fragments(const void *p) { return (*(const u8 *)(p + 6) >> 5) & 1; }
+INLINE u16 ipv4_fragment_offset(const void *p) { return (be16(p + 6)) & 8191; }
+INLINE u8 ipv4_protocol(const void *p) { return *(const u8 *)(p + 9); }
+INLINE u16 ipv4_checksum(const void *p) { return be16(p + 10); }
+INLINE void set_ipv4_checksum(void *p, u16 x)
+{
+    put16(p + 10, x);
+}
+
+INLINE u32 ipv4_src(const void *p) { return be32(p + 12); }
+INLINE void set_ipv4_src(void *p, u32 x)
+{
+    put32(p + 12, x);
+}
+
+INLINE u32 ipv4_dst(const void *p) { return be32(p + 16); }
+INLINE void set_ipv4_dst(void *p, u32 x)
+{
+    put32(p + 16, x);
+}
+
+INLINE u16 tcp_dst_port(const void *p) { return be16(p + 2); }
+INLINE void set_tcp_dst_port(void *p, u16 x)
+{
+    put16(p + 2, x);
+}
+
+INLINE u16 tcp_checksum(const void *p) { return be16(p + 16); }
+INLINE void set_tcp_checksum(void *p, u16 x)
+{
+    put16(p + 16, x);
+}
+
+INLINE u16 udp_dst_port(const void *p) { return be16(p + 2); }
+INLINE void set_udp_dst_port(void *p, u16 x)
+{
+    put16(p + 2, x);
+}
+
+INLINE u16 udp_checksum(const void *p) { return be16(p + 6); }
+INLINE void set_udp_checksum(void *p, u16 x)
+{
+    put16(p + 6, x);
+}
+
+struct headers {
+    u8 shared; // by ways through the parser that find different headers
+    struct place eth; // ethernet
+    struct place ip4; // ipv4
+    struct place tcp; // tcp
+    struct place udp; // udp
+};
+
+enum {
+    DROP_UNPARSED,
+    DROP_NOT_OURS,
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 2);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} events SEC(".maps");
+
+INLINE int drop(u32 reason)
+{
+    count_event(&events, reason);
+    return XDP_DROP;
+}
+
+// pipeline.rs:41 table outside
+struct outside_data {
+    u8 action;
+    u8 pad0[15];
+};
+
+struct outside_inward {
+    u8 action;
+    u8 pad0[1];
+    u16 dst_port;
+    u32 dst;
+    u32 port;
+    u8 pad1[4];
+};
+
+struct outside_outward {
+    u8 action;
+    u8 pad0[3];
+    u32 src;
+    u32 port;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 32768);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} outside_hits SEC(".maps");
+
+struct outside_set {
+    u64 keys[4][1];
+    struct outside_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 8192);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct outside_set);
+} outside SEC(".maps");
+
+INLINE struct outside_data *outside_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 0, 8192);
+    struct outside_set *s = map_lookup(&outside, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// pipeline.rs:43 table inside
+struct inside_data {
+    u8 action;
+    u8 pad0[15];
+};
+
+struct inside_inward {
+    u8 action;
+    u8 pad0[1];
+    u16 dst_port;
+    u32 dst;
+    u32 port;
+    u8 pad1[4];
+};
+
+struct inside_outward {
+    u8 action;
+    u8 pad0[3];
+    u32 src;
+    u32 port;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 32768);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} inside_hits SEC(".maps");
+
+struct inside_set {
+    u64 keys[4][1];
+    struct inside_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 8192);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct inside_set);
+} inside SEC(".maps");
+
+INLINE struct inside_data *inside_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 1, 8192);
+    struct inside_set *s = map_lookup(&inside, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+INLINE int ingress(struct xdp_md *ctx, struct headers *h)
+{
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    u32 frame_length = end - at;
+    __attribute__((unused)) u32 inward_dst = 0;
+    __attribute__((unused)) u16 inward_dst_port = 0;
+    __attribute__((unused)) u32 inward_port = 0;
+    __attribute__((unused)) u32 outward_src = 0;
+    __attribute__((unused)) u32 outward_port = 0;
+    __attribute__((unused)) u16 dst_port = 0;
+    __attribute__((unused)) u32 old = 0;
+    __attribute__((unused)) u32 old_2 = 0;
+
+    // The control.
+    if (!is_there(&h->ip4, h->shared)) {
+        return XDP_PASS;
+    }
+    if (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared)) {
+        return drop(DROP_UNPARSED);
+    }
+    dst_port = is_there(&h->tcp, h->shared) ? (is_there(&h->tcp, h->shared) ? tcp_dst_port(h->tcp.p) : 0) : (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+    { // pipeline.rs:84 table outside
+        u32 cell = 0;
+        struct outside_data *e = outside_find(0x100000000000000ull | (u64)ipv4_dst(h->ip4.p) << 24 | (u64)ipv4_protocol(h->ip4.p) << 16 | (u64)dst_port, &cell);
+        if (e)
+            count_packet(&outside_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+        case 1: { // inward
+            struct outside_inward *x = (void *)e;
+            inward_dst = x->dst;
+            inward_dst_port = x->dst_port;
+            inward_port = x->port;
+            old = ipv4_dst(h->ip4.p);
+            set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old >> 16), (u16)(inward_dst >> 16)), (u16)(old & 0xffff), (u16)(inward_dst & 0xffff)));
+            set_ipv4_dst(h->ip4.p, inward_dst);
+            if (is_there(&h->tcp, h->shared)) {
+                set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old >> 16), (u16)(inward_dst >> 16)), (u16)(old & 0xffff), (u16)(inward_dst & 0xffff)));
+            } else {
+                if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                    if (is_there(&h->udp, h->shared))
+                        set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old >> 16), (u16)(inward_dst >> 16)), (u16)(old & 0xffff), (u16)(inward_dst & 0xffff)));
+                }
+            }
+            if (is_there(&h->tcp, h->shared)) {
+                set_tcp_checksum(h->tcp.p, adjust(tcp_checksum(h->tcp.p), tcp_dst_port(h->tcp.p), inward_dst_port));
+                set_tcp_dst_port(h->tcp.p, inward_dst_port);
+            } else {
+                if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                    if (is_there(&h->udp, h->shared))
+                        set_udp_checksum(h->udp.p, adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0), inward_dst_port));
+                }
+                if (is_there(&h->udp, h->shared))
+                    set_udp_dst_port(h->udp.p, inward_dst_port);
+            }
+            return forward(ctx, inward_port);
+            break;
+        }
+    case 2: { // outward
+        struct outside_outward *x = (void *)e;
+        outward_src = x->src;
+        outward_port = x->port;
+        break;
+    }
+default: {
+    break;
+}
+}
+}
+{ // pipeline.rs:104 table inside
+    u32 cell = 0;
+    struct inside_data *e = inside_find(0x100000000ull | (u64)ipv4_src(h->ip4.p), &cell);
+    if (e)
+        count_packet(&inside_hits, cell, frame_length);
+    switch (e ? e->action : 0) {
+    case 2: { // outward
+        struct inside_outward *x = (void *)e;
+        outward_src = x->src;
+        outward_port = x->port;
+        old_2 = ipv4_src(h->ip4.p);
+        set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old_2 >> 16), (u16)(outward_src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward_src & 0xffff)));
+        set_ipv4_src(h->ip4.p, outward_src);
+        if (is_there(&h->tcp, h->shared)) {
+            set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old_2 >> 16), (u16)(outward_src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward_src & 0xffff)));
+        } else {
+            if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                if (is_there(&h->udp, h->shared))
+                    set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old_2 >> 16), (u16)(outward_src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward_src & 0xffff)));
+            }
+        }
+        return forward(ctx, outward_port);
+        break;
+    }
+case 1: { // inward
+    struct inside_inward *x = (void *)e;
+    inward_dst = x->dst;
+    inward_dst_port = x->dst_port;
+    inward_port = x->port;
+    return drop(DROP_NOT_OURS);
+    break;
+}
+default: {
+    return drop(DROP_NOT_OURS);
+    break;
+}
+}
+}
+}
+
+// The parser. Where the frame ends too soon, the rest stays invalid.
+// pipeline.rs:65
+INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->tcp = (struct place){(void *)at, 1, 1};
+    at += 20;
+    return ingress(ctx, h);
+}
+
+// pipeline.rs:71
+INLINE int parse_udp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    if (at + 8 > end)
+        return AGAIN;
+    h->udp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    return ingress(ctx, h);
+}
+
+// pipeline.rs:55
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
+        return parse_tcp(ctx, at, end, h);
+    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
+        return parse_udp(ctx, at, end, h);
+    return AGAIN;
+}
+
+// pipeline.rs:46
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    if (at + 14 > end)
+        return AGAIN;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        return parse_ipv4(ctx, at, end, h);
+    return AGAIN;
+}
+
+SEC("xdp")
+int gw_main(struct xdp_md *ctx)
+{
+    struct headers headers = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers);
+    if (LIKELY(verdict != AGAIN))
+        return verdict;
+
+    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    struct headers all = {.shared = 1}, *h = &all;
+    goto parse_start;
+parse_start: // pipeline.rs:46
+    if (at + 14 > end)
+        goto accept;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        goto parse_ipv4;
+    goto accept;
+parse_ipv4: // pipeline.rs:55
+    if (at + 20 > end)
+        goto accept;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
+        goto parse_tcp;
+    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
+        goto parse_udp;
+    goto accept;
+parse_tcp: // pipeline.rs:65
+    if (at + 20 > end)
+        goto accept;
+    h->tcp = (struct place){(void *)at, 1, 1};
+    at += 20;
+    goto accept;
+parse_udp: // pipeline.rs:71
+    if (at + 8 > end)
+        goto accept;
+    h->udp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    goto accept;
+accept:
+    return ingress(ctx, h);
+}
+
+char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,270 @@
+// nat: made by Guideway from pipeline.rs for bmv2.
+#include <core.p4>
+#include <v1model.p4>
+
+// The host's own stack: simple_switch's --cpu-port.
+const bit<9> CPU_PORT = 510;
+
+header ethernet_t {
+    bit<48> dst;
+    bit<48> src;
+    bit<16> ethertype;
+}
+
+header ipv4_t {
+    bit<4> version;
+    bit<4> ihl;
+    bit<8> tos;
+    bit<16> total_length;
+    bit<16> identification;
+    bit<1> reserved;
+    bit<1> dont_fragment;
+    bit<1> more_fragments;
+    bit<13> fragment_offset;
+    bit<8> ttl;
+    bit<8> protocol;
+    bit<16> checksum;
+    bit<32> src;
+    bit<32> dst;
+}
+
+header tcp_t {
+    bit<16> src_port;
+    bit<16> dst_port;
+    bit<32> seq;
+    bit<32> ack;
+    bit<4> data_offset;
+    bit<4> reserved;
+    bit<8> flags;
+    bit<16> window;
+    bit<16> checksum;
+    bit<16> urgent;
+}
+
+header udp_t {
+    bit<16> src_port;
+    bit<16> dst_port;
+    bit<16> length;
+    bit<16> checksum;
+}
+
+// In the order in which they leave.
+struct headers_t {
+    ethernet_t eth;
+    ipv4_t ip4;
+    tcp_t tcp;
+    udp_t udp;
+}
+
+struct metadata_t {
+    bit<32> inward_dst;
+    bit<16> inward_dst_port;
+    bit<32> inward_port;
+    bit<32> outward_src;
+    bit<32> outward_port;
+    bit<16> dst_port;
+}
+
+parser parse(
+    packet_in packet,
+    out headers_t h,
+    inout metadata_t meta,
+    inout standard_metadata_t standard_metadata
+) {
+    // pipeline.rs:46 start
+    state start {
+        packet.extract(h.eth);
+        transition select(h.eth.ethertype) {
+            0x0800: ipv4;
+            default: accept;
+        }
+    }
+
+    // pipeline.rs:55 ipv4
+    state ipv4 {
+        packet.extract(h.ip4);
+        transition select(h.ip4.ihl, h.ip4.more_fragments, h.ip4.fragment_offset, h.ip4.protocol) {
+            (5, 0, 0, 6): tcp;
+            (5, 0, 0, 17): udp;
+            default: accept;
+        }
+    }
+
+    // pipeline.rs:65 tcp
+    state tcp {
+        packet.extract(h.tcp);
+        transition accept;
+    }
+
+    // pipeline.rs:71 udp
+    state udp {
+        packet.extract(h.udp);
+        transition accept;
+    }
+}
+
+// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
+void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
+    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+    sum = (sum & 0xffff) + (sum >> 16);
+    checksum = ~(sum[15:0] + sum[31:16]);
+}
+
+// pipeline.rs:77 ingress
+control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadata_t standard_metadata) {
+    // pipeline.rs:18 drop reason
+    @name(".drop.unparsed") @id(0x12132a7d)
+    counter(1, CounterType.packets) drop_unparsed;
+    // pipeline.rs:19 drop reason
+    @name(".drop.not_ours") @id(0x12efdab1)
+    counter(1, CounterType.packets) drop_not_ours;
+    @name(".outside_counter") @id(0x13391473)
+    direct_counter(CounterType.packets_and_bytes) outside_counter;
+    @name(".inside_counter") @id(0x13aa2042)
+    direct_counter(CounterType.packets_and_bytes) inside_counter;
+
+    // pipeline.rs:35 action inward
+    @name(".inward") @id(0x01d03417)
+    action inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
+        meta.inward_dst = dst;
+        meta.inward_dst_port = dst_port;
+        meta.inward_port = port;
+    }
+
+    // pipeline.rs:36 action outward
+    @name(".outward") @id(0x0137b047)
+    action outward(bit<32> src, bit<32> port) {
+        meta.outward_src = src;
+        meta.outward_port = port;
+    }
+
+    // pipeline.rs:38 action no_nat
+    @name(".no_nat") @id(0x018fe094)
+    action no_nat() { }
+
+    // pipeline.rs:41 table outside
+    @name(".outside") @id(0x02fdb1d5)
+    table outside {
+        key = {
+            h.ip4.dst: exact @name("dst");
+            h.ip4.protocol: exact @name("protocol");
+            meta.dst_port: exact @name("dst_port");
+        }
+        actions = {
+            inward;
+            outward;
+            @defaultonly no_nat;
+        }
+        const default_action = no_nat();
+        size = 1024;
+        counters = outside_counter;
+    }
+
+    // pipeline.rs:43 table inside
+    @name(".inside") @id(0x02c929ed)
+    table inside {
+        key = {
+            h.ip4.src: exact @name("src");
+        }
+        actions = {
+            inward;
+            outward;
+            @defaultonly no_nat;
+        }
+        const default_action = no_nat();
+        size = 1024;
+        counters = inside_counter;
+    }
+
+    apply {
+        if (!h.ip4.isValid()) {
+            standard_metadata.egress_spec = CPU_PORT;
+            exit;
+        }
+        if (!h.tcp.isValid() && !h.udp.isValid()) {
+            drop_unparsed.count(0);
+            mark_to_drop(standard_metadata);
+            exit;
+        }
+        meta.dst_port = h.tcp.isValid() ? h.tcp.dst_port : h.udp.dst_port;
+
+        // pipeline.rs:84 outside
+        switch (outside.apply().action_run) {
+            inward: {
+                bit<32> old = h.ip4.dst;
+                adjust(h.ip4.checksum, old[31:16], meta.inward_dst[31:16]);
+                adjust(h.ip4.checksum, old[15:0], meta.inward_dst[15:0]);
+                h.ip4.dst = meta.inward_dst;
+                if (h.tcp.isValid()) {
+                    adjust(h.tcp.checksum, old[31:16], meta.inward_dst[31:16]);
+                    adjust(h.tcp.checksum, old[15:0], meta.inward_dst[15:0]);
+                } else if (h.udp.checksum != 0) {
+                    adjust(h.udp.checksum, old[31:16], meta.inward_dst[31:16]);
+                    adjust(h.udp.checksum, old[15:0], meta.inward_dst[15:0]);
+                }
+                if (h.tcp.isValid()) {
+                    adjust(h.tcp.checksum, h.tcp.dst_port, meta.inward_dst_port);
+                    h.tcp.dst_port = meta.inward_dst_port;
+                } else {
+                    if (h.udp.checksum != 0) {
+                        adjust(h.udp.checksum, h.udp.dst_port, meta.inward_dst_port);
+                    }
+                    h.udp.dst_port = meta.inward_dst_port;
+                }
+                standard_metadata.egress_spec = (bit<9>) meta.inward_port;
+                exit;
+            }
+        }
+
+        // pipeline.rs:104 inside
+        switch (inside.apply().action_run) {
+            outward: {
+                bit<32> old = h.ip4.src;
+                adjust(h.ip4.checksum, old[31:16], meta.outward_src[31:16]);
+                adjust(h.ip4.checksum, old[15:0], meta.outward_src[15:0]);
+                h.ip4.src = meta.outward_src;
+                if (h.tcp.isValid()) {
+                    adjust(h.tcp.checksum, old[31:16], meta.outward_src[31:16]);
+                    adjust(h.tcp.checksum, old[15:0], meta.outward_src[15:0]);
+                } else if (h.udp.checksum != 0) {
+                    adjust(h.udp.checksum, old[31:16], meta.outward_src[31:16]);
+                    adjust(h.udp.checksum, old[15:0], meta.outward_src[15:0]);
+                }
+                standard_metadata.egress_spec = (bit<9>) meta.outward_port;
+                exit;
+            }
+            inward: {
+                drop_not_ours.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            }
+            no_nat: {
+                drop_not_ours.count(0);
+                mark_to_drop(standard_metadata);
+                exit;
+            }
+        }
+    }
+}
+
+// Checksums that come in are not looked at.
+control check(inout headers_t h, inout metadata_t meta) {
+    apply { }
+}
+
+control egress(inout headers_t h, inout metadata_t meta, inout standard_metadata_t standard_metadata) {
+    apply { }
+}
+
+// Ingress has computed what changes.
+control compute(inout headers_t h, inout metadata_t meta) {
+    apply { }
+}
+
+control deparse(packet_out packet, in headers_t h) {
+    apply {
+        packet.emit(h);
+    }
+}
+
+V1Switch(parse(), check(), ingress(), egress(), compute(), deparse()) main;

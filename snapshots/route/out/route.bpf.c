@@ -1,0 +1,385 @@
+// route: made by Guideway from pipeline.rs for xdp.
+
+#include "guideway/bpf.h"
+#include "guideway/bytes.h"
+#include "guideway/checksum.h"
+#include "guideway/counters.h"
+#include "guideway/ports.h"
+
+INLINE u64 ethernet_dst(const void *p) { return be48(p); }
+INLINE void set_ethernet_dst(void *p, u64 x)
+{
+    put48(p, x);
+}
+
+INLINE u64 ethernet_src(const void *p) { return be48(p + 6); }
+INLINE void set_ethernet_src(void *p, u64 x)
+{
+    put48(p + 6, x);
+}
+
+INLINE u16 ethernet_ethertype(const void *p) { return be16(p + 12); }
+INLINE u8 ipv4_ttl(const void *p) { return *(const u8 *)(p + 8); }
+INLINE void set_ipv4_ttl(void *p, u8 x)
+{
+    *(u8 *)(p + 8) = x;
+}
+
+INLINE u8 ipv4_protocol(const void *p) { return *(const u8 *)(p + 9); }
+INLINE u16 ipv4_checksum(const void *p) { return be16(p + 10); }
+INLINE void set_ipv4_checksum(void *p, u16 x)
+{
+    put16(p + 10, x);
+}
+
+INLINE u32 ipv4_dst(const void *p) { return be32(p + 16); }
+INLINE u8 ipv6_hop_limit(const void *p) { return *(const u8 *)(p + 7); }
+INLINE void set_ipv6_hop_limit(void *p, u8 x)
+{
+    *(u8 *)(p + 7) = x;
+}
+
+INLINE u128 ipv6_dst(const void *p) { return be128(p + 24); }
+struct headers {
+    u8 shared; // by ways through the parser that find different headers
+    struct place eth; // ethernet
+    struct place ip4; // ipv4
+    struct place ip6; // ipv6
+};
+
+struct meta {
+    u16 hop;
+    u32 port;
+};
+
+enum {
+    DROP_NO_ROUTE,
+    DROP_NO_NEIGHBOUR,
+    DROP_EXPIRED,
+    DROP_FORBIDDEN,
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 4);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} events SEC(".maps");
+
+INLINE int drop(u32 reason)
+{
+    count_event(&events, reason);
+    return XDP_DROP;
+}
+
+// pipeline.rs:42 table route4
+struct route4_data {
+    u32 index;
+    u8 action;
+    u8 pad0[3];
+};
+
+struct route4_via {
+    u32 index;
+    u8 action;
+    u8 pad0[1];
+    u16 hop;
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 1024);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} route4_hits SEC(".maps");
+
+struct route4_key {
+    u32 prefix;
+    u8 bytes[5];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_LPM_TRIE);
+    MAP_NUMBER(map_flags, MAP_NO_PREALLOC);
+    MAP_NUMBER(max_entries, 1024);
+    MAP_TYPE(key, struct route4_key);
+    MAP_TYPE(value, struct route4_data);
+} route4 SEC(".maps");
+
+INLINE struct route4_data *route4_find(u8 vrf, u32 dst, u32 *cell)
+{
+    struct route4_key key = {.prefix = 40};
+    key.bytes[0] = vrf >> 0;
+    key.bytes[1] = dst >> 24;
+    key.bytes[2] = dst >> 16;
+    key.bytes[3] = dst >> 8;
+    key.bytes[4] = dst >> 0;
+    struct route4_data *e = map_lookup(&route4, &key);
+    if (e)
+        *cell = e->index;
+    return e;
+}
+
+// pipeline.rs:44 table route6
+struct route6_data {
+    u32 index;
+    u8 action;
+    u8 pad0[3];
+};
+
+struct route6_via {
+    u32 index;
+    u8 action;
+    u8 pad0[1];
+    u16 hop;
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 1024);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} route6_hits SEC(".maps");
+
+struct route6_key {
+    u32 prefix;
+    u8 bytes[16];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_LPM_TRIE);
+    MAP_NUMBER(map_flags, MAP_NO_PREALLOC);
+    MAP_NUMBER(max_entries, 1024);
+    MAP_TYPE(key, struct route6_key);
+    MAP_TYPE(value, struct route6_data);
+} route6 SEC(".maps");
+
+INLINE struct route6_data *route6_find(u128 dst, u32 *cell)
+{
+    struct route6_key key = {.prefix = 128};
+    key.bytes[0] = dst >> 120;
+    key.bytes[1] = dst >> 112;
+    key.bytes[2] = dst >> 104;
+    key.bytes[3] = dst >> 96;
+    key.bytes[4] = dst >> 88;
+    key.bytes[5] = dst >> 80;
+    key.bytes[6] = dst >> 72;
+    key.bytes[7] = dst >> 64;
+    key.bytes[8] = dst >> 56;
+    key.bytes[9] = dst >> 48;
+    key.bytes[10] = dst >> 40;
+    key.bytes[11] = dst >> 32;
+    key.bytes[12] = dst >> 24;
+    key.bytes[13] = dst >> 16;
+    key.bytes[14] = dst >> 8;
+    key.bytes[15] = dst >> 0;
+    struct route6_data *e = map_lookup(&route6, &key);
+    if (e)
+        *cell = e->index;
+    return e;
+}
+
+// pipeline.rs:56 table neighbour
+struct neighbour_data {
+    u32 key;
+    u8 action;
+    u8 pad0[27];
+};
+
+struct neighbour_send {
+    u32 key;
+    u8 action;
+    u8 pad0[3];
+    u64 src_mac;
+    u64 dst_mac;
+    u32 port;
+    u8 pad1[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 256);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct neighbour_data);
+} neighbour SEC(".maps");
+
+INLINE struct neighbour_data *neighbour_find(u32 key, u32 *cell)
+{
+    *cell = key & 0xff;
+    struct neighbour_data *e = map_lookup(&neighbour, cell);
+    return e && e->key == key && e->action ? e : 0;
+}
+
+INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+{
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    u32 frame_length = end - at;
+    __attribute__((unused)) u16 via_hop = 0;
+    __attribute__((unused)) u32 send_port = 0;
+    __attribute__((unused)) u64 send_src_mac = 0;
+    __attribute__((unused)) u64 send_dst_mac = 0;
+    __attribute__((unused)) u8 ttl = 0;
+
+    // The control.
+    if (is_there(&h->ip4, h->shared)) {
+        if (ipv4_ttl(h->ip4.p) <= 1) {
+            return drop(DROP_EXPIRED);
+        }
+        { // pipeline.rs:86 table route4
+            u32 cell = 0;
+            struct route4_data *e = route4_find((u8)ingress_port(ctx), ipv4_dst(h->ip4.p), &cell);
+            if (e)
+                count_packet(&route4_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+            case 1: { // via
+                struct route4_via *x = (void *)e;
+                via_hop = x->hop;
+                m->hop = via_hop;
+                break;
+            }
+        case 2: { // blackhole
+            return drop(DROP_FORBIDDEN);
+            break;
+        }
+    default: {
+        return drop(DROP_NO_ROUTE);
+        break;
+    }
+}
+}
+ttl = (u8)(ipv4_ttl(h->ip4.p) - 1);
+set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)ttl << 8 | ipv4_protocol(h->ip4.p))));
+set_ipv4_ttl(h->ip4.p, ttl);
+} else {
+    if (is_there(&h->ip6, h->shared)) {
+        if (ipv6_hop_limit(h->ip6.p) <= 1) {
+            return drop(DROP_EXPIRED);
+        }
+        { // pipeline.rs:98 table route6
+            u32 cell = 0;
+            struct route6_data *e = route6_find(ipv6_dst(h->ip6.p), &cell);
+            if (e)
+                count_packet(&route6_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+            case 1: { // via
+                struct route6_via *x = (void *)e;
+                via_hop = x->hop;
+                m->hop = via_hop;
+                break;
+            }
+        case 2: { // blackhole
+            return drop(DROP_FORBIDDEN);
+            break;
+        }
+    default: {
+        return drop(DROP_NO_ROUTE);
+        break;
+    }
+}
+}
+set_ipv6_hop_limit(h->ip6.p, (u8)(ipv6_hop_limit(h->ip6.p) - 1));
+} else {
+    return XDP_PASS;
+}
+}
+{ // pipeline.rs:107 table neighbour
+    u32 cell = 0;
+    struct neighbour_data *e = neighbour_find(m->hop, &cell);
+    switch (e ? e->action : 0) {
+    case 1: { // send
+        struct neighbour_send *x = (void *)e;
+        send_port = x->port;
+        send_src_mac = x->src_mac;
+        send_dst_mac = x->dst_mac;
+        if (is_there(&h->eth, h->shared))
+            set_ethernet_src(h->eth.p, send_src_mac);
+        if (is_there(&h->eth, h->shared))
+            set_ethernet_dst(h->eth.p, send_dst_mac);
+        return forward(ctx, send_port);
+        break;
+    }
+default: {
+    return drop(DROP_NO_NEIGHBOUR);
+    break;
+}
+}
+}
+}
+
+// The parser. Where the frame ends too soon, the rest stays invalid.
+// pipeline.rs:69
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    return ingress(ctx, h, m);
+}
+
+// pipeline.rs:75
+INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 40 > end)
+        return AGAIN;
+    h->ip6 = (struct place){(void *)at, 1, 1};
+    at += 40;
+    return ingress(ctx, h, m);
+}
+
+// pipeline.rs:59
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 14 > end)
+        return AGAIN;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        return parse_ipv4(ctx, at, end, h, m);
+    if (ethernet_ethertype(h->eth.p) == 0x86dd)
+        return parse_ipv6(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+SEC("xdp")
+int gw_main(struct xdp_md *ctx)
+{
+    struct headers headers = {};
+    struct meta meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    if (LIKELY(verdict != AGAIN))
+        return verdict;
+
+    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    struct headers all = {.shared = 1}, *h = &all;
+    struct meta all_meta = {}, *m = &all_meta;
+    goto parse_start;
+parse_start: // pipeline.rs:59
+    if (at + 14 > end)
+        goto accept;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        goto parse_ipv4;
+    if (ethernet_ethertype(h->eth.p) == 0x86dd)
+        goto parse_ipv6;
+    goto accept;
+parse_ipv4: // pipeline.rs:69
+    if (at + 20 > end)
+        goto accept;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    goto accept;
+parse_ipv6: // pipeline.rs:75
+    if (at + 40 > end)
+        goto accept;
+    h->ip6 = (struct place){(void *)at, 1, 1};
+    at += 40;
+    goto accept;
+accept:
+    return ingress(ctx, h, m);
+}
+
+char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,327 @@
+// vlan: made by Guideway from pipeline.rs for xdp.
+
+#include "guideway/bpf.h"
+#include "guideway/bytes.h"
+#include "guideway/counters.h"
+#include "guideway/exact.h"
+#include "guideway/ports.h"
+
+struct ethernet {
+    u64 dst;
+    u64 src;
+    u16 ethertype;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_ethernet(struct ethernet *x, const void *p)
+{
+    x->dst = be48(p);
+    x->src = be48(p + 6);
+    x->ethertype = be16(p + 12);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_ethernet(void *p, const struct ethernet *x)
+{
+    put48(p, x->dst);
+    put48(p + 6, x->src);
+    put16(p + 12, x->ethertype);
+}
+
+INLINE u16 ethernet_ethertype(const void *p) { return be16(p + 12); }
+INLINE void set_ethernet_ethertype(void *p, u16 x)
+{
+    put16(p + 12, x);
+}
+
+struct vlan {
+    u8 pcp;
+    u8 dei;
+    u16 id;
+    u16 ethertype;
+    u8 valid;
+    u8 parsed;
+};
+
+INLINE void load_vlan(struct vlan *x, const void *p)
+{
+    x->pcp = *(const u8 *)p >> 5;
+    x->dei = (*(const u8 *)p >> 4) & 1;
+    x->id = (be16(p)) & 4095;
+    x->ethertype = be16(p + 2);
+    x->valid = x->parsed = 1;
+}
+
+INLINE void store_vlan(void *p, const struct vlan *x)
+{
+    put16(p, (u64)x->pcp << 13 | (u64)x->dei << 12 | x->id);
+    put16(p + 2, x->ethertype);
+}
+
+struct headers {
+    u8 shared; // by ways through the parser that find different headers
+    struct place eth; // ethernet
+    struct vlan tag;
+};
+
+struct meta {
+    u16 id;
+};
+
+enum {
+    DROP_CUT,
+    DROP_UNKNOWN_VLAN,
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 2);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} events SEC(".maps");
+
+INLINE int drop(u32 reason)
+{
+    count_event(&events, reason);
+    return XDP_DROP;
+}
+
+// pipeline.rs:35 table vlans
+struct vlans_data {
+    u8 action;
+    u8 pad0[7];
+};
+
+struct vlans_untag {
+    u8 action;
+    u8 pad0[3];
+    u32 port;
+};
+
+struct vlans_tag {
+    u8 action;
+    u8 pcp;
+    u16 id;
+    u32 port;
+};
+
+struct vlans_retag {
+    u8 action;
+    u8 pad0[1];
+    u16 id;
+    u32 port;
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 131072);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} vlans_hits SEC(".maps");
+
+struct vlans_set {
+    u64 keys[4][1];
+    struct vlans_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 32768);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct vlans_set);
+} vlans SEC(".maps");
+
+INLINE struct vlans_data *vlans_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 0, 32768);
+    struct vlans_set *s = map_lookup(&vlans, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+{
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    u32 frame_length = end - at;
+    __attribute__((unused)) u32 untag_port = 0;
+    __attribute__((unused)) u32 tag_port = 0;
+    __attribute__((unused)) u16 tag_id = 0;
+    __attribute__((unused)) u8 tag_pcp = 0;
+    __attribute__((unused)) u32 retag_port = 0;
+    __attribute__((unused)) u16 retag_id = 0;
+
+    // The control.
+    if (!is_there(&h->eth, h->shared) || (ethernet_ethertype(h->eth.p) == 0x8100 && !h->tag.valid)) {
+        return drop(DROP_CUT);
+    }
+    if (h->tag.valid) {
+        m->id = h->tag.id;
+    }
+    { // pipeline.rs:59 table vlans
+        u32 cell = 0;
+        struct vlans_data *e = vlans_find(0x100000000000ull | (u64)ingress_port(ctx) << 12 | (u64)m->id, &cell);
+        if (e)
+            count_packet(&vlans_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+        case 1: { // untag
+            struct vlans_untag *x = (void *)e;
+            untag_port = x->port;
+            if (h->tag.valid) {
+                set_ethernet_ethertype(h->eth.p, h->tag.ethertype);
+                h->tag = (struct vlan){.parsed = h->tag.parsed};
+            }
+            {
+                struct ethernet eth = {};
+                load_ethernet(&eth, h->eth.p);
+                if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
+                    return XDP_ABORTED;
+                at = packet_start(ctx);
+                end = packet_end(ctx);
+                if (at + 14 > end)
+                    return XDP_ABORTED;
+                store_ethernet((void *)at, &eth);
+                at += 14;
+                if (h->tag.valid) {
+                    if (at + 4 > end)
+                        return XDP_ABORTED;
+                    store_vlan((void *)at, &h->tag);
+                    at += 4;
+                }
+            }
+            return forward(ctx, untag_port);
+            break;
+        }
+    case 2: { // tag
+        struct vlans_tag *x = (void *)e;
+        tag_port = x->port;
+        tag_id = x->id;
+        tag_pcp = x->pcp;
+        if (h->tag.valid) {
+            h->tag.id = tag_id;
+            h->tag.pcp = tag_pcp;
+        } else {
+            if (!h->tag.valid)
+                h->tag = (struct vlan){.parsed = h->tag.parsed, .valid = 1};
+            if (h->tag.valid)
+                h->tag.pcp = tag_pcp;
+            if (h->tag.valid)
+                h->tag.dei = 0;
+            if (h->tag.valid)
+                h->tag.id = tag_id;
+            if (h->tag.valid)
+                h->tag.ethertype = ethernet_ethertype(h->eth.p);
+            set_ethernet_ethertype(h->eth.p, 0x8100);
+        }
+        {
+            struct ethernet eth = {};
+            load_ethernet(&eth, h->eth.p);
+            if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
+                return XDP_ABORTED;
+            at = packet_start(ctx);
+            end = packet_end(ctx);
+            if (at + 14 > end)
+                return XDP_ABORTED;
+            store_ethernet((void *)at, &eth);
+            at += 14;
+            if (h->tag.valid) {
+                if (at + 4 > end)
+                    return XDP_ABORTED;
+                store_vlan((void *)at, &h->tag);
+                at += 4;
+            }
+        }
+        return forward(ctx, tag_port);
+        break;
+    }
+case 3: { // retag
+    struct vlans_retag *x = (void *)e;
+    retag_port = x->port;
+    retag_id = x->id;
+    if (h->tag.valid)
+        h->tag.id = retag_id;
+    {
+        at = packet_start(ctx);
+        end = packet_end(ctx);
+        at += 14;
+        if (h->tag.valid) {
+            if (at + 4 > end)
+                return XDP_ABORTED;
+            store_vlan((void *)at, &h->tag);
+            at += 4;
+        }
+    }
+    return forward(ctx, retag_port);
+    break;
+}
+default: {
+    return drop(DROP_UNKNOWN_VLAN);
+    break;
+}
+}
+}
+}
+
+// The parser. Where the frame ends too soon, the rest stays invalid.
+// pipeline.rs:47
+INLINE int parse_tag(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 4 > end)
+        return AGAIN;
+    load_vlan(&h->tag, at);
+    at += 4;
+    return ingress(ctx, h, m);
+}
+
+// pipeline.rs:38
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 14 > end)
+        return AGAIN;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 0x8100)
+        return parse_tag(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+SEC("xdp")
+int gw_main(struct xdp_md *ctx)
+{
+    struct headers headers = {};
+    struct meta meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    if (LIKELY(verdict != AGAIN))
+        return verdict;
+
+    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    struct headers all = {.shared = 1}, *h = &all;
+    struct meta all_meta = {}, *m = &all_meta;
+    goto parse_start;
+parse_start: // pipeline.rs:38
+    if (at + 14 > end)
+        goto accept;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 0x8100)
+        goto parse_tag;
+    goto accept;
+parse_tag: // pipeline.rs:47
+    if (at + 4 > end)
+        goto accept;
+    load_vlan(&h->tag, at);
+    at += 4;
+    goto accept;
+accept:
+    return ingress(ctx, h, m);
+}
+
+char gw_license[] SEC("license") = "Dual BSD/GPL";
