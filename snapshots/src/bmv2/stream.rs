@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result};
 use std::time::Duration;
-use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
-use tonic::{Request, Streaming};
+use tonic::Request;
 
 /// A packet on its way in or out of a port; both messages have the same fields.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -25,19 +25,20 @@ pub(super) struct Packet {
 #[derive(Debug)]
 pub(super) struct Packets {
     to: Sender<Packet>,
-    from: Streaming<Packet>,
+    from: Receiver<Result<Packet, tonic::Status>>,
 }
 
 impl Packets {
-    /// Opens the stream.
-    pub(super) async fn open(channel_to: Channel) -> Result<Self> {
-        let mut grpc = tonic::client::Grpc::new(channel_to);
-        grpc.ready().await?;
+    /// Opens the stream. The switch answers nothing before the first packet comes out, so a task waits for that.
+    pub(super) fn open(channel_to: Channel) -> Self {
         let (to, queue) = channel(64);
-        let path = PathAndQuery::from_static("/p4.bm.DataplaneInterface/PacketStream");
-        let codec: tonic_prost::ProstCodec<Packet, Packet> = tonic_prost::ProstCodec::default();
-        let from = grpc.streaming(Request::new(ReceiverStream::new(queue)), path, codec).await?.into_inner();
-        Ok(Self { to, from })
+        let (out, from) = channel(64);
+        tokio::spawn(async move {
+            if let Err(status) = forward(channel_to, queue, &out).await {
+                let _ = out.send(Err(status)).await;
+            }
+        });
+        Self { to, from }
     }
 
     /// Sends a packet into a port.
@@ -48,9 +49,29 @@ impl Packets {
 
     /// The next packet that comes out, if one comes in time.
     pub(super) async fn next(&mut self, wait: Duration) -> Result<Option<Packet>> {
-        match tokio::time::timeout(wait, self.from.message()).await {
-            Ok(packet) => Ok(Some(packet?.context("the packet stream has ended")?)),
+        match tokio::time::timeout(wait, self.from.recv()).await {
+            Ok(packet) => Ok(Some(packet.context("the packet stream has ended")??)),
             Err(_) => Ok(None),
         }
     }
+}
+
+/// Hands on what comes out of the switch.
+async fn forward(
+    channel_to: Channel,
+    queue: Receiver<Packet>,
+    out: &Sender<Result<Packet, tonic::Status>>,
+) -> Result<(), tonic::Status> {
+    let mut grpc = tonic::client::Grpc::new(channel_to);
+    grpc.ready().await.map_err(|e| tonic::Status::unavailable(e.to_string()))?;
+    let path = PathAndQuery::from_static("/p4.bm.DataplaneInterface/PacketStream");
+    let codec: tonic_prost::ProstCodec<Packet, Packet> = tonic_prost::ProstCodec::default();
+    let request = Request::new(ReceiverStream::new(queue));
+    let mut from = grpc.streaming(request, path, codec).await?.into_inner();
+    while let Some(packet) = from.message().await? {
+        if out.send(Ok(packet)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
 }

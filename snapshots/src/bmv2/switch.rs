@@ -54,9 +54,14 @@ pub(super) struct Switch {
 impl Switch {
     /// Starts a switch without a program, on free loopback ports.
     pub(super) fn start() -> Result<Self> {
-        let (p4runtime, packets, thrift) = (free_port()?, free_port()?, free_port()?);
-        let child = Command::new("simple_switch_grpc")
-            .args(["--no-p4", "--device-id", "1", "--thrift-port", &thrift.to_string(), "--"])
+        let (p4runtime, packets) = (free_port()?, free_port()?);
+        let mut command = Command::new("simple_switch_grpc");
+        command.args(["--no-p4", "--device-id", "1"]);
+        if has_thrift()? {
+            command.args(["--thrift-port", &free_port()?.to_string()]);
+        }
+        let child = command
+            .arg("--")
             .args(["--grpc-server-addr", &format!("127.0.0.1:{p4runtime}")])
             .args(["--dp-grpc-server-addr", &format!("127.0.0.1:{packets}")])
             .stdin(Stdio::null())
@@ -78,6 +83,12 @@ impl Drop for Switch {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Thrift is a matter of how the switch was built; where it is, its port must be free too.
+fn has_thrift() -> Result<bool> {
+    let help = Command::new("simple_switch_grpc").arg("--help").output().context("simple_switch_grpc")?;
+    Ok(String::from_utf8_lossy(&[help.stdout, help.stderr].concat()).contains("--thrift-port"))
 }
 
 fn free_port() -> Result<u16> {
