@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 use sw_fallback::plane::TestPlane;
 
 /// Packets in a generated story.
-const STORY: usize = 200;
+const STORY: usize = 1000;
 
 /// Steps of time in ticks: none, one, and around every time-out of the built-in pipelines.
 const STEPS: [u32; 20] =

@@ -5,7 +5,7 @@ use snapshots::case::Case;
 use snapshots::oracle::OraclePlane;
 use snapshots::packet;
 use snapshots::run::{differences, prepare, run};
-use snapshots::story::Story;
+use snapshots::story::{Step, Story};
 use snapshots::xdp::{XdpCase, unavailable};
 use std::path::Path;
 use sw_fallback::xdp::FRAME_BYTES;
@@ -24,6 +24,20 @@ fn runs(story: &Story) -> bool {
     story.step.iter().all(|s| FRAME_BYTES.contains(&packet::bytes(&s.packet).unwrap().len()))
 }
 
+/// Loading takes the verifier half a second: all stories of one packet become one, far apart in time, so that
+/// flows of one have expired for the next.
+fn together(all: Vec<Story>) -> Vec<Story> {
+    let alone = |s: &Story| s.step.len() == 1 && s.step[0].before.is_empty();
+    let (single, mut stories): (Vec<_>, Vec<_>) = all.into_iter().filter(runs).partition(alone);
+    let mut one = Story { about: "the stories of one packet".to_owned(), ..Story::default() };
+    for (story, i) in single.into_iter().zip(1..) {
+        one.about += &format!("\n  step {i}: {}", story.about);
+        one.step.extend(story.step.into_iter().map(|s| Step { now: Some(i * 60_000), ..s }));
+    }
+    stories.push(one);
+    stories
+}
+
 fn xdp_does_as_the_oracle(case: &str) {
     if skip(case) {
         return;
@@ -37,7 +51,7 @@ fn xdp_does_as_the_oracle(case: &str) {
     let xdp = XdpCase::compile(&verified, &stories).unwrap_or_else(|e| panic!("{e:#}"));
     let mut faults = Vec::new();
     let mut told = 0;
-    for story in stories.story.iter().filter(|s| runs(s)) {
+    for story in &together(stories.story.clone()) {
         let expected = run(story, &mut oracle.clone()).unwrap();
         let mut plane = xdp.load().unwrap_or_else(|e| panic!("{}: {e:#}", story.about));
         prepare(&stories, &mut plane).unwrap();
