@@ -7,10 +7,10 @@ pub mod bindings;
 pub mod fit;
 
 pub use artifacts::Artifacts;
-#[cfg(feature = "xdp")]
-mod text;
 #[cfg(feature = "p4")]
 pub mod p4;
+#[cfg(feature = "xdp")]
+mod text;
 #[cfg(feature = "xdp")]
 pub mod xdp;
 

@@ -39,10 +39,12 @@ impl Emitter<'_> {
                 let name = &self.p.headers[h.index()].name;
                 let ty = &self.p.header_type(*h).name;
                 if shape.is_absent(*h) {
-                    t.line(format!("h.{name}.valid = 1;"));
+                    t.line(format!("h->{name}.valid = 1;"));
                 } else {
-                    t.line(format!("if (!h.{name}.valid)"));
-                    t.line(format!("    h.{name} = (struct {ty}){{.parsed = h.{name}.parsed, .valid = 1}};"));
+                    t.line(format!("if (!h->{name}.valid)"));
+                    t.line(format!(
+                        "    h->{name} = (struct {ty}){{.parsed = h->{name}.parsed, .valid = 1}};"
+                    ));
                 }
                 shape.push(*h);
             }
@@ -50,9 +52,9 @@ impl Emitter<'_> {
                 let name = &self.p.headers[h.index()].name;
                 let ty = &self.p.header_type(*h).name;
                 if self.in_packet(*h) {
-                    t.line(format!("h.{name}.p = 0;"));
+                    t.line(format!("h->{name} = (struct place){{.parsed = h->{name}.parsed}};"));
                 } else {
-                    t.line(format!("h.{name} = (struct {ty}){{.parsed = h.{name}.parsed}};"));
+                    t.line(format!("h->{name} = (struct {ty}){{.parsed = h->{name}.parsed}};"));
                 }
                 shape.pop(*h);
             }
@@ -104,9 +106,9 @@ impl Emitter<'_> {
                 let name = &self.p.headers[h.index()].name;
                 let field = &self.p.field(h, f).name;
                 let write = if self.in_packet(h) {
-                    format!("set_{}_{field}(h.{name}.p, {value});", self.p.header_type(h).name)
+                    format!("set_{}_{field}(h->{name}.p, {value});", self.p.header_type(h).name)
                 } else {
-                    format!("h.{name}.{field} = {value};")
+                    format!("h->{name}.{field} = {value};")
                 };
                 if shape.is_valid(h) {
                     t.line(write);

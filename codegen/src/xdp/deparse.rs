@@ -166,9 +166,9 @@ impl Emitter<'_> {
             t.line(format!("struct {ty} {name} = {{}};"));
             if !shape.is_valid(id) {
                 t.line(format!("if ({})", self.valid(id)));
-                t.line(format!("    load_{ty}(&{name}, h.{name}.p);"));
+                t.line(format!("    load_{ty}(&{name}, h->{name}.p);"));
             } else {
-                t.line(format!("load_{ty}(&{name}, h.{name}.p);"));
+                t.line(format!("load_{ty}(&{name}, h->{name}.p);"));
             }
         }
     }
@@ -183,7 +183,7 @@ impl Emitter<'_> {
             let name = &self.p.headers[i].name;
             match validity {
                 Validity::Pushed => fixed += bytes,
-                Validity::Mixed => terms.push(format!("({} - h.{name}.parsed) * {bytes}", self.valid(id))),
+                Validity::Mixed => terms.push(format!("({} - h->{name}.parsed) * {bytes}", self.valid(id))),
                 Validity::Absent | Validity::Parsed | Validity::There => {}
             }
         }
@@ -214,7 +214,7 @@ impl Emitter<'_> {
         if moved || written && !in_packet {
             t.line(format!("if (at + {} > end)", ty.bytes()));
             t.line("    return XDP_ABORTED;");
-            let from = if in_packet { name.clone() } else { format!("h.{name}") };
+            let from = if in_packet { name.clone() } else { format!("h->{name}") };
             t.line(format!("store_{}((void *)at, &{from});", ty.name));
         }
         t.line(format!("at += {};", ty.bytes()));

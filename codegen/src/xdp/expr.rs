@@ -118,7 +118,11 @@ impl Emitter<'_> {
     /// Is the header there? Of one in the packet its pointer says so: the verifier then knows what clang knows.
     pub(super) fn valid(&self, h: HeaderId) -> String {
         let name = &self.p.headers[h.index()].name;
-        if self.in_packet(h) { format!("is_there(&h.{name})") } else { format!("h.{name}.valid") }
+        if self.in_packet(h) {
+            format!("is_there(&h->{name}, h->shared)")
+        } else {
+            format!("h->{name}.valid")
+        }
     }
 
     /// A field: of a struct, or where it lies in the packet, or 0 while its header is not there.
@@ -126,9 +130,9 @@ impl Emitter<'_> {
         let name = &self.p.headers[h.index()].name;
         let field = &self.p.field(h, f).name;
         if !self.in_packet(h) {
-            return Text::atom(format!("h.{name}.{field}"));
+            return Text::atom(format!("h->{name}.{field}"));
         }
-        let read = format!("{}_{field}(h.{name}.p)", self.p.header_type(h).name);
+        let read = format!("{}_{field}(h->{name}.p)", self.p.header_type(h).name);
         if self.here.borrow().is_valid(h) {
             Text::atom(read)
         } else {

@@ -40,6 +40,7 @@ impl Emitter<'_> {
             }
         }
         t.open("struct headers {");
+        t.line("u8 shared; // by ways through the parser that find different headers");
         for (i, header) in self.p.headers.iter().enumerate() {
             let ty = &self.p.header_types[header.ty.index()].name;
             if self.in_packet[i] {

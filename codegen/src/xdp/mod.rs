@@ -8,8 +8,9 @@
 //!     count_packet(&vip4_hits, vip4_index, frame_length);
 //! ```
 //!
-//! The program is one function, `gw_main`: the parser's states are labels and say where each header lies; the
-//! control reads and writes fields there; what is pushed is a struct until a verdict sends the packet.
+//! The parser's states are functions and say where each header lies; at the end of each way through them stands the
+//! control, inlined, so that clang knows which headers are there. It reads and writes fields where they lie; what is
+//! pushed is a struct until a verdict sends the packet.
 
 mod control;
 mod deparse;
@@ -26,8 +27,8 @@ use crate::artifacts::Artifacts;
 use crate::fit::Fitted;
 use crate::text::Text;
 use pipeline_ir::stmt::{StmtKind, walk};
-use pipeline_ir::{Loc, Pipeline, VarKind};
-use std::cell::RefCell;
+use pipeline_ir::{Loc, Pipeline};
+use std::cell::{Cell, RefCell};
 use xdp_layout::Layout;
 
 /// What is known while a program is written.
@@ -37,6 +38,8 @@ struct Emitter<'a> {
     tick_ns: u64,
     vars: Vec<String>,
     in_packet: Vec<bool>,
+    /// Is the parser being written as labels?
+    labels: Cell<bool>,
     /// What is known of the headers at the statement being written.
     here: RefCell<deparse::Shape>,
 }
@@ -51,6 +54,7 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
         tick_ns: fitted.target().tick_ns,
         vars: names::vars(p),
         in_packet: in_packet(p),
+        labels: Cell::new(false),
         here: RefCell::default(),
     };
     let body = emitter.body();
@@ -73,17 +77,13 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
 impl Emitter<'_> {
     fn body(&self) -> String {
         let mut main = Text::default();
+        self.ingress(&mut main);
+        self.parser(&mut main);
         main.line("SEC(\"xdp\")");
         main.line("int gw_main(struct xdp_md *ctx)");
         main.open("{");
-        main.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
-        main.line("u32 frame_length = end - at;");
-        main.line("struct headers h = {};");
-        self.locals(&mut main);
-        main.line("");
-        self.parser(&mut main);
-        main.line("");
-        self.control(&mut main);
+        self.ways(&mut main);
+        self.again(&mut main);
         main.close("}");
         main.line("");
         main.line("char gw_license[] SEC(\"license\") = \"Dual BSD/GPL\";");
@@ -96,12 +96,42 @@ impl Emitter<'_> {
         t.finish() + &main
     }
 
-    fn locals(&self, t: &mut Text) {
-        if self.p.vars.iter().any(|v| v.kind == VarKind::Meta) {
-            t.line("struct meta m = {};");
+    fn ways(&self, t: &mut Text) {
+        t.line("struct headers headers = {};");
+        if self.has_meta() {
+            t.line("struct meta meta = {};");
         }
+        let start = &self.p.parser.states[self.p.parser.start.index()].name;
+        let meta = if self.has_meta() { ", &meta" } else { "" };
+        t.line(format!(
+            "int verdict = parse_{start}(ctx, packet_start(ctx), packet_end(ctx), &headers{meta});"
+        ));
+        t.line("if (LIKELY(verdict != AGAIN))");
+        t.line("    return verdict;");
+        t.line("");
+    }
+
+    /// The control: inlined at the end of each way through the parser, and once for all other packets.
+    fn ingress(&self, t: &mut Text) {
+        let param = if self.has_meta() { ", struct meta *m" } else { "" };
+        t.line(format!("INLINE int ingress(struct xdp_md *ctx, struct headers *h{param})"));
+        t.open("{");
+        t.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
+        t.line("u32 frame_length = end - at;");
+        self.locals(t);
+        t.line("");
+        self.control(t);
+        t.close("}");
+        t.line("");
+    }
+
+    fn has_meta(&self) -> bool {
+        self.vars.iter().any(|name| name.starts_with("m->"))
+    }
+
+    fn locals(&self, t: &mut Text) {
         for (var, name) in self.p.vars.iter().zip(&self.vars) {
-            if var.kind != VarKind::Meta {
+            if !name.starts_with("m->") {
                 t.line(format!("__attribute__((unused)) {} {name} = 0;", expr::c_type(var.ty)));
             }
         }
@@ -119,13 +149,14 @@ impl Emitter<'_> {
     }
 
     fn meta(&self, t: &mut Text) {
-        let metas: Vec<_> = self.p.vars.iter().filter(|v| v.kind == VarKind::Meta).collect();
-        if metas.is_empty() {
+        if !self.has_meta() {
             return;
         }
         t.open("struct meta {");
-        for var in metas {
-            t.line(format!("{} {};", expr::c_type(var.ty), var.name));
+        for (var, name) in self.p.vars.iter().zip(&self.vars) {
+            if let Some(field) = name.strip_prefix("m->") {
+                t.line(format!("{} {field};", expr::c_type(var.ty)));
+            }
         }
         t.close("};");
         t.line("");

@@ -1,6 +1,6 @@
 //! C names of a pipeline's objects.
 
-use pipeline_ir::{Pipeline, VarKind};
+use pipeline_ir::{ParserOp, Pipeline, VarId, VarKind};
 use std::collections::BTreeSet;
 
 /// Words that C or the preludes use.
@@ -67,6 +67,8 @@ const TAKEN: &[&str] = &[
     "counter",
     "main",
     "folded",
+    "headers",
+    "meta",
     "limit",
     "length",
     "cell",
@@ -93,14 +95,27 @@ pub(super) fn vars(p: &Pipeline) -> Vec<String> {
     taken.extend(p.limiters.iter().map(|c| c.name.clone()));
     taken.extend(p.rings.iter().flat_map(|r| [r.name.clone(), r.pool_table.clone()]));
     taken.extend(p.header_types.iter().map(|t| t.name.clone()));
+    let mut metas: BTreeSet<String> = BTreeSet::new();
     p.vars
         .iter()
-        .map(|v| match v.kind {
-            VarKind::Meta => format!("m.{}", v.name),
+        .enumerate()
+        .map(|(i, v)| match v.kind {
+            VarKind::Meta => format!("m->{}", fresh(&mut metas, v.name.clone())),
+            // What the parser sets goes with the metadata, which the parser hands on.
+            VarKind::Local if set_by_parser(p, VarId(i as u32)) => {
+                format!("m->{}", fresh(&mut metas, v.name.clone()))
+            }
             VarKind::Local => fresh(&mut taken, v.name.clone()),
             VarKind::Param(a) => fresh(&mut taken, format!("{}_{}", p.actions[a.index()].name, v.name)),
         })
         .collect()
+}
+
+fn set_by_parser(p: &Pipeline, var: VarId) -> bool {
+    p.parser.states.iter().flat_map(|s| &s.ops).any(|op| match op {
+        ParserOp::Set { var: v, .. } | ParserOp::Lookahead { into: v, .. } => *v == var,
+        ParserOp::Extract { .. } => false,
+    })
 }
 
 fn fresh(taken: &mut BTreeSet<String>, base: String) -> String {

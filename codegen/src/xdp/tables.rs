@@ -117,7 +117,8 @@ impl Emitter<'_> {
                 t.open(format!("struct {name}_key {{"));
                 t.line("u32 prefix;");
                 t.line(format!("u8 bytes[{}];", key_bytes - 4));
-                t.close("};");
+                // The kernel counts every byte of the key: none may be there for alignment alone.
+                t.close("} __attribute__((packed));");
                 t.line("");
                 let flags = Some("MAP_NO_PREALLOC");
                 let (key, value) = (format!("struct {name}_key"), format!("struct {name}_data"));

@@ -5,7 +5,7 @@
 //! entry carries the sum of that part: its *fold*.
 
 use crate::crc32_tables;
-use pipeline_ir::expr::{Expr, ExprKind, UnOp};
+use pipeline_ir::expr::{Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Arm, Block, HashAlgorithm, Place, Stmt, StmtKind, walk};
 use pipeline_ir::{ActionId, FieldId, HeaderId, MatchKind, Pipeline, TableId, VarId};
 use std::collections::BTreeMap;
@@ -84,7 +84,14 @@ enum Source {
 struct Way {
     entry: Option<(TableId, ActionId)>,
     known: BTreeMap<Source, Origin>,
-    headers: BTreeMap<HeaderId, bool>,
+    facts: BTreeMap<Fact, bool>,
+}
+
+/// Something that a condition asks and a statement settles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fact {
+    Valid(HeaderId),
+    True(VarId),
 }
 
 /// The folds of a pipeline, at most one for each table.
@@ -96,7 +103,10 @@ pub fn folds(p: &Pipeline) -> Vec<Fold> {
             walker.ids.push(std::ptr::from_ref(stmt));
         }
     });
-    let start = Way { entry: None, known: BTreeMap::new(), headers: BTreeMap::new() };
+    // Every variable is false when a packet enters.
+    let bools = p.vars.iter().enumerate().filter(|(_, v)| v.ty == Type::Bool);
+    let facts = bools.map(|(i, _)| (Fact::True(VarId(i as u32)), false)).collect();
+    let start = Way { entry: None, known: BTreeMap::new(), facts };
     walker.block(&p.control, vec![start]);
     let mut folds = walker.folds;
     folds.sort_by_key(|f: &Fold| f.hash);
@@ -152,6 +162,9 @@ impl Walker<'_> {
                     if let Some(origin) = origin {
                         way.known.insert(place_source(*place), origin);
                     }
+                    if let (Place::Var(v), ExprKind::Bool(b)) = (place, &value.kind) {
+                        way.facts.insert(Fact::True(*v), *b);
+                    }
                 }
             }
             StmtKind::Checksum { place, .. } | StmtKind::Adjust { place, .. } => {
@@ -163,7 +176,7 @@ impl Walker<'_> {
             StmtKind::Push(h) | StmtKind::Pop(h) => {
                 for way in &mut ways {
                     way.known.retain(|s, _| !matches!(s, Source::Field(x, _) if x == h));
-                    way.headers.remove(h);
+                    way.facts.remove(&Fact::Valid(*h));
                 }
             }
             StmtKind::Hash { into, algorithm, key, data } => {
@@ -270,6 +283,9 @@ fn place_source(place: Place) -> Source {
 }
 
 fn forget(way: &mut Way, place: Place) {
+    if let Place::Var(v) = place {
+        way.facts.remove(&Fact::True(v));
+    }
     way.known.remove(&place_source(place));
 }
 
@@ -277,29 +293,32 @@ fn forget(way: &mut Way, place: Place) {
 fn assume(ways: &[Way], cond: &Expr, holds: bool) -> Vec<Way> {
     match &cond.kind {
         ExprKind::Unary(UnOp::Not, inner) => assume(ways, inner, !holds),
-        ExprKind::Valid(h) => {
-            let mut ways: Vec<Way> =
-                ways.iter().filter(|way| way.headers.get(h) != Some(&!holds)).cloned().collect();
-            ways.iter_mut().for_each(|way| {
-                way.headers.insert(*h, holds);
-            });
-            ways
-        }
+        ExprKind::Valid(h) => settle(ways, Fact::Valid(*h), holds),
+        ExprKind::Var(v) => settle(ways, Fact::True(*v), holds),
         _ => ways.to_vec(),
     }
+}
+
+fn settle(ways: &[Way], fact: Fact, holds: bool) -> Vec<Way> {
+    let mut ways: Vec<Way> =
+        ways.iter().filter(|way| way.facts.get(&fact) != Some(&!holds)).cloned().collect();
+    ways.iter_mut().for_each(|way| {
+        way.facts.insert(fact, holds);
+    });
+    ways
 }
 
 /// All ways of both, those alike made one.
 fn join(mut a: Vec<Way>, b: Vec<Way>) -> Vec<Way> {
     for way in b {
-        match a.iter_mut().find(|x| x.entry == way.entry && x.headers == way.headers) {
+        match a.iter_mut().find(|x| x.entry == way.entry && x.facts == way.facts) {
             Some(same) => same.known.retain(|s, o| way.known.get(s) == Some(o)),
             None => a.push(way),
         }
     }
-    // Headers told apart at every test would double the ways; what l4lb needs is far below.
-    if a.len() > 64 {
-        a.iter_mut().for_each(|way| way.headers.clear());
+    // Facts told apart at every test could double the ways each time; l4lb needs far fewer.
+    if a.len() > 512 {
+        a.iter_mut().for_each(|way| way.facts.clear());
         let all = std::mem::take(&mut a);
         return all.into_iter().fold(Vec::new(), |out, way| join_one(out, way));
     }

@@ -20,6 +20,8 @@ enum { MAP_ARRAY = 2, MAP_PERCPU_ARRAY = 6, MAP_LPM_TRIE = 11, MAP_DEVMAP = 14 }
 enum { MAP_NO_PREALLOC = 1 << 0, MAP_MMAPABLE = 1 << 10 };
 
 enum { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };
+// No verdict yet.
+enum { AGAIN = -1 };
 
 struct xdp_md {
     u32 data;
@@ -36,8 +38,20 @@ static long (*const redirect_map)(void *map, u64 key, u64 flags) = (void *)51;
 static long (*const xdp_adjust_tail)(struct xdp_md *ctx, int delta) = (void *)65;
 static u64 (*const ktime_get_coarse_ns)(void) = (void *)160;
 
-INLINE void *packet_start(const struct xdp_md *ctx) { return (void *)(u64)ctx->data; }
-INLINE void *packet_end(const struct xdp_md *ctx) { return (void *)(u64)ctx->data_end; }
+// Read as the whole registers that the verifier takes for packet pointers: clang would cut them to 32 bits.
+INLINE void *packet_start(const struct xdp_md *ctx)
+{
+    void *p;
+    asm volatile("%0 = *(u32 *)(%1 + 0)" : "=r"(p) : "r"(ctx));
+    return p;
+}
+
+INLINE void *packet_end(const struct xdp_md *ctx)
+{
+    void *p;
+    asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(p) : "r"(ctx));
+    return p;
+}
 
 // Set while tests run: then the clock and the ports are these. The verifier removes all of it elsewhere.
 const volatile u32 gw_testing SEC(".rodata") = 0;

@@ -34,5 +34,5 @@ INLINE int forward(const struct xdp_md *ctx, u32 port)
     }
     if (LIKELY(port == ingress_port(ctx)))
         return XDP_TX;
-    return redirect_map(&ports, port, XDP_DROP);
+    return redirect_map(&ports, port, XDP_DROP) & 7;
 }
