@@ -1,0 +1,140 @@
+//! CRC-32 (IEEE 802.3) and HalfSipHash-1-3.
+
+/// `TABLES[k][b]`: what byte `b` with `k` more bytes behind it adds.
+static TABLES: [[u32; 256]; 8] = tables();
+
+const fn tables() -> [[u32; 256]; 8] {
+    let mut tables = [[0_u32; 256]; 8];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 };
+            bit += 1;
+        }
+        tables[0][byte] = crc;
+        byte += 1;
+    }
+    let mut k = 1;
+    while k < 8 {
+        let mut byte = 0;
+        while byte < 256 {
+            let before = tables[k - 1][byte];
+            tables[k][byte] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
+            byte += 1;
+        }
+        k += 1;
+    }
+    tables
+}
+
+/// CRC-32 of IEEE 802.3, as zlib computes it: reflected, register and result complemented.
+#[inline]
+#[must_use]
+pub fn crc32(data: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    let (chunks, rest) = data.as_chunks::<8>();
+    for chunk in chunks {
+        let low = crc.to_le_bytes();
+        let mut next = 0;
+        for (i, byte) in chunk.iter().enumerate() {
+            let byte = if i < 4 { byte ^ low[i] } else { *byte };
+            next ^= TABLES[7 - i][usize::from(byte)];
+        }
+        crc = next;
+    }
+    for byte in rest {
+        crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];
+    }
+    !crc
+}
+
+/// HalfSipHash-1-3 with 32 bits of output. `key`: the first key word in its high half, the second in its low half.
+#[inline]
+#[must_use]
+pub fn half_sip_hash(key: u64, data: &[u8]) -> u32 {
+    let (k0, k1) = ((key >> 32) as u32, key as u32);
+    let mut state = (k0, k1, k0 ^ 0x6c79_6765, k1 ^ 0x7465_6462);
+    let (words, rest) = data.as_chunks::<4>();
+    for word in words {
+        take(&mut state, u32::from_le_bytes(*word));
+    }
+    let mut last = [0, 0, 0, data.len() as u8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    take(&mut state, u32::from_le_bytes(last));
+    state.2 ^= 0xff;
+    round(&mut state);
+    round(&mut state);
+    round(&mut state);
+    state.1 ^ state.3
+}
+
+type State = (u32, u32, u32, u32);
+
+#[inline]
+fn take(state: &mut State, word: u32) {
+    state.3 ^= word;
+    round(state);
+    state.0 ^= word;
+}
+
+#[inline]
+fn round(state: &mut State) {
+    let (mut v0, mut v1, mut v2, mut v3) = *state;
+    v0 = v0.wrapping_add(v1);
+    v1 = v1.rotate_left(5) ^ v0;
+    v0 = v0.rotate_left(16);
+    v2 = v2.wrapping_add(v3);
+    v3 = v3.rotate_left(8) ^ v2;
+    v0 = v0.wrapping_add(v3);
+    v3 = v3.rotate_left(7) ^ v0;
+    v2 = v2.wrapping_add(v1);
+    v1 = v1.rotate_left(13) ^ v2;
+    v2 = v2.rotate_left(16);
+    *state = (v0, v1, v2, v3);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn crc32_of_the_check_string_and_every_length() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32(b""), 0);
+        let data: Vec<u8> = (0..64_u8).map(|b| b.wrapping_mul(151)).collect();
+        for length in 0..data.len() {
+            let mut bitwise = u32::MAX;
+            for byte in &data[..length] {
+                bitwise ^= u32::from(*byte);
+                for _ in 0..8 {
+                    bitwise = (bitwise >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(bitwise & 1));
+                }
+            }
+            assert_eq!(crc32(&data[..length]), !bitwise, "{length} bytes");
+        }
+    }
+
+    /// Vectors of the HalfSipHash-1-3 reference: bytes 0, 1, 2, ... of each length, key 00 01 .. 07.
+    #[test]
+    fn half_sip_hash_of_every_tail() {
+        let data: Vec<u8> = (0..63).collect();
+        for (length, want) in [
+            (0, 0x5814_c896),
+            (1, 0xe7e8_64ca),
+            (2, 0xbc4b_0e30),
+            (3, 0x0153_9939),
+            (4, 0x7e05_9ea6),
+            (5, 0x88e3_d89b),
+            (7, 0x9d38_d9d6),
+            (8, 0x5779_99b1),
+            (63, 0x8717_8304),
+        ] {
+            assert_eq!(half_sip_hash(0x0302_0100_0706_0504, &data[..length]), want, "{length} bytes");
+        }
+    }
+}
