@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Request;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
-use tonic::Request;
 
 /// A packet on its way in or out of a port; both messages have the same fields.
 #[derive(Clone, PartialEq, prost::Message)]

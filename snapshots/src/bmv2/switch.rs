@@ -1,9 +1,10 @@
 //! The two foreign programs: `p4c-bm2-ss` and `simple_switch_grpc`.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Is p4c's BMv2 back end on PATH?
 #[must_use]
@@ -91,6 +92,16 @@ fn has_thrift() -> Result<bool> {
     Ok(String::from_utf8_lossy(&[help.stdout, help.stderr].concat()).contains("--thrift-port"))
 }
 
+/// A port that nobody listens on, and that this process has not given away before. It is below those that the kernel
+/// gives to clients: a client that asks such a port again and again could end up connected to itself.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % 64) as u16 * 128;
+    for _ in 0..8192 {
+        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 8192;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no loopback port is free")
 }
