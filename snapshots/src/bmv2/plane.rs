@@ -65,7 +65,7 @@ impl Bmv2 {
             let mut client = Client::open(channel).await?;
             client.load(info.clone(), program.json).await?;
             let channel = connect(&mut switch, |s| s.packets).await?;
-            anyhow::Ok((client, Packets::open(channel)))
+            anyhow::Ok((client, Packets::open(channel).await?))
         })?;
         let mut bmv2 = Self {
             verified: verified.clone(),

@@ -1,12 +1,13 @@
 //! Packets in and out of BMv2: the service `p4.bm.DataplaneInterface`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Request;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
+use tonic::{Code, Request, Streaming};
 
 /// A packet on its way in or out of a port; both messages have the same fields.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -29,8 +30,15 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    /// Opens the stream. The switch answers nothing before the first packet comes out, so a task waits for that.
-    pub(super) fn open(channel_to: Channel) -> Self {
+    /// Opens the stream as soon as the switch takes packets, which is a moment after it has its program. It answers
+    /// nothing before the first packet comes out, so a task waits for that.
+    pub(super) async fn open(channel_to: Channel) -> Result<Self> {
+        let mut tries = 0;
+        while let Err(status) = call(channel_to.clone(), tokio_stream::empty()).await {
+            tries += 1;
+            ensure!(tries < 500 && status.code() == Code::Unavailable, "{status}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let (to, queue) = channel(64);
         let (out, from) = channel(64);
         tokio::spawn(async move {
@@ -38,13 +46,20 @@ impl Packets {
                 let _ = out.send(Err(status)).await;
             }
         });
-        Self { to, from }
+        Ok(Self { to, from })
     }
 
     /// Sends a packet into a port.
-    pub(super) async fn send(&self, port: u32, packet: &[u8]) -> Result<()> {
+    pub(super) async fn send(&mut self, port: u32, packet: &[u8]) -> Result<()> {
         let packet = Packet { id: 0, device_id: 1, port, packet: packet.to_vec() };
-        self.to.send(packet).await.context("the packet stream has ended")
+        if self.to.send(packet).await.is_err() {
+            // Why is what the task said last.
+            while let Some(last) = self.from.recv().await {
+                last.context("the packet stream has failed")?;
+            }
+            bail!("the packet stream has ended");
+        }
+        Ok(())
     }
 
     /// The next packet that comes out, if one comes in time.
@@ -62,16 +77,23 @@ async fn forward(
     queue: Receiver<Packet>,
     out: &Sender<Result<Packet, tonic::Status>>,
 ) -> Result<(), tonic::Status> {
-    let mut grpc = tonic::client::Grpc::new(channel_to);
-    grpc.ready().await.map_err(|e| tonic::Status::unavailable(e.to_string()))?;
-    let path = PathAndQuery::from_static("/p4.bm.DataplaneInterface/PacketStream");
-    let codec: tonic_prost::ProstCodec<Packet, Packet> = tonic_prost::ProstCodec::default();
-    let request = Request::new(ReceiverStream::new(queue));
-    let mut from = grpc.streaming(request, path, codec).await?.into_inner();
+    let mut from = call(channel_to, ReceiverStream::new(queue)).await?;
     while let Some(packet) = from.message().await? {
         if out.send(Ok(packet)).await.is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// Asks for a stream of packets.
+async fn call(
+    channel_to: Channel,
+    packets: impl Stream<Item = Packet> + Send + 'static,
+) -> Result<Streaming<Packet>, tonic::Status> {
+    let mut grpc = tonic::client::Grpc::new(channel_to);
+    grpc.ready().await.map_err(|e| tonic::Status::unavailable(e.to_string()))?;
+    let path = PathAndQuery::from_static("/p4.bm.DataplaneInterface/PacketStream");
+    let codec: tonic_prost::ProstCodec<Packet, Packet> = tonic_prost::ProstCodec::default();
+    Ok(grpc.streaming(Request::new(packets), path, codec).await?.into_inner())
 }
