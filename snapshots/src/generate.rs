@@ -14,9 +14,8 @@ use sw_fallback::plane::TestPlane;
 /// Packets in a generated story.
 const STORY: usize = 1000;
 
-/// Steps of time in ticks: none, one, and around every time-out of the built-in pipelines.
-const STEPS: [u32; 20] =
-    [0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 100, 149, 150, 447, 448, 894, 895, 4470, 4471, 262_143];
+/// Steps of time in ticks: one, and around every time-out of the built-in pipelines. Most packets follow at once.
+const STEPS: [u32; 12] = [1, 1, 2, 100, 149, 150, 447, 448, 894, 895, 4470, 262_143];
 
 /// Flags of TCP segments: SYN, SYN+ACK, ACK, PSH+ACK, FIN+ACK, RST, RST+ACK, SYN+FIN, none, all, SYN+ECE+CWR.
 const FLAGS: [u8; 11] = [0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x03, 0, 0xff, 0xc2];
@@ -46,6 +45,8 @@ impl Random {
 pub struct Generator {
     random: Random,
     frames: Vec<Vec<u8>>,
+    /// Frames that come again: a flow needs more than one packet.
+    recent: [usize; 4],
     ports: Vec<u32>,
     changes: Vec<Change>,
     /// The next cut of the next frame, so that every frame is cut at every byte in the end.
@@ -62,6 +63,7 @@ impl Generator {
     pub fn new(stories: &Stories, seed: u64, lengths: RangeInclusive<usize>) -> Result<Self> {
         let steps = || stories.story.iter().flat_map(|s| &s.step);
         let mut frames = steps().map(|s| packet::bytes(&s.packet)).collect::<Result<Vec<_>, _>>()?;
+        frames.retain(|f| lengths.contains(&f.len()));
         frames.sort();
         frames.dedup();
         if frames.is_empty() {
@@ -75,7 +77,7 @@ impl Generator {
             changes.push(Change::Insert(entry.clone()));
         }
         changes.extend(stories.ring.iter().cloned().map(Change::Ring));
-        Ok(Self { random: Random(seed), frames, ports, changes, cut: (0, 0), lengths })
+        Ok(Self { random: Random(seed), frames, recent: [0; 4], ports, changes, cut: (0, 0), lengths })
     }
 
     /// A story of `packets` steps.
@@ -83,7 +85,9 @@ impl Generator {
         let mut now = (self.random.next() % (1 << 18)) as u32;
         let mut step = Vec::new();
         for i in 0..packets {
-            now = now.wrapping_add(*self.random.pick(&STEPS));
+            if self.random.below(8) == 0 {
+                now = now.wrapping_add(*self.random.pick(&STEPS));
+            }
             let frame = if i % 4 == 0 { self.next_cut() } else { self.bent() };
             let digits: String = frame.iter().map(|b| format!("{b:02x}")).collect();
             step.push(Step {
@@ -119,7 +123,10 @@ impl Generator {
     }
 
     fn bent(&mut self) -> Vec<u8> {
-        let frame = self.random.pick(&self.frames).clone();
+        if self.random.below(6) == 0 {
+            self.recent[self.random.below(4)] = self.random.below(self.frames.len());
+        }
+        let frame = self.frames[*self.random.pick(&self.recent)].clone();
         let mut bent = frame.clone();
         for _ in 0..self.random.below(3) {
             self.bend(&mut bent);
