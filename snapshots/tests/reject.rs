@@ -68,7 +68,8 @@ fn every_case_is_refused_as_reported() {
 
 #[test]
 fn every_code_has_a_case() {
-    let shown: BTreeSet<String> = cases().iter().map(|(n, _)| n.split('-').next().unwrap().to_owned()).collect();
+    let shown: BTreeSet<String> =
+        cases().iter().map(|(n, _)| n.split('-').next().unwrap().to_owned()).collect();
     let all: BTreeSet<String> = CODES.iter().map(|c| c.1.to_owned()).collect();
     assert_eq!(shown, all);
 }

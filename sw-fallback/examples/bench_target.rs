@@ -1,7 +1,7 @@
 //! Loads a compiled l4lb with the entries that `xdpbench` wants, says so, and stays until its input ends.
 //! `bench_target FILE.rs OBJECT [CONST=VALUE ...]`
 use pipeline_ir::KeyValue;
-use pipeline_ir::entry::{Entry, RingFill, Tables, WriteKind};
+use pipeline_ir::entry::{CheckedEntry, Entry, EntryError, RingFill, Tables, WriteKind};
 use std::io::Read;
 use sw_fallback::plane::DataPlane;
 use sw_fallback::xdp::{Options, Port, XdpPlane};
@@ -16,14 +16,8 @@ fn entry(table: &str, key: &[(&str, u128)], action: &str, params: &[(&str, u128)
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let [file, object, sets @ ..] = args.as_slice() else { return Err("bench_target FILE.rs OBJECT".into()) };
-    let sets: Vec<(String, String)> =
-        sets.iter().filter_map(|s| s.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect();
-    let pipeline = pipeline_syntax::compile_source("l4lb.rs", &std::fs::read_to_string(file)?, &sets)?;
-    let verified = pipeline_ir::verify::verify(pipeline)?;
-    let tables = Tables::new(verified.pipeline());
+/// One VIP and 750 backends.
+fn entries(tables: &Tables) -> Result<Vec<CheckedEntry>, EntryError> {
     let mut entries = Vec::new();
     for (protocol, port) in [(6, 80), (17, 443)] {
         entries.push(tables.check(&entry(
@@ -49,6 +43,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ],
         ))?);
     }
+    Ok(entries)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [file, object, sets @ ..] = args.as_slice() else { return Err("bench_target FILE.rs OBJECT".into()) };
+    let sets: Vec<(String, String)> =
+        sets.iter().filter_map(|s| s.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect();
+    let pipeline = pipeline_syntax::compile_source("l4lb.rs", &std::fs::read_to_string(file)?, &sets)?;
+    let verified = pipeline_ir::verify::verify(pipeline)?;
+    let tables = Tables::new(verified.pipeline());
+    let mut entries = entries(&tables)?;
     entries.push(tables.check(&entry("pool", &[("pool", 1)], "set_generation", &[("generation", 1)]))?);
     let mut slots: Vec<u32> = (0..65_537).map(|i| 1 << 14 | (i % 750)).collect();
     let mut x = 88_172_645_463_325_252_u64;

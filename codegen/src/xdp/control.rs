@@ -7,7 +7,7 @@ use super::tables::event_name;
 use crate::text::Text;
 use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
-use pipeline_ir::{CursorId, FlowTableId, Loc, ReasonId, RingId, TableId, VarId};
+use pipeline_ir::{CursorId, FlowTableId, HeaderId, Loc, ReasonId, RingId, TableId, VarId};
 use xdp_layout::fold::Fold;
 
 impl Emitter<'_> {
@@ -35,29 +35,8 @@ impl Emitter<'_> {
                 let value = self.expr(value);
                 self.assign(t, *place, &value, &mut shape);
             }
-            StmtKind::Push(h) => {
-                let name = &self.p.headers[h.index()].name;
-                let ty = &self.p.header_type(*h).name;
-                if shape.is_absent(*h) {
-                    t.line(format!("h->{name}.valid = 1;"));
-                } else {
-                    t.line(format!("if (!h->{name}.valid)"));
-                    t.line(format!(
-                        "    h->{name} = (struct {ty}){{.parsed = h->{name}.parsed, .valid = 1}};"
-                    ));
-                }
-                shape.push(*h);
-            }
-            StmtKind::Pop(h) => {
-                let name = &self.p.headers[h.index()].name;
-                let ty = &self.p.header_type(*h).name;
-                if self.in_packet(*h) {
-                    t.line(format!("h->{name} = (struct place){{.parsed = h->{name}.parsed}};"));
-                } else {
-                    t.line(format!("h->{name} = (struct {ty}){{.parsed = h->{name}.parsed}};"));
-                }
-                shape.pop(*h);
-            }
+            StmtKind::Push(h) => self.push(t, *h, &mut shape),
+            StmtKind::Pop(h) => self.pop(t, *h, &mut shape),
             StmtKind::If { cond, then, otherwise } => return self.branch(t, cond, then, otherwise, shape),
             StmtKind::Apply { table, key, arms } => return self.apply(t, stmt, *table, key, arms, shape),
             StmtKind::Hash { into, algorithm, key, data } => {
@@ -97,6 +76,25 @@ impl Emitter<'_> {
             }
         }
         Some(shape)
+    }
+
+    fn push(&self, t: &mut Text, h: HeaderId, shape: &mut Shape) {
+        let name = &self.p.headers[h.index()].name;
+        let ty = &self.p.header_type(h).name;
+        if shape.is_absent(h) {
+            t.line(format!("h->{name}.valid = 1;"));
+        } else {
+            t.line(format!("if (!h->{name}.valid)"));
+            t.line(format!("    h->{name} = (struct {ty}){{.parsed = h->{name}.parsed, .valid = 1}};"));
+        }
+        shape.push(h);
+    }
+
+    fn pop(&self, t: &mut Text, h: HeaderId, shape: &mut Shape) {
+        let name = &self.p.headers[h.index()].name;
+        let ty = if self.in_packet(h) { "place" } else { &self.p.header_type(h).name };
+        t.line(format!("h->{name} = (struct {ty}){{.parsed = h->{name}.parsed}};"));
+        shape.pop(h);
     }
 
     fn assign(&self, t: &mut Text, place: Place, value: &str, shape: &mut Shape) {

@@ -157,20 +157,20 @@ impl Emitter<'_> {
             BinOp::Sub => wrap(join("-", Level::Sum, Level::Product), ty),
             BinOp::Mul => wrap(self.product(a, b, ty), ty),
             // Compilers warn of `a | b & c`; so these are always in brackets.
-            BinOp::BitAnd => join("&", Level::Atom, Level::Atom).as_level(Level::BitAnd),
-            BinOp::BitOr => join("|", Level::Atom, Level::Atom).as_level(Level::BitOr),
-            BinOp::BitXor => join("^", Level::Atom, Level::Atom).as_level(Level::BitXor),
+            BinOp::BitAnd => join("&", Level::Atom, Level::Atom).with_level(Level::BitAnd),
+            BinOp::BitOr => join("|", Level::Atom, Level::Atom).with_level(Level::BitOr),
+            BinOp::BitXor => join("^", Level::Atom, Level::Atom).with_level(Level::BitXor),
             BinOp::Shl | BinOp::Shr => self.shift(op, a, b, ty),
             BinOp::Concat => {
                 let high = self.convert(self.text(a), a.ty, ty).at(Level::Unary);
                 Text(format!("{high} << {} | {}", b.ty.width(), self.text(b).at(Level::Shift)), Level::BitOr)
             }
-            BinOp::Eq => join("==", Level::Order, Level::Order).as_level(Level::Equal),
-            BinOp::Ne => join("!=", Level::Order, Level::Order).as_level(Level::Equal),
-            BinOp::Lt => join("<", Level::Shift, Level::Shift).as_level(Level::Order),
-            BinOp::Le => join("<=", Level::Shift, Level::Shift).as_level(Level::Order),
-            BinOp::Gt => join(">", Level::Shift, Level::Shift).as_level(Level::Order),
-            BinOp::Ge => join(">=", Level::Shift, Level::Shift).as_level(Level::Order),
+            BinOp::Eq => join("==", Level::Order, Level::Order).with_level(Level::Equal),
+            BinOp::Ne => join("!=", Level::Order, Level::Order).with_level(Level::Equal),
+            BinOp::Lt => join("<", Level::Shift, Level::Shift).with_level(Level::Order),
+            BinOp::Le => join("<=", Level::Shift, Level::Shift).with_level(Level::Order),
+            BinOp::Gt => join(">", Level::Shift, Level::Shift).with_level(Level::Order),
+            BinOp::Ge => join(">=", Level::Shift, Level::Shift).with_level(Level::Order),
             BinOp::And => {
                 let left = self.text(a).at(Level::BitOr);
                 let before = self.here.borrow().clone();
@@ -217,7 +217,7 @@ impl Emitter<'_> {
 }
 
 impl Text {
-    fn as_level(mut self, level: Level) -> Self {
+    fn with_level(mut self, level: Level) -> Self {
         self.1 = level;
         self
     }

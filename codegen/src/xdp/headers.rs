@@ -140,7 +140,11 @@ pub(super) fn load_bits(p: &str, offset: u32, width: u8) -> String {
     if below == 0 && count * 8 == u32::from(width) {
         return shifted;
     }
-    if offset % 8 == 0 { shifted } else { format!("({shifted}) & {}", number(Type::Bits(width).mask())) }
+    if offset.is_multiple_of(8) {
+        shifted
+    } else {
+        format!("({shifted}) & {}", number(Type::Bits(width).mask()))
+    }
 }
 
 /// Stores whole bytes: each run of fields between byte borders is put together first.
@@ -151,7 +155,7 @@ fn store(t: &mut Text, ty: &HeaderType) {
     for i in 0..ty.fields.len() {
         run.push(i);
         let end = ty.offset(FieldId(i as u32)) + u32::from(ty.fields[i].width);
-        if end % 8 == 0 {
+        if end.is_multiple_of(8) {
             store_run(t, ty, &run);
             run.clear();
         }

@@ -100,13 +100,13 @@ pub(super) fn vars(p: &Pipeline) -> Vec<String> {
         .iter()
         .enumerate()
         .map(|(i, v)| match v.kind {
-            VarKind::Meta => format!("m->{}", fresh(&mut metas, v.name.clone())),
+            VarKind::Meta => format!("m->{}", fresh(&mut metas, &v.name)),
             // What the parser sets goes with the metadata, which the parser hands on.
             VarKind::Local if set_by_parser(p, VarId(i as u32)) => {
-                format!("m->{}", fresh(&mut metas, v.name.clone()))
+                format!("m->{}", fresh(&mut metas, &v.name))
             }
-            VarKind::Local => fresh(&mut taken, v.name.clone()),
-            VarKind::Param(a) => fresh(&mut taken, format!("{}_{}", p.actions[a.index()].name, v.name)),
+            VarKind::Local => fresh(&mut taken, &v.name),
+            VarKind::Param(a) => fresh(&mut taken, &format!("{}_{}", p.actions[a.index()].name, v.name)),
         })
         .collect()
 }
@@ -118,8 +118,8 @@ fn set_by_parser(p: &Pipeline, var: VarId) -> bool {
     })
 }
 
-fn fresh(taken: &mut BTreeSet<String>, base: String) -> String {
-    let mut name = base.clone();
+fn fresh(taken: &mut BTreeSet<String>, base: &str) -> String {
+    let mut name = base.to_string();
     let mut n = 2;
     while !taken.insert(name.clone()) {
         name = format!("{base}_{n}");

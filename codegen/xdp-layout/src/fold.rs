@@ -320,7 +320,7 @@ fn join(mut a: Vec<Way>, b: Vec<Way>) -> Vec<Way> {
     if a.len() > 512 {
         a.iter_mut().for_each(|way| way.facts.clear());
         let all = std::mem::take(&mut a);
-        return all.into_iter().fold(Vec::new(), |out, way| join_one(out, way));
+        return all.into_iter().fold(Vec::new(), join_one);
     }
     a
 }

@@ -37,14 +37,10 @@ pub fn parse_file(
     let tokens: TokenStream = match text.parse() {
         Ok(tokens) => tokens,
         Err(e) => {
-            let e: proc_macro2::LexError = e;
-            let at = report.spans.between(e.span(), e.span());
-            report.diagnostics.push(
-                Code::Syntax,
-                at,
-                "these are no tokens of Rust",
-                "check quotes and brackets",
-            );
+            let span = proc_macro2::LexError::span(&e);
+            let at = report.spans.between(span, span);
+            let help = "check quotes and brackets";
+            report.diagnostics.push(Code::Syntax, at, "these are no tokens of Rust", help);
             return none(report);
         }
     };

@@ -417,12 +417,8 @@ impl Lower<'_> {
             }
         }
         if !matches!(conditions.last(), Some(None)) {
-            self.error(
-                Code::Missing,
-                &m.match_token,
-                "this `match` has no arm for the other values",
-                "add `_ => ...` as the last arm",
-            );
+            let message = "this `match` has no arm for the other values";
+            self.error(Code::Missing, &m.match_token, message, "add `_ => ...` as the last arm");
             return Val::Bad;
         }
         let value = match mode {

@@ -226,15 +226,7 @@ impl Job<'_> {
             let (pools, slots) = (pages(maps, &ring.pool_table)?, pages(maps, &ring.name)?);
             rings.push(RingMaps { slots_per_ring: ring.slots, pools, slots });
         }
-        let mut flow_pages = Vec::new();
-        for flow in &p.flow_tables {
-            let one = pages(maps, &flow.name)?;
-            check(
-                &flow.name,
-                one.len() == flow.buckets() && one.stride() as u32 == 4 * flow.layout().bytes(),
-            )?;
-            flow_pages.push(one);
-        }
+        let flow_pages = self.flow_pages(maps)?;
         let counters = p.counters.iter().map(|c| take(maps, &c.name)).collect::<Result<_, _>>()?;
         let events = (!self.layout.events.is_empty()).then(|| take(maps, "events")).transpose()?;
         let bench = self.bench(maps, &kernel)?;
@@ -256,6 +248,17 @@ impl Job<'_> {
             bench,
             kernel,
         })
+    }
+
+    fn flow_pages(&self, maps: &mut BTreeMap<String, RawMap>) -> Result<Vec<Pages>, XdpError> {
+        let mut list = Vec::new();
+        for flow in &self.p().flow_tables {
+            let one = pages(maps, &flow.name)?;
+            let fits = one.len() == flow.buckets() && one.stride() as u32 == 4 * flow.layout().bytes();
+            check(&flow.name, fits)?;
+            list.push(one);
+        }
+        Ok(list)
     }
 
     fn bench(&self, maps: &mut BTreeMap<String, RawMap>, kernel: &Ebpf) -> Result<Option<Bench>, XdpError> {
