@@ -207,7 +207,7 @@ struct {
 struct outer4_key {
     u32 prefix;
     u8 bytes[4];
-};
+} __attribute__((packed));
 
 struct {
     MAP_NUMBER(type, MAP_LPM_TRIE);
@@ -247,7 +247,7 @@ struct {
 struct outer6_key {
     u32 prefix;
     u8 bytes[16];
-};
+} __attribute__((packed));
 
 struct {
     MAP_NUMBER(type, MAP_LPM_TRIE);
@@ -534,30 +534,6 @@ INLINE int parse_outer4(struct xdp_md *ctx, const void *at, const void *end, str
     return AGAIN;
 }
 
-// decap.rs:110
-INLINE int parse_inner6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 40 > end)
-        return AGAIN;
-    h->inner6 = (struct place){(void *)at, 1, 1};
-    at += 40;
-    return ingress(ctx, h, m);
-}
-
-// decap.rs:94
-INLINE int parse_outer6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 40 > end)
-        return AGAIN;
-    h->outer6 = (struct place){(void *)at, 1, 1};
-    at += 40;
-    if (ipv6_next_header(h->outer6.p) == 4)
-        return parse_inner4(ctx, at, end, h, m);
-    if (ipv6_next_header(h->outer6.p) == 41)
-        return parse_inner6(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 // decap.rs:75
 INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
 {
@@ -567,8 +543,6 @@ INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, stru
     at += 14;
     if (ethernet_ethertype(h->eth.p) == 2048)
         return parse_outer4(ctx, at, end, h, m);
-    if (ethernet_ethertype(h->eth.p) == 0x86dd)
-        return parse_outer6(ctx, at, end, h, m);
     return AGAIN;
 }
 

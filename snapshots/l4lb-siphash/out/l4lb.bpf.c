@@ -1577,56 +1577,6 @@ INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct
     return ingress(ctx, h, m);
 }
 
-// l4lb.rs:255
-INLINE int parse_udp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->udp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    return ingress(ctx, h, m);
-}
-
-// l4lb.rs:243
-INLINE int parse_quote(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->quoted = (struct place){(void *)at, 1, 1};
-    at += 8;
-    return ingress(ctx, h, m);
-}
-
-// l4lb.rs:210
-INLINE int parse_quote4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->quoted4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_version(h->quoted4.p) == 4 && ipv4_ihl(h->quoted4.p) == 5 && ipv4_more_fragments(h->quoted4.p) == 0 && ipv4_fragment_offset(h->quoted4.p) == 0 && ipv4_protocol(h->quoted4.p) == 6)
-        return parse_quote(ctx, at, end, h, m);
-    if (ipv4_version(h->quoted4.p) == 4 && ipv4_ihl(h->quoted4.p) == 5 && ipv4_more_fragments(h->quoted4.p) == 0 && ipv4_fragment_offset(h->quoted4.p) == 0 && ipv4_protocol(h->quoted4.p) == 17)
-        return parse_quote(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// l4lb.rs:201
-INLINE int parse_icmp4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->icmp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    if (icmp_kind(h->icmp.p) == 3)
-        return parse_quote4(ctx, at, end, h, m);
-    if (icmp_kind(h->icmp.p) == 11)
-        return parse_quote4(ctx, at, end, h, m);
-    if (icmp_kind(h->icmp.p) == 12)
-        return parse_quote4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 // l4lb.rs:179
 INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
 {
@@ -1636,52 +1586,6 @@ INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struc
     at += 20;
     if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
         return parse_tcp(ctx, at, end, h, m);
-    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
-        return parse_udp(ctx, at, end, h, m);
-    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 1)
-        return parse_icmp4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// l4lb.rs:234
-INLINE int parse_quote6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 40 > end)
-        return AGAIN;
-    h->quoted6 = (struct place){(void *)at, 1, 1};
-    at += 40;
-    if (ipv6_version(h->quoted6.p) == 6 && ipv6_next_header(h->quoted6.p) == 6)
-        return parse_quote(ctx, at, end, h, m);
-    if (ipv6_version(h->quoted6.p) == 6 && ipv6_next_header(h->quoted6.p) == 17)
-        return parse_quote(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// l4lb.rs:225
-INLINE int parse_icmp6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->icmp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    if (icmp_kind(h->icmp.p) >= 1 && icmp_kind(h->icmp.p) <= 4)
-        return parse_quote6(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// l4lb.rs:190
-INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 40 > end)
-        return AGAIN;
-    h->ip6 = (struct place){(void *)at, 1, 1};
-    at += 40;
-    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 6)
-        return parse_tcp(ctx, at, end, h, m);
-    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 17)
-        return parse_udp(ctx, at, end, h, m);
-    if (ipv6_version(h->ip6.p) == 6 && ipv6_next_header(h->ip6.p) == 58)
-        return parse_icmp6(ctx, at, end, h, m);
     return AGAIN;
 }
 
@@ -1694,8 +1598,6 @@ INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, stru
     at += 14;
     if (ethernet_ethertype(h->eth.p) == 2048)
         return parse_ipv4(ctx, at, end, h, m);
-    if (ethernet_ethertype(h->eth.p) == 0x86dd)
-        return parse_ipv6(ctx, at, end, h, m);
     return AGAIN;
 }
 

@@ -275,45 +275,6 @@ INLINE int parse_below(struct xdp_md *ctx, const void *at, const void *end, stru
 }
 
 // pipeline.rs:50
-INLINE int parse_stack_3(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 4 > end)
-        return AGAIN;
-    h->label_3 = (struct place){(void *)at, 1, 1};
-    at += 4;
-    m->depth = (u8)(m->depth + 1);
-    if (mpls_bottom(h->label_3.p) == 1)
-        return parse_below(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:50
-INLINE int parse_stack_2(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 4 > end)
-        return AGAIN;
-    h->label_2 = (struct place){(void *)at, 1, 1};
-    at += 4;
-    m->depth = (u8)(m->depth + 1);
-    if (mpls_bottom(h->label_2.p) == 1)
-        return parse_below(ctx, at, end, h, m);
-    return parse_stack_3(ctx, at, end, h, m);
-}
-
-// pipeline.rs:50
-INLINE int parse_stack_1(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 4 > end)
-        return AGAIN;
-    h->label_1 = (struct place){(void *)at, 1, 1};
-    at += 4;
-    m->depth = (u8)(m->depth + 1);
-    if (mpls_bottom(h->label_1.p) == 1)
-        return parse_below(ctx, at, end, h, m);
-    return parse_stack_2(ctx, at, end, h, m);
-}
-
-// pipeline.rs:50
 INLINE int parse_stack_0(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
 {
     if (at + 4 > end)
@@ -323,7 +284,7 @@ INLINE int parse_stack_0(struct xdp_md *ctx, const void *at, const void *end, st
     m->depth = (u8)(m->depth + 1);
     if (mpls_bottom(h->label_0.p) == 1)
         return parse_below(ctx, at, end, h, m);
-    return parse_stack_1(ctx, at, end, h, m);
+    return AGAIN;
 }
 
 // pipeline.rs:41

@@ -313,16 +313,6 @@ INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct
     return ingress(ctx, h);
 }
 
-// pipeline.rs:71
-INLINE int parse_udp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->udp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    return ingress(ctx, h);
-}
-
 // pipeline.rs:55
 INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
 {
@@ -332,8 +322,6 @@ INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struc
     at += 20;
     if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
         return parse_tcp(ctx, at, end, h);
-    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
-        return parse_udp(ctx, at, end, h);
     return AGAIN;
 }
 

@@ -96,7 +96,7 @@ struct {
 struct route4_key {
     u32 prefix;
     u8 bytes[5];
-};
+} __attribute__((packed));
 
 struct {
     MAP_NUMBER(type, MAP_LPM_TRIE);
@@ -144,7 +144,7 @@ struct {
 struct route6_key {
     u32 prefix;
     u8 bytes[16];
-};
+} __attribute__((packed));
 
 struct {
     MAP_NUMBER(type, MAP_LPM_TRIE);
@@ -318,16 +318,6 @@ INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struc
     return ingress(ctx, h, m);
 }
 
-// pipeline.rs:75
-INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 40 > end)
-        return AGAIN;
-    h->ip6 = (struct place){(void *)at, 1, 1};
-    at += 40;
-    return ingress(ctx, h, m);
-}
-
 // pipeline.rs:59
 INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
 {
@@ -337,8 +327,6 @@ INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, stru
     at += 14;
     if (ethernet_ethertype(h->eth.p) == 2048)
         return parse_ipv4(ctx, at, end, h, m);
-    if (ethernet_ethertype(h->eth.p) == 0x86dd)
-        return parse_ipv6(ctx, at, end, h, m);
     return AGAIN;
 }
 
