@@ -10,7 +10,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = pipeline_syntax::compile_source(name, &std::fs::read_to_string(file)?, &sets)?;
     let verified = pipeline_ir::verify::verify(pipeline)?;
     let fitted = codegen::fit(&verified, &hw_targets::target(target)?)?;
-    for (path, bytes) in codegen::xdp::emit(&fitted).iter() {
+    let files = match fitted.target().arch.as_str() {
+        "rust" => codegen::rust::emit(&fitted),
+        _ => codegen::xdp::emit(&fitted),
+    };
+    for (path, bytes) in files.iter() {
         let path = Path::new(dir).join(path);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;

@@ -5,6 +5,8 @@ pub mod artifacts;
 #[path = "rust/bindings.rs"]
 pub mod bindings;
 pub mod fit;
+#[cfg(feature = "rust")]
+pub mod rust;
 
 pub use artifacts::Artifacts;
 #[cfg(feature = "p4")]

@@ -1,4 +1,5 @@
 //! Runs pipelines in software: XDP in the kernel, native in process.
 
+pub mod native;
 pub mod plane;
 pub mod xdp;

@@ -6,6 +6,13 @@ use alloc::vec::Vec;
 /// The place of a header that is not in the received frame.
 pub const NOWHERE: usize = usize::MAX >> 1;
 
+/// The `N` bytes at a place of a frame.
+#[inline(always)]
+#[must_use]
+pub fn chunk<const N: usize>(frame: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
+    frame.get_mut(at..)?.first_chunk_mut()
+}
+
 /// Where a packet goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -31,6 +31,20 @@ pub const fn mix(hash: u64, word: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
+/// A value of a list; 0 beyond its end.
+#[must_use]
+pub fn at(values: &[u128], index: usize) -> u128 {
+    values.get(index).copied().unwrap_or(0)
+}
+
+/// The highest `length` of a value's `width` bits; the others become 0.
+#[inline]
+#[must_use]
+pub fn prefix(value: u128, width: u8, length: u8) -> u128 {
+    let open = u32::from(width.saturating_sub(length));
+    if open >= 128 { 0 } else { value >> open << open }
+}
+
 /// What a table can do to a packet, with its data.
 pub trait Action: Copy {
     /// The action with this number in the pipeline, with its data; what is missing is 0. None: it is not the
