@@ -1,20 +1,46 @@
-//! Finds the cases: every folder with a pipeline, so that a dropped folder is a test.
+//! Finds the cases: every folder with a pipeline, so that a dropped folder is a test. Each is compiled to Rust, so that
+//! the tests can run it.
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-fn main() -> std::io::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let mut dirs: Vec<PathBuf> = std::fs::read_dir(".")?
         .filter_map(|e| e.ok().map(|e| e.path()))
         .filter(|d| d.join("pipeline.rs").is_file() || d.join("pipeline").is_file())
         .collect();
     dirs.sort();
     println!("cargo::rerun-if-changed=.");
-    let mut text = String::new();
+    println!("cargo::rerun-if-changed=../pipeline/pipelines");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    let (mut cases, mut native) = (String::new(), String::new());
     for dir in dirs {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let _ = writeln!(text, "case!({}, {name:?});", name.replace('-', "_"));
+        let module = name.replace('-', "_");
+        writeln!(cases, "case!({module}, {name:?});")?;
+        let (pipeline, text) = rust(&dir).map_err(|e| format!("case {name}:\n{e}"))?;
+        std::fs::write(out.join(format!("native-{name}.rs")), text)?;
+        writeln!(native, "case!({module}, {name:?}, {pipeline}, \"/native-{name}.rs\");")?;
     }
-    let out = std::env::var_os("OUT_DIR").unwrap_or_default();
-    std::fs::write(Path::new(&out).join("cases.rs"), text)
+    std::fs::write(out.join("cases.rs"), cases)?;
+    std::fs::write(out.join("native.rs"), format!("cases! {{\n{}}}\n", native.replace("case!", "")))?;
+    Ok(())
+}
+
+/// The pipeline's name and its Rust, with the sizes of the case's stories.
+fn rust(dir: &Path) -> Result<(String, String), Box<dyn Error>> {
+    let other = std::fs::read_to_string(dir.join("pipeline")).map(|path| dir.join(path.trim()));
+    let path = other.unwrap_or_else(|_| dir.join("pipeline.rs"));
+    let stories: toml::Table =
+        std::fs::read_to_string(dir.join("packets.toml")).unwrap_or_default().parse()?;
+    let sizes = stories.get("sizes").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let sizes: Vec<(String, String)> =
+        sizes.iter().filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect();
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let pipeline = pipeline_syntax::compile_source(&file, &std::fs::read_to_string(&path)?, &sizes)?;
+    let name = pipeline.name.clone();
+    let verified = pipeline_ir::verify::verify(pipeline)?;
+    let fitted = codegen::fit(&verified, &hw_targets::target("native")?)?;
+    Ok((name, codegen::rust::emit_text(&fitted)))
 }

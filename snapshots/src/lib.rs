@@ -3,6 +3,7 @@ pub mod bmv2;
 pub mod case;
 pub mod entries;
 pub mod generate;
+pub mod native;
 pub mod oracle;
 pub mod packet;
 pub mod run;

@@ -32,6 +32,7 @@ fn emitted(verified: &Verified) -> Files {
         let artifacts = match target.arch.as_str() {
             "xdp" => codegen::xdp::emit(&fitted),
             "v1model" => codegen::p4::emit(&fitted),
+            "rust" => codegen::rust::emit(&fitted),
             _ => continue,
         };
         for (path, bytes) in artifacts.iter().filter(|(p, _)| !p.ends_with(".h") && !p.ends_with(".bin")) {

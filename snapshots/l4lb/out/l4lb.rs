@@ -1,0 +1,2086 @@
+// Made by Guideway from l4lb.rs.
+
+/// From l4lb.rs.
+#[allow(unused, unreachable_pub, clippy::all)]
+pub mod l4lb {
+    use ::sw_fallback_rt as rt;
+    use rt::Table as _;
+    /// header ethernet
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Ethernet {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        dst: u64,
+        src: u64,
+        ethertype: u16,
+    }
+
+    impl Ethernet {
+        #[inline(always)]
+        fn read(b: &[u8; 14], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                dst: u64::from_be_bytes([0, 0, b[0], b[1], b[2], b[3], b[4], b[5]]),
+                src: u64::from_be_bytes([0, 0, b[6], b[7], b[8], b[9], b[10], b[11]]),
+                ethertype: u16::from_be_bytes([b[12], b[13]]),
+            }
+        }
+
+        #[inline]
+        fn write(&self, b: &mut [u8; 14]) {
+            b[0..6].copy_from_slice(&self.dst.to_be_bytes()[2..]);
+            b[6..12].copy_from_slice(&self.src.to_be_bytes()[2..]);
+            b[12..14].copy_from_slice(&self.ethertype.to_be_bytes());
+        }
+    }
+
+    /// header ipv4
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Ipv4 {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        version: u8,
+        ihl: u8,
+        tos: u8,
+        total_length: u16,
+        identification: u16,
+        reserved: u8,
+        dont_fragment: u8,
+        more_fragments: u8,
+        fragment_offset: u16,
+        ttl: u8,
+        protocol: u8,
+        checksum: u16,
+        src: u32,
+        dst: u32,
+    }
+
+    impl Ipv4 {
+        #[inline(always)]
+        fn read(b: &[u8; 20], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                version: b[0] >> 4,
+                ihl: b[0] & 15,
+                tos: b[1],
+                total_length: u16::from_be_bytes([b[2], b[3]]),
+                identification: u16::from_be_bytes([b[4], b[5]]),
+                reserved: b[6] >> 7,
+                dont_fragment: (b[6] >> 6) & 1,
+                more_fragments: (b[6] >> 5) & 1,
+                fragment_offset: u16::from_be_bytes([b[6], b[7]]) & 0x1fff,
+                ttl: b[8],
+                protocol: b[9],
+                checksum: u16::from_be_bytes([b[10], b[11]]),
+                src: u32::from_be_bytes([b[12], b[13], b[14], b[15]]),
+                dst: u32::from_be_bytes([b[16], b[17], b[18], b[19]]),
+            }
+        }
+
+        #[inline]
+        fn write(&self, b: &mut [u8; 20]) {
+            b[0] = self.version << 4 | self.ihl;
+            b[1] = self.tos;
+            b[2..4].copy_from_slice(&self.total_length.to_be_bytes());
+            b[4..6].copy_from_slice(&self.identification.to_be_bytes());
+            b[6..8]
+                .copy_from_slice(
+                    &(u16::from(self.reserved) << 15
+                        | u16::from(self.dont_fragment) << 14
+                        | u16::from(self.more_fragments) << 13 | self.fragment_offset)
+                        .to_be_bytes(),
+                );
+            b[8] = self.ttl;
+            b[9] = self.protocol;
+            b[10..12].copy_from_slice(&self.checksum.to_be_bytes());
+            b[12..16].copy_from_slice(&self.src.to_be_bytes());
+            b[16..20].copy_from_slice(&self.dst.to_be_bytes());
+        }
+    }
+
+    /// header ipv6
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Ipv6 {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        version: u8,
+        traffic_class: u8,
+        flow_label: u32,
+        payload_length: u16,
+        next_header: u8,
+        hop_limit: u8,
+        src: u128,
+        dst: u128,
+    }
+
+    impl Ipv6 {
+        #[inline(always)]
+        fn read(b: &[u8; 40], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                version: b[0] >> 4,
+                traffic_class: ((u16::from_be_bytes([b[0], b[1]]) >> 4) & 255) as u8,
+                flow_label: u32::from_be_bytes([0, b[1], b[2], b[3]]) & 0xfffff,
+                payload_length: u16::from_be_bytes([b[4], b[5]]),
+                next_header: b[6],
+                hop_limit: b[7],
+                src: u128::from_be_bytes([
+                    b[8],
+                    b[9],
+                    b[10],
+                    b[11],
+                    b[12],
+                    b[13],
+                    b[14],
+                    b[15],
+                    b[16],
+                    b[17],
+                    b[18],
+                    b[19],
+                    b[20],
+                    b[21],
+                    b[22],
+                    b[23],
+                ]),
+                dst: u128::from_be_bytes([
+                    b[24],
+                    b[25],
+                    b[26],
+                    b[27],
+                    b[28],
+                    b[29],
+                    b[30],
+                    b[31],
+                    b[32],
+                    b[33],
+                    b[34],
+                    b[35],
+                    b[36],
+                    b[37],
+                    b[38],
+                    b[39],
+                ]),
+            }
+        }
+
+        #[inline]
+        fn write(&self, b: &mut [u8; 40]) {
+            b[0..4]
+                .copy_from_slice(
+                    &(u32::from(self.version) << 28 | u32::from(self.traffic_class) << 20
+                        | self.flow_label)
+                        .to_be_bytes(),
+                );
+            b[4..6].copy_from_slice(&self.payload_length.to_be_bytes());
+            b[6] = self.next_header;
+            b[7] = self.hop_limit;
+            b[8..24].copy_from_slice(&self.src.to_be_bytes());
+            b[24..40].copy_from_slice(&self.dst.to_be_bytes());
+        }
+    }
+
+    /// header icmp
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Icmp {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        kind: u8,
+        code: u8,
+        checksum: u16,
+        rest: u32,
+    }
+
+    impl Icmp {
+        #[inline(always)]
+        fn read(b: &[u8; 8], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                kind: b[0],
+                code: b[1],
+                checksum: u16::from_be_bytes([b[2], b[3]]),
+                rest: u32::from_be_bytes([b[4], b[5], b[6], b[7]]),
+            }
+        }
+
+        #[inline]
+        fn write(&self, b: &mut [u8; 8]) {
+            b[0] = self.kind;
+            b[1] = self.code;
+            b[2..4].copy_from_slice(&self.checksum.to_be_bytes());
+            b[4..8].copy_from_slice(&self.rest.to_be_bytes());
+        }
+    }
+
+    /// header l4_start
+    #[derive(Clone, Copy, Debug, Default)]
+    struct L4Start {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        src_port: u16,
+        dst_port: u16,
+        word: u32,
+    }
+
+    impl L4Start {
+        #[inline(always)]
+        fn read(b: &[u8; 8], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                src_port: u16::from_be_bytes([b[0], b[1]]),
+                dst_port: u16::from_be_bytes([b[2], b[3]]),
+                word: u32::from_be_bytes([b[4], b[5], b[6], b[7]]),
+            }
+        }
+    }
+
+    /// header tcp
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Tcp {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        src_port: u16,
+        dst_port: u16,
+        seq: u32,
+        ack: u32,
+        data_offset: u8,
+        reserved: u8,
+        flags: u8,
+        window: u16,
+        checksum: u16,
+        urgent: u16,
+    }
+
+    impl Tcp {
+        #[inline(always)]
+        fn read(b: &[u8; 20], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                src_port: u16::from_be_bytes([b[0], b[1]]),
+                dst_port: u16::from_be_bytes([b[2], b[3]]),
+                seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]),
+                ack: u32::from_be_bytes([b[8], b[9], b[10], b[11]]),
+                data_offset: b[12] >> 4,
+                reserved: b[12] & 15,
+                flags: b[13],
+                window: u16::from_be_bytes([b[14], b[15]]),
+                checksum: u16::from_be_bytes([b[16], b[17]]),
+                urgent: u16::from_be_bytes([b[18], b[19]]),
+            }
+        }
+    }
+
+    /// header udp
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Udp {
+        /// Is it part of the packet?
+        valid: bool,
+        /// Its place in the received frame.
+        at: usize,
+        src_port: u16,
+        dst_port: u16,
+        length: u16,
+        checksum: u16,
+    }
+
+    impl Udp {
+        #[inline(always)]
+        fn read(b: &[u8; 8], at: usize) -> Self {
+            Self {
+                valid: true,
+                at,
+                src_port: u16::from_be_bytes([b[0], b[1]]),
+                dst_port: u16::from_be_bytes([b[2], b[3]]),
+                length: u16::from_be_bytes([b[4], b[5]]),
+                checksum: u16::from_be_bytes([b[6], b[7]]),
+            }
+        }
+    }
+
+    /// Every header, in the order in which they leave.
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Headers {
+        eth: Ethernet,
+        error4: Ipv4,
+        error6: Ipv6,
+        error: Icmp,
+        outer4: Ipv4,
+        outer6: Ipv6,
+        ip4: Ipv4,
+        ip6: Ipv6,
+        icmp: Icmp,
+        quoted4: Ipv4,
+        quoted6: Ipv6,
+        quoted: L4Start,
+        tcp: Tcp,
+        udp: Udp,
+    }
+
+    /// What is known of a packet beside its headers.
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Meta {
+        protocol: u8,
+        client_port: u16,
+        vip_port: u16,
+        client4: u32,
+        client6: u128,
+        vip: u16,
+        pool: u16,
+        hash_key: u64,
+        flags: u8,
+        class: u8,
+        is_error: bool,
+        found: bool,
+    }
+
+    /// l4lb.rs:169: state start
+    #[inline]
+    fn parse_start(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.eth = Ethernet::read(bytes, at);
+        match h.eth.ethertype {
+            0x800 => parse_ipv4(p, h, m, c),
+            0x86dd => parse_ipv6(p, h, m, c),
+            _ => {}
+        }
+    }
+
+    /// l4lb.rs:179: state ipv4
+    #[inline]
+    fn parse_ipv4(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.ip4 = Ipv4::read(bytes, at);
+        match (
+            h.ip4.version,
+            h.ip4.ihl,
+            h.ip4.more_fragments,
+            h.ip4.fragment_offset,
+            h.ip4.protocol,
+        ) {
+            (4, 5, 0, 0, 6) => parse_tcp(p, h, m, c),
+            (4, 5, 0, 0, 17) => parse_udp(p, h, m, c),
+            (4, 5, 0, 0, 1) => parse_icmp4(p, h, m, c),
+            (_, _, _, _, _) => {}
+        }
+    }
+
+    /// l4lb.rs:190: state ipv6
+    #[inline]
+    fn parse_ipv6(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.ip6 = Ipv6::read(bytes, at);
+        match (h.ip6.version, h.ip6.next_header) {
+            (6, 6) => parse_tcp(p, h, m, c),
+            (6, 17) => parse_udp(p, h, m, c),
+            (6, 58) => parse_icmp6(p, h, m, c),
+            (_, _) => {}
+        }
+    }
+
+    /// l4lb.rs:201: state icmp4
+    #[inline]
+    fn parse_icmp4(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.icmp = Icmp::read(bytes, at);
+        match h.icmp.kind {
+            3 => parse_quote4(p, h, m, c),
+            11 => parse_quote4(p, h, m, c),
+            12 => parse_quote4(p, h, m, c),
+            _ => {}
+        }
+    }
+
+    /// l4lb.rs:210: state quote4
+    #[inline]
+    fn parse_quote4(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.quoted4 = Ipv4::read(bytes, at);
+        match (
+            h.quoted4.version,
+            h.quoted4.ihl,
+            h.quoted4.more_fragments,
+            h.quoted4.fragment_offset,
+            h.quoted4.protocol,
+        ) {
+            (4, 5, 0, 0, 6) => parse_quote(p, h, m, c),
+            (4, 5, 0, 0, 17) => parse_quote(p, h, m, c),
+            (_, _, _, _, _) => {}
+        }
+    }
+
+    /// l4lb.rs:225: state icmp6
+    #[inline]
+    fn parse_icmp6(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.icmp = Icmp::read(bytes, at);
+        match h.icmp.kind {
+            1..=4 => parse_quote6(p, h, m, c),
+            _ => {}
+        }
+    }
+
+    /// l4lb.rs:234: state quote6
+    #[inline]
+    fn parse_quote6(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.quoted6 = Ipv6::read(bytes, at);
+        match (h.quoted6.version, h.quoted6.next_header) {
+            (6, 6) => parse_quote(p, h, m, c),
+            (6, 17) => parse_quote(p, h, m, c),
+            (_, _) => {}
+        }
+    }
+
+    /// l4lb.rs:243: state quote
+    #[inline]
+    fn parse_quote(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.quoted = L4Start::read(bytes, at);
+    }
+
+    /// l4lb.rs:249: state tcp
+    #[inline]
+    fn parse_tcp(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.tcp = Tcp::read(bytes, at);
+    }
+
+    /// l4lb.rs:255: state udp
+    #[inline]
+    fn parse_udp(
+        p: &mut rt::Parser<'_>,
+        h: &mut Headers,
+        m: &mut Meta,
+        c: &rt::Context,
+    ) {
+        let Some((bytes, at)) = p.take() else { return };
+        h.udp = Udp::read(bytes, at);
+    }
+
+    /// l4lb.rs:111: key of table vip4
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Vip4Key {
+        dst: u32,
+        protocol: u8,
+        dst_port: u16,
+    }
+
+    impl rt::table::Key for Vip4Key {
+        fn from_values(values: &[u128]) -> Self {
+            Self {
+                dst: rt::table::at(values, 0) as u32,
+                protocol: rt::table::at(values, 1) as u8,
+                dst_port: rt::table::at(values, 2) as u16,
+            }
+        }
+
+        #[inline]
+        fn value(&self, field: usize) -> u128 {
+            match field {
+                0 => self.dst.into(),
+                1 => self.protocol.into(),
+                2 => self.dst_port.into(),
+                _ => 0,
+            }
+        }
+
+        #[inline(always)]
+        fn spread(&self) -> u64 {
+            rt::table::mix(
+                0,
+                u64::from(self.dst) | u64::from(self.protocol) << 32
+                    | u64::from(self.dst_port) << 40,
+            )
+        }
+    }
+
+    /// What an entry of `vip4` does.
+    #[derive(Clone, Copy, Debug)]
+    enum Vip4Action {
+        SetVip { vip: u16, pool: u16, hash_key: u64, flags: u8, class: u8 },
+        NotAVip,
+    }
+
+    impl rt::Action for Vip4Action {
+        fn from_parts(action: u32, data: &[u128]) -> Option<Self> {
+            Some(
+                match action {
+                    0 => {
+                        Self::SetVip {
+                            vip: rt::table::at(data, 0) as u16,
+                            pool: rt::table::at(data, 1) as u16,
+                            hash_key: rt::table::at(data, 2) as u64,
+                            flags: rt::table::at(data, 3) as u8,
+                            class: rt::table::at(data, 4) as u8,
+                        }
+                    }
+                    1 => Self::NotAVip,
+                    _ => return None,
+                },
+            )
+        }
+
+        #[inline(always)]
+        fn is_default(&self) -> bool {
+            matches!(self, Self::NotAVip { .. })
+        }
+    }
+
+    /// l4lb.rs:114: key of table vip4_any
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Vip4AnyKey {
+        dst: u32,
+        protocol: u8,
+    }
+
+    impl rt::table::Key for Vip4AnyKey {
+        fn from_values(values: &[u128]) -> Self {
+            Self {
+                dst: rt::table::at(values, 0) as u32,
+                protocol: rt::table::at(values, 1) as u8,
+            }
+        }
+
+        #[inline]
+        fn value(&self, field: usize) -> u128 {
+            match field {
+                0 => self.dst.into(),
+                1 => self.protocol.into(),
+                _ => 0,
+            }
+        }
+
+        #[inline(always)]
+        fn spread(&self) -> u64 {
+            rt::table::mix(0, u64::from(self.dst) | u64::from(self.protocol) << 32)
+        }
+    }
+
+    /// l4lb.rs:116: key of table vip6
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Vip6Key {
+        dst: u128,
+        protocol: u8,
+        dst_port: u16,
+    }
+
+    impl rt::table::Key for Vip6Key {
+        fn from_values(values: &[u128]) -> Self {
+            Self {
+                dst: rt::table::at(values, 0) as u128,
+                protocol: rt::table::at(values, 1) as u8,
+                dst_port: rt::table::at(values, 2) as u16,
+            }
+        }
+
+        #[inline]
+        fn value(&self, field: usize) -> u128 {
+            match field {
+                0 => self.dst.into(),
+                1 => self.protocol.into(),
+                2 => self.dst_port.into(),
+                _ => 0,
+            }
+        }
+
+        #[inline(always)]
+        fn spread(&self) -> u64 {
+            rt::table::mix(
+                rt::table::mix(
+                    rt::table::mix(0, (self.dst >> 64) as u64),
+                    self.dst as u64,
+                ),
+                u64::from(self.protocol) | u64::from(self.dst_port) << 8,
+            )
+        }
+    }
+
+    /// l4lb.rs:118: key of table vip6_any
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Vip6AnyKey {
+        dst: u128,
+        protocol: u8,
+    }
+
+    impl rt::table::Key for Vip6AnyKey {
+        fn from_values(values: &[u128]) -> Self {
+            Self {
+                dst: rt::table::at(values, 0) as u128,
+                protocol: rt::table::at(values, 1) as u8,
+            }
+        }
+
+        #[inline]
+        fn value(&self, field: usize) -> u128 {
+            match field {
+                0 => self.dst.into(),
+                1 => self.protocol.into(),
+                _ => 0,
+            }
+        }
+
+        #[inline(always)]
+        fn spread(&self) -> u64 {
+            rt::table::mix(
+                rt::table::mix(
+                    rt::table::mix(0, (self.dst >> 64) as u64),
+                    self.dst as u64,
+                ),
+                u64::from(self.protocol),
+            )
+        }
+    }
+
+    /// l4lb.rs:162: key of table backend
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct BackendKey {
+        backend: u32,
+    }
+
+    impl rt::table::Key for BackendKey {
+        fn from_values(values: &[u128]) -> Self {
+            Self {
+                backend: rt::table::at(values, 0) as u32,
+            }
+        }
+
+        #[inline]
+        fn value(&self, field: usize) -> u128 {
+            match field {
+                0 => self.backend.into(),
+                _ => 0,
+            }
+        }
+
+        #[inline(always)]
+        fn spread(&self) -> u64 {
+            rt::table::mix(0, u64::from(self.backend))
+        }
+    }
+
+    /// What an entry of `backend` does.
+    #[derive(Clone, Copy, Debug)]
+    enum BackendAction {
+        Ipip4 {
+            src: u32,
+            spread: u32,
+            dst: u32,
+            port: u32,
+            dst_mac: u64,
+            src_mac: u64,
+            mtu: u16,
+        },
+        Ipip6 {
+            src: u128,
+            spread: u32,
+            dst: u128,
+            port: u32,
+            dst_mac: u64,
+            src_mac: u64,
+            mtu: u16,
+        },
+        Gone,
+    }
+
+    impl rt::Action for BackendAction {
+        fn from_parts(action: u32, data: &[u128]) -> Option<Self> {
+            Some(
+                match action {
+                    2 => {
+                        Self::Ipip4 {
+                            src: rt::table::at(data, 0) as u32,
+                            spread: rt::table::at(data, 1) as u32,
+                            dst: rt::table::at(data, 2) as u32,
+                            port: rt::table::at(data, 3) as u32,
+                            dst_mac: rt::table::at(data, 4) as u64,
+                            src_mac: rt::table::at(data, 5) as u64,
+                            mtu: rt::table::at(data, 6) as u16,
+                        }
+                    }
+                    3 => {
+                        Self::Ipip6 {
+                            src: rt::table::at(data, 0) as u128,
+                            spread: rt::table::at(data, 1) as u32,
+                            dst: rt::table::at(data, 2) as u128,
+                            port: rt::table::at(data, 3) as u32,
+                            dst_mac: rt::table::at(data, 4) as u64,
+                            src_mac: rt::table::at(data, 5) as u64,
+                            mtu: rt::table::at(data, 6) as u16,
+                        }
+                    }
+                    4 => Self::Gone,
+                    _ => return None,
+                },
+            )
+        }
+
+        #[inline(always)]
+        fn is_default(&self) -> bool {
+            matches!(self, Self::Gone { .. })
+        }
+    }
+
+    /// Nanoseconds of one tick of the clock.
+    pub const TICK_NS: u64 = 67108864;
+    /// Numbers of drop reasons.
+    pub mod reason {
+        /// `ethernet_cut`
+        pub const ETHERNET_CUT: u16 = 0;
+        /// `ip_cut`
+        pub const IP_CUT: u16 = 1;
+        /// `version`
+        pub const VERSION: u16 = 2;
+        /// `header_length`
+        pub const HEADER_LENGTH: u16 = 3;
+        /// `total_length`
+        pub const TOTAL_LENGTH: u16 = 4;
+        /// `options`
+        pub const OPTIONS: u16 = 5;
+        /// `fragment`
+        pub const FRAGMENT: u16 = 6;
+        /// `l4_cut`
+        pub const L4_CUT: u16 = 7;
+        /// `data_offset`
+        pub const DATA_OFFSET: u16 = 8;
+        /// `icmp_quote`
+        pub const ICMP_QUOTE: u16 = 9;
+        /// `no_pool`
+        pub const NO_POOL: u16 = 10;
+        /// `no_slot`
+        pub const NO_SLOT: u16 = 11;
+        /// `no_backend`
+        pub const NO_BACKEND: u16 = 12;
+        /// `family`
+        pub const FAMILY: u16 = 13;
+        /// `mtu`
+        pub const MTU: u16 = 14;
+    }
+
+    /// The flow under way: what a lookup has found.
+    #[derive(Clone, Copy, Debug)]
+    enum Flow {
+        Idle,
+        Flows4(rt::Cursor<2>),
+        Flows6(rt::Cursor<4>),
+    }
+
+    impl Flow {
+        /// The id of a live flow.
+        #[inline(always)]
+        fn id(&self) -> Option<u32> {
+            match self {
+                Self::Idle => None,
+                Self::Flows4(flow) => flow.id(),
+                Self::Flows6(flow) => flow.id(),
+            }
+        }
+
+        #[inline(always)]
+        fn set_stays(&mut self, stays: bool) {
+            match self {
+                Self::Idle => {}
+                Self::Flows4(flow) => flow.stays = stays,
+                Self::Flows6(flow) => flow.stays = stays,
+            }
+        }
+    }
+
+    /// The pipeline at work: one thread's.
+    #[derive(Debug)]
+    pub struct Pipeline {
+        vip4: rt::Exact<Vip4Key, Vip4Action>,
+        vip4_any: rt::Exact<Vip4AnyKey, Vip4Action>,
+        vip6: rt::Exact<Vip6Key, Vip4Action>,
+        vip6_any: rt::Exact<Vip6AnyKey, Vip4Action>,
+        backend: rt::Slots<BackendKey, BackendAction>,
+        flows4: rt::Flows<2>,
+        flows6: rt::Flows<4>,
+        ring: rt::Ring<65537>,
+        too_big_rate: rt::Limiter,
+        drops: [u64; 15],
+    }
+
+    impl Default for Pipeline {
+        fn default() -> Self {
+            Self::new()
+        }
+    }
+
+    impl Pipeline {
+        /// Without entries but those of the source.
+        pub fn new() -> Self {
+            Self {
+                vip4: rt::Exact::new(512, Vip4Action::NotAVip),
+                vip4_any: rt::Exact::new(512, Vip4Action::NotAVip),
+                vip6: rt::Exact::new(512, Vip4Action::NotAVip),
+                vip6_any: rt::Exact::new(512, Vip4Action::NotAVip),
+                backend: rt::Slots::new(4096, 14, BackendAction::Gone),
+                flows4: rt::Flows::new(
+                    8388608,
+                    &[
+                        rt::Limits {
+                            new: 448,
+                            tcp: 4471,
+                            udp: 895,
+                            closing: 895,
+                        },
+                        rt::Limits {
+                            new: 448,
+                            tcp: 53645,
+                            udp: 895,
+                            closing: 895,
+                        },
+                        rt::Limits {
+                            new: 150,
+                            tcp: 895,
+                            udp: 150,
+                            closing: 150,
+                        },
+                    ],
+                ),
+                flows6: rt::Flows::new(
+                    8388608,
+                    &[
+                        rt::Limits {
+                            new: 448,
+                            tcp: 4471,
+                            udp: 895,
+                            closing: 895,
+                        },
+                        rt::Limits {
+                            new: 448,
+                            tcp: 53645,
+                            udp: 895,
+                            closing: 895,
+                        },
+                        rt::Limits {
+                            new: 150,
+                            tcp: 895,
+                            udp: 150,
+                            closing: 150,
+                        },
+                    ],
+                ),
+                ring: rt::Ring::new(64),
+                too_big_rate: rt::Limiter::new(64),
+                drops: [0; 15],
+            }
+        }
+    }
+
+    impl Pipeline {
+        /// What becomes of a packet whose headers have been parsed.
+        fn ingress(
+            &mut self,
+            h: &mut Headers,
+            m: &mut Meta,
+            c: &mut rt::Context,
+        ) -> rt::Verdict {
+            if !h.eth.valid {
+                return rt::Verdict::Drop(reason::ETHERNET_CUT);
+            }
+            if h.ip4.valid {
+                let too_short = h.ip4.total_length < (u16::from(h.ip4.ihl) << 2)
+                    || u32::from(h.ip4.total_length).wrapping_add(14) > c.length;
+                let fragment = h.ip4.more_fragments == 1 || h.ip4.fragment_offset != 0;
+                let l4_cut = (h.ip4.protocol == 6 && h.ip4.total_length < 40)
+                    || ((h.ip4.protocol == 17 || h.ip4.protocol == 1)
+                        && h.ip4.total_length < 28);
+                m.is_error = h.icmp.valid
+                    && (h.icmp.kind == 3 || h.icmp.kind == 11 || h.icmp.kind == 12);
+                let bad_quote = m.is_error
+                    && (!h.quoted.valid || h.ip4.total_length < 56
+                        || h.quoted4.src != h.ip4.dst);
+                let by_address = h.ip4.version != 4 || h.ip4.ihl != 5 || too_short
+                    || fragment || l4_cut || (h.tcp.valid && h.tcp.data_offset < 5)
+                    || bad_quote || (h.icmp.valid && !m.is_error);
+                if h.tcp.valid {
+                    m.client_port = h.tcp.src_port;
+                    m.vip_port = h.tcp.dst_port;
+                } else if h.udp.valid {
+                    m.client_port = h.udp.src_port;
+                    m.vip_port = h.udp.dst_port;
+                } else if h.quoted.valid {
+                    m.client_port = h.quoted.dst_port;
+                    m.vip_port = h.quoted.src_port;
+                }
+                m.protocol = h.ip4.protocol;
+                m.client4 = h.ip4.src;
+                if m.is_error {
+                    m.protocol = h.quoted4.protocol;
+                    m.client4 = h.quoted4.dst;
+                }
+                if by_address {
+                    m.protocol = 1;
+                } else {
+                    match *self
+                        .vip4
+                        .apply(
+                            &Vip4Key {
+                                dst: h.ip4.dst,
+                                protocol: m.protocol,
+                                dst_port: m.vip_port,
+                            },
+                            c.length,
+                        )
+                    {
+                        Vip4Action::SetVip { vip, pool, hash_key, flags, class } => {
+                            m.found = true;
+                            m.vip = vip;
+                            m.pool = pool;
+                            m.hash_key = hash_key;
+                            m.flags = flags;
+                            m.class = class;
+                        }
+                        Vip4Action::NotAVip => {}
+                    }
+                }
+                if !m.found {
+                    match *self
+                        .vip4_any
+                        .apply(
+                            &Vip4AnyKey {
+                                dst: h.ip4.dst,
+                                protocol: m.protocol,
+                            },
+                            c.length,
+                        )
+                    {
+                        Vip4Action::SetVip { vip, pool, hash_key, flags, class } => {
+                            m.found = true;
+                            m.vip = vip;
+                            m.pool = pool;
+                            m.hash_key = hash_key;
+                            m.flags = flags;
+                            m.class = class;
+                        }
+                        Vip4Action::NotAVip => {
+                            return rt::Verdict::Pass;
+                        }
+                    }
+                }
+                if by_address {
+                    if h.ip4.version != 4 {
+                        return rt::Verdict::Drop(reason::VERSION);
+                    }
+                    if h.ip4.ihl < 5 {
+                        return rt::Verdict::Drop(reason::HEADER_LENGTH);
+                    }
+                    if too_short {
+                        return rt::Verdict::Drop(reason::TOTAL_LENGTH);
+                    }
+                    if h.ip4.ihl != 5 {
+                        return rt::Verdict::Drop(reason::OPTIONS);
+                    }
+                    if fragment {
+                        return rt::Verdict::Drop(reason::FRAGMENT);
+                    }
+                    if l4_cut {
+                        return rt::Verdict::Drop(reason::L4_CUT);
+                    }
+                    if h.tcp.valid {
+                        return rt::Verdict::Drop(reason::DATA_OFFSET);
+                    }
+                    if m.is_error {
+                        return rt::Verdict::Drop(reason::ICMP_QUOTE);
+                    }
+                    if (m.flags & 2) == 0 || h.icmp.kind != 8
+                        || (((h.eth.dst >> 40) as u8) & 1) == 1
+                    {
+                        return rt::Verdict::Pass;
+                    }
+                    h.ip4.checksum = rt::adjust(
+                        h.ip4.checksum,
+                        u128::from(
+                            u16::from(h.ip4.ttl) << 8 | u16::from(h.ip4.protocol),
+                        ),
+                        u128::from(64_u16 << 8 | u16::from(h.ip4.protocol)),
+                        16,
+                    );
+                    h.ip4.ttl = 64;
+                    let client = h.ip4.src;
+                    h.ip4.src = h.ip4.dst;
+                    h.ip4.dst = client;
+                    if h.icmp.valid {
+                        h.icmp.checksum = rt::adjust(
+                            h.icmp.checksum,
+                            u128::from(
+                                u16::from(h.icmp.kind) << 8 | u16::from(h.icmp.code),
+                            ),
+                            u128::from(0_u16 << 8 | u16::from(h.icmp.code)),
+                            16,
+                        );
+                    }
+                    if h.icmp.valid {
+                        h.icmp.kind = 0;
+                    }
+                    let sender = h.eth.src;
+                    h.eth.src = h.eth.dst;
+                    h.eth.dst = sender;
+                    return rt::Verdict::Forward(c.port);
+                }
+            } else if h.ip6.valid {
+                let next = h.ip6.next_header;
+                let too_short = u32::from(h.ip6.payload_length).wrapping_add(54)
+                    > c.length;
+                let fragment = next == 44;
+                let options = next == 0 || next == 43 || next == 60;
+                let l4_cut = (next == 6 && h.ip6.payload_length < 20)
+                    || ((next == 17 || next == 58) && h.ip6.payload_length < 8);
+                m.is_error = h.icmp.valid && h.icmp.kind >= 1 && h.icmp.kind <= 4;
+                let bad_quote = m.is_error
+                    && (!h.quoted.valid || h.ip6.payload_length < 56
+                        || h.quoted6.src != h.ip6.dst);
+                let by_address = h.ip6.version != 6 || too_short || options || fragment
+                    || l4_cut || (h.tcp.valid && h.tcp.data_offset < 5) || bad_quote
+                    || (h.icmp.valid && !m.is_error);
+                if h.tcp.valid {
+                    m.client_port = h.tcp.src_port;
+                    m.vip_port = h.tcp.dst_port;
+                } else if h.udp.valid {
+                    m.client_port = h.udp.src_port;
+                    m.vip_port = h.udp.dst_port;
+                } else if h.quoted.valid {
+                    m.client_port = h.quoted.dst_port;
+                    m.vip_port = h.quoted.src_port;
+                }
+                m.protocol = next;
+                m.client6 = h.ip6.src;
+                if m.is_error {
+                    m.protocol = h.quoted6.next_header;
+                    m.client6 = h.quoted6.dst;
+                }
+                if by_address {
+                    m.protocol = 58;
+                } else {
+                    match *self
+                        .vip6
+                        .apply(
+                            &Vip6Key {
+                                dst: h.ip6.dst,
+                                protocol: m.protocol,
+                                dst_port: m.vip_port,
+                            },
+                            c.length,
+                        )
+                    {
+                        Vip4Action::SetVip { vip, pool, hash_key, flags, class } => {
+                            m.found = true;
+                            m.vip = vip;
+                            m.pool = pool;
+                            m.hash_key = hash_key;
+                            m.flags = flags;
+                            m.class = class;
+                        }
+                        Vip4Action::NotAVip => {}
+                    }
+                }
+                if !m.found {
+                    match *self
+                        .vip6_any
+                        .apply(
+                            &Vip6AnyKey {
+                                dst: h.ip6.dst,
+                                protocol: m.protocol,
+                            },
+                            c.length,
+                        )
+                    {
+                        Vip4Action::SetVip { vip, pool, hash_key, flags, class } => {
+                            m.found = true;
+                            m.vip = vip;
+                            m.pool = pool;
+                            m.hash_key = hash_key;
+                            m.flags = flags;
+                            m.class = class;
+                        }
+                        Vip4Action::NotAVip => {
+                            return rt::Verdict::Pass;
+                        }
+                    }
+                }
+                if by_address {
+                    if h.ip6.version != 6 {
+                        return rt::Verdict::Drop(reason::VERSION);
+                    }
+                    if too_short {
+                        return rt::Verdict::Drop(reason::TOTAL_LENGTH);
+                    }
+                    if options {
+                        return rt::Verdict::Drop(reason::OPTIONS);
+                    }
+                    if fragment {
+                        return rt::Verdict::Drop(reason::FRAGMENT);
+                    }
+                    if l4_cut {
+                        return rt::Verdict::Drop(reason::L4_CUT);
+                    }
+                    if h.tcp.valid {
+                        return rt::Verdict::Drop(reason::DATA_OFFSET);
+                    }
+                    if m.is_error {
+                        return rt::Verdict::Drop(reason::ICMP_QUOTE);
+                    }
+                    if (m.flags & 2) == 0 || h.icmp.kind != 128
+                        || (((h.eth.dst >> 40) as u8) & 1) == 1
+                    {
+                        return rt::Verdict::Pass;
+                    }
+                    h.ip6.hop_limit = 64;
+                    let client = h.ip6.src;
+                    h.ip6.src = h.ip6.dst;
+                    h.ip6.dst = client;
+                    if h.icmp.valid {
+                        h.icmp.checksum = rt::adjust(
+                            h.icmp.checksum,
+                            u128::from(
+                                u16::from(h.icmp.kind) << 8 | u16::from(h.icmp.code),
+                            ),
+                            u128::from(129_u16 << 8 | u16::from(h.icmp.code)),
+                            16,
+                        );
+                    }
+                    if h.icmp.valid {
+                        h.icmp.kind = 129;
+                    }
+                    let sender = h.eth.src;
+                    h.eth.src = h.eth.dst;
+                    h.eth.dst = sender;
+                    return rt::Verdict::Forward(c.port);
+                }
+            } else if h.eth.ethertype == 0x800 || h.eth.ethertype == 0x86dd {
+                return rt::Verdict::Drop(reason::IP_CUT);
+            } else {
+                return rt::Verdict::Pass;
+            }
+            let mut hash: u32 = 0;
+            if h.ip4.valid {
+                hash = rt::crc32(
+                    rt::Bits::<17>::new()
+                        .with(32, m.hash_key as u32)
+                        .with(32, m.client4)
+                        .with(32, h.ip4.dst)
+                        .with(16, m.client_port)
+                        .with(16, m.vip_port)
+                        .with(8, m.protocol)
+                        .bytes(),
+                );
+            } else {
+                hash = rt::crc32(
+                    rt::Bits::<41>::new()
+                        .with(32, m.hash_key as u32)
+                        .with(128, m.client6)
+                        .with(128, h.ip6.dst)
+                        .with(16, m.client_port)
+                        .with(16, m.vip_port)
+                        .with(8, m.protocol)
+                        .bytes(),
+                );
+            }
+            let event = if m.is_error {
+                0_u8
+            } else {
+                if !h.tcp.valid {
+                    3_u8
+                } else {
+                    if (h.tcp.flags & 23) == 2 {
+                        1_u8
+                    } else {
+                        if (h.tcp.flags & 5) != 0 { 4_u8 } else { 2_u8 }
+                    }
+                }
+            };
+            let mut flow = Flow::Idle;
+            if (m.flags & 1) != 0 {} else if h.ip4.valid {
+                flow = Flow::Flows4(
+                    self
+                        .flows4
+                        .find(
+                            rt::Bits::<10>::new()
+                                .with(32, m.client4)
+                                .with(16, m.client_port)
+                                .with(16, m.vip)
+                                .with(16, m.vip_port)
+                                .bytes(),
+                            hash,
+                            event,
+                            m.class,
+                            c.now,
+                        ),
+                );
+            } else {
+                flow = Flow::Flows6(
+                    self
+                        .flows6
+                        .find(
+                            rt::Bits::<22>::new()
+                                .with(16, m.client_port)
+                                .with(16, m.vip)
+                                .with(128, m.client6)
+                                .with(16, m.vip_port)
+                                .bytes(),
+                            hash,
+                            event,
+                            m.class,
+                            c.now,
+                        ),
+                );
+            }
+            let entropy = u32::from((hash >> 16) as u16);
+            let mut backend: u32 = 0;
+            let stays = flow
+                .id()
+                .filter(|id| self.backend.knows(&BackendKey { backend: *id }));
+            flow.set_stays(stays.is_some());
+            match stays {
+                Some(id) => backend = id,
+                None => {
+                    backend = match self.ring.select(m.pool, hash) {
+                        rt::Selected::Id(id) => id,
+                        rt::Selected::NoPool => return rt::Verdict::Drop(reason::NO_POOL),
+                        rt::Selected::NoSlot => return rt::Verdict::Drop(reason::NO_SLOT),
+                    };
+                }
+            }
+            match *self.backend.apply(&BackendKey { backend }, c.length) {
+                BackendAction::Ipip4 {
+                    src,
+                    spread,
+                    dst,
+                    port,
+                    dst_mac,
+                    src_mac,
+                    mtu,
+                } => {
+                    if h.ip6.valid {
+                        return rt::Verdict::Drop(reason::FAMILY);
+                    }
+                    if u32::from(h.ip4.total_length).wrapping_add(20) > u32::from(mtu) {
+                        let mtu_2 = mtu.wrapping_sub(20);
+                        if (m.flags & 4) == 0 || h.ip4.dont_fragment == 0
+                            || (!h.tcp.valid && !h.udp.valid)
+                        {
+                            return rt::Verdict::Drop(reason::MTU);
+                        }
+                        let allowed = self.too_big_rate.allow(c.now);
+                        if !allowed {
+                            return rt::Verdict::Drop(reason::MTU);
+                        }
+                        if !h.error4.valid {
+                            h.error4 = Ipv4 {
+                                valid: true,
+                                at: rt::NOWHERE,
+                                ..Ipv4::default()
+                            };
+                        }
+                        h.error4.version = 4;
+                        h.error4.ihl = 5;
+                        h.error4.tos = 0;
+                        h.error4.total_length = 56;
+                        h.error4.identification = 0;
+                        h.error4.reserved = 0;
+                        h.error4.dont_fragment = 1;
+                        h.error4.more_fragments = 0;
+                        h.error4.fragment_offset = 0;
+                        h.error4.ttl = 64;
+                        h.error4.protocol = 1;
+                        h.error4.checksum = 0;
+                        h.error4.src = h.ip4.dst;
+                        h.error4.dst = h.ip4.src;
+                        h.error4.checksum = rt::internet_checksum(
+                            rt::Bits::<20>::new()
+                                .with(4, h.error4.version)
+                                .with(4, h.error4.ihl)
+                                .with(8, h.error4.tos)
+                                .with(16, h.error4.total_length)
+                                .with(16, h.error4.identification)
+                                .with(1, h.error4.reserved)
+                                .with(1, h.error4.dont_fragment)
+                                .with(1, h.error4.more_fragments)
+                                .with(13, h.error4.fragment_offset)
+                                .with(8, h.error4.ttl)
+                                .with(8, h.error4.protocol)
+                                .with(16, h.error4.checksum)
+                                .with(32, h.error4.src)
+                                .with(32, h.error4.dst)
+                                .bytes(),
+                        );
+                        if !h.error.valid {
+                            h.error = Icmp {
+                                valid: true,
+                                at: rt::NOWHERE,
+                                ..Icmp::default()
+                            };
+                        }
+                        h.error.kind = 3;
+                        h.error.code = 4;
+                        h.error.checksum = 0;
+                        h.error.rest = u32::from(mtu_2);
+                        if h.tcp.valid {
+                            h.error.checksum = rt::internet_checksum(
+                                rt::Bits::<36>::new()
+                                    .with(8, h.error.kind)
+                                    .with(8, h.error.code)
+                                    .with(16, h.error.checksum)
+                                    .with(32, h.error.rest)
+                                    .with(4, h.ip4.version)
+                                    .with(4, h.ip4.ihl)
+                                    .with(8, h.ip4.tos)
+                                    .with(16, h.ip4.total_length)
+                                    .with(16, h.ip4.identification)
+                                    .with(1, h.ip4.reserved)
+                                    .with(1, h.ip4.dont_fragment)
+                                    .with(1, h.ip4.more_fragments)
+                                    .with(13, h.ip4.fragment_offset)
+                                    .with(8, h.ip4.ttl)
+                                    .with(8, h.ip4.protocol)
+                                    .with(16, h.ip4.checksum)
+                                    .with(32, h.ip4.src)
+                                    .with(32, h.ip4.dst)
+                                    .with(16, h.tcp.src_port)
+                                    .with(16, h.tcp.dst_port)
+                                    .with(32, h.tcp.seq)
+                                    .bytes(),
+                            );
+                        } else {
+                            h.error.checksum = rt::internet_checksum(
+                                rt::Bits::<36>::new()
+                                    .with(8, h.error.kind)
+                                    .with(8, h.error.code)
+                                    .with(16, h.error.checksum)
+                                    .with(32, h.error.rest)
+                                    .with(4, h.ip4.version)
+                                    .with(4, h.ip4.ihl)
+                                    .with(8, h.ip4.tos)
+                                    .with(16, h.ip4.total_length)
+                                    .with(16, h.ip4.identification)
+                                    .with(1, h.ip4.reserved)
+                                    .with(1, h.ip4.dont_fragment)
+                                    .with(1, h.ip4.more_fragments)
+                                    .with(13, h.ip4.fragment_offset)
+                                    .with(8, h.ip4.ttl)
+                                    .with(8, h.ip4.protocol)
+                                    .with(16, h.ip4.checksum)
+                                    .with(32, h.ip4.src)
+                                    .with(32, h.ip4.dst)
+                                    .with(16, h.udp.src_port)
+                                    .with(16, h.udp.dst_port)
+                                    .with(16, h.udp.length)
+                                    .with(16, h.udp.checksum)
+                                    .bytes(),
+                            );
+                        }
+                        c.limit = 70;
+                        let sender = h.eth.src;
+                        h.eth.src = h.eth.dst;
+                        h.eth.dst = sender;
+                        return rt::Verdict::Forward(c.port);
+                    }
+                    self.remember(&flow, backend, c.now);
+                    if !h.outer4.valid {
+                        h.outer4 = Ipv4 {
+                            valid: true,
+                            at: rt::NOWHERE,
+                            ..Ipv4::default()
+                        };
+                    }
+                    h.outer4.version = 4;
+                    h.outer4.ihl = 5;
+                    h.outer4.tos = h.ip4.tos;
+                    h.outer4.total_length = h.ip4.total_length.wrapping_add(20);
+                    h.outer4.identification = 0;
+                    h.outer4.reserved = 0;
+                    h.outer4.dont_fragment = 1;
+                    h.outer4.more_fragments = 0;
+                    h.outer4.fragment_offset = 0;
+                    h.outer4.ttl = 64;
+                    h.outer4.protocol = 4;
+                    h.outer4.checksum = 0;
+                    h.outer4.src = src | (entropy & spread);
+                    h.outer4.dst = dst;
+                    h.outer4.checksum = rt::internet_checksum(
+                        rt::Bits::<20>::new()
+                            .with(4, h.outer4.version)
+                            .with(4, h.outer4.ihl)
+                            .with(8, h.outer4.tos)
+                            .with(16, h.outer4.total_length)
+                            .with(16, h.outer4.identification)
+                            .with(1, h.outer4.reserved)
+                            .with(1, h.outer4.dont_fragment)
+                            .with(1, h.outer4.more_fragments)
+                            .with(13, h.outer4.fragment_offset)
+                            .with(8, h.outer4.ttl)
+                            .with(8, h.outer4.protocol)
+                            .with(16, h.outer4.checksum)
+                            .with(32, h.outer4.src)
+                            .with(32, h.outer4.dst)
+                            .bytes(),
+                    );
+                    h.eth.dst = dst_mac;
+                    h.eth.src = src_mac;
+                    rt::Verdict::Forward(port)
+                }
+                BackendAction::Ipip6 {
+                    src,
+                    spread,
+                    dst,
+                    port,
+                    dst_mac,
+                    src_mac,
+                    mtu,
+                } => {
+                    if h.ip4.valid {
+                        if u32::from(h.ip4.total_length).wrapping_add(40)
+                            > u32::from(mtu)
+                        {
+                            let mtu_2 = mtu.wrapping_sub(40);
+                            if (m.flags & 4) == 0 || h.ip4.dont_fragment == 0
+                                || (!h.tcp.valid && !h.udp.valid)
+                            {
+                                return rt::Verdict::Drop(reason::MTU);
+                            }
+                            let allowed = self.too_big_rate.allow(c.now);
+                            if !allowed {
+                                return rt::Verdict::Drop(reason::MTU);
+                            }
+                            if !h.error4.valid {
+                                h.error4 = Ipv4 {
+                                    valid: true,
+                                    at: rt::NOWHERE,
+                                    ..Ipv4::default()
+                                };
+                            }
+                            h.error4.version = 4;
+                            h.error4.ihl = 5;
+                            h.error4.tos = 0;
+                            h.error4.total_length = 56;
+                            h.error4.identification = 0;
+                            h.error4.reserved = 0;
+                            h.error4.dont_fragment = 1;
+                            h.error4.more_fragments = 0;
+                            h.error4.fragment_offset = 0;
+                            h.error4.ttl = 64;
+                            h.error4.protocol = 1;
+                            h.error4.checksum = 0;
+                            h.error4.src = h.ip4.dst;
+                            h.error4.dst = h.ip4.src;
+                            h.error4.checksum = rt::internet_checksum(
+                                rt::Bits::<20>::new()
+                                    .with(4, h.error4.version)
+                                    .with(4, h.error4.ihl)
+                                    .with(8, h.error4.tos)
+                                    .with(16, h.error4.total_length)
+                                    .with(16, h.error4.identification)
+                                    .with(1, h.error4.reserved)
+                                    .with(1, h.error4.dont_fragment)
+                                    .with(1, h.error4.more_fragments)
+                                    .with(13, h.error4.fragment_offset)
+                                    .with(8, h.error4.ttl)
+                                    .with(8, h.error4.protocol)
+                                    .with(16, h.error4.checksum)
+                                    .with(32, h.error4.src)
+                                    .with(32, h.error4.dst)
+                                    .bytes(),
+                            );
+                            if !h.error.valid {
+                                h.error = Icmp {
+                                    valid: true,
+                                    at: rt::NOWHERE,
+                                    ..Icmp::default()
+                                };
+                            }
+                            h.error.kind = 3;
+                            h.error.code = 4;
+                            h.error.checksum = 0;
+                            h.error.rest = u32::from(mtu_2);
+                            if h.tcp.valid {
+                                h.error.checksum = rt::internet_checksum(
+                                    rt::Bits::<36>::new()
+                                        .with(8, h.error.kind)
+                                        .with(8, h.error.code)
+                                        .with(16, h.error.checksum)
+                                        .with(32, h.error.rest)
+                                        .with(4, h.ip4.version)
+                                        .with(4, h.ip4.ihl)
+                                        .with(8, h.ip4.tos)
+                                        .with(16, h.ip4.total_length)
+                                        .with(16, h.ip4.identification)
+                                        .with(1, h.ip4.reserved)
+                                        .with(1, h.ip4.dont_fragment)
+                                        .with(1, h.ip4.more_fragments)
+                                        .with(13, h.ip4.fragment_offset)
+                                        .with(8, h.ip4.ttl)
+                                        .with(8, h.ip4.protocol)
+                                        .with(16, h.ip4.checksum)
+                                        .with(32, h.ip4.src)
+                                        .with(32, h.ip4.dst)
+                                        .with(16, h.tcp.src_port)
+                                        .with(16, h.tcp.dst_port)
+                                        .with(32, h.tcp.seq)
+                                        .bytes(),
+                                );
+                            } else {
+                                h.error.checksum = rt::internet_checksum(
+                                    rt::Bits::<36>::new()
+                                        .with(8, h.error.kind)
+                                        .with(8, h.error.code)
+                                        .with(16, h.error.checksum)
+                                        .with(32, h.error.rest)
+                                        .with(4, h.ip4.version)
+                                        .with(4, h.ip4.ihl)
+                                        .with(8, h.ip4.tos)
+                                        .with(16, h.ip4.total_length)
+                                        .with(16, h.ip4.identification)
+                                        .with(1, h.ip4.reserved)
+                                        .with(1, h.ip4.dont_fragment)
+                                        .with(1, h.ip4.more_fragments)
+                                        .with(13, h.ip4.fragment_offset)
+                                        .with(8, h.ip4.ttl)
+                                        .with(8, h.ip4.protocol)
+                                        .with(16, h.ip4.checksum)
+                                        .with(32, h.ip4.src)
+                                        .with(32, h.ip4.dst)
+                                        .with(16, h.udp.src_port)
+                                        .with(16, h.udp.dst_port)
+                                        .with(16, h.udp.length)
+                                        .with(16, h.udp.checksum)
+                                        .bytes(),
+                                );
+                            }
+                            c.limit = 70;
+                            let sender = h.eth.src;
+                            h.eth.src = h.eth.dst;
+                            h.eth.dst = sender;
+                            return rt::Verdict::Forward(c.port);
+                        }
+                    } else if u32::from(h.ip6.payload_length).wrapping_add(80)
+                        > u32::from(mtu)
+                    {
+                        let mtu_2 = mtu.wrapping_sub(40);
+                        if (m.flags & 4) == 0 || (!h.tcp.valid && !h.udp.valid) {
+                            return rt::Verdict::Drop(reason::MTU);
+                        }
+                        let allowed = self.too_big_rate.allow(c.now);
+                        if !allowed {
+                            return rt::Verdict::Drop(reason::MTU);
+                        }
+                        if !h.error6.valid {
+                            h.error6 = Ipv6 {
+                                valid: true,
+                                at: rt::NOWHERE,
+                                ..Ipv6::default()
+                            };
+                        }
+                        h.error6.version = 6;
+                        h.error6.traffic_class = 0;
+                        h.error6.flow_label = 0;
+                        h.error6.payload_length = 56;
+                        h.error6.next_header = 58;
+                        h.error6.hop_limit = 64;
+                        h.error6.src = h.ip6.dst;
+                        h.error6.dst = h.ip6.src;
+                        if !h.error.valid {
+                            h.error = Icmp {
+                                valid: true,
+                                at: rt::NOWHERE,
+                                ..Icmp::default()
+                            };
+                        }
+                        h.error.kind = 2;
+                        h.error.code = 0;
+                        h.error.checksum = 0;
+                        h.error.rest = u32::from(mtu_2);
+                        if h.tcp.valid {
+                            h.error.checksum = rt::internet_checksum(
+                                rt::Bits::<96>::new()
+                                    .with(128, h.ip6.dst)
+                                    .with(128, h.ip6.src)
+                                    .with(32, 56_u32)
+                                    .with(32, 58_u32)
+                                    .with(8, h.error.kind)
+                                    .with(8, h.error.code)
+                                    .with(16, h.error.checksum)
+                                    .with(32, h.error.rest)
+                                    .with(4, h.ip6.version)
+                                    .with(8, h.ip6.traffic_class)
+                                    .with(20, h.ip6.flow_label)
+                                    .with(16, h.ip6.payload_length)
+                                    .with(8, h.ip6.next_header)
+                                    .with(8, h.ip6.hop_limit)
+                                    .with(128, h.ip6.src)
+                                    .with(128, h.ip6.dst)
+                                    .with(16, h.tcp.src_port)
+                                    .with(16, h.tcp.dst_port)
+                                    .with(32, h.tcp.seq)
+                                    .bytes(),
+                            );
+                        } else {
+                            h.error.checksum = rt::internet_checksum(
+                                rt::Bits::<96>::new()
+                                    .with(128, h.ip6.dst)
+                                    .with(128, h.ip6.src)
+                                    .with(32, 56_u32)
+                                    .with(32, 58_u32)
+                                    .with(8, h.error.kind)
+                                    .with(8, h.error.code)
+                                    .with(16, h.error.checksum)
+                                    .with(32, h.error.rest)
+                                    .with(4, h.ip6.version)
+                                    .with(8, h.ip6.traffic_class)
+                                    .with(20, h.ip6.flow_label)
+                                    .with(16, h.ip6.payload_length)
+                                    .with(8, h.ip6.next_header)
+                                    .with(8, h.ip6.hop_limit)
+                                    .with(128, h.ip6.src)
+                                    .with(128, h.ip6.dst)
+                                    .with(16, h.udp.src_port)
+                                    .with(16, h.udp.dst_port)
+                                    .with(16, h.udp.length)
+                                    .with(16, h.udp.checksum)
+                                    .bytes(),
+                            );
+                        }
+                        c.limit = 110;
+                        let sender = h.eth.src;
+                        h.eth.src = h.eth.dst;
+                        h.eth.dst = sender;
+                        return rt::Verdict::Forward(c.port);
+                    }
+                    self.remember(&flow, backend, c.now);
+                    if !h.outer6.valid {
+                        h.outer6 = Ipv6 {
+                            valid: true,
+                            at: rt::NOWHERE,
+                            ..Ipv6::default()
+                        };
+                    }
+                    h.outer6.version = 6;
+                    h.outer6.traffic_class = h.ip6.traffic_class;
+                    h.outer6.flow_label = 0;
+                    h.outer6.payload_length = h.ip6.payload_length.wrapping_add(40);
+                    h.outer6.next_header = 41;
+                    h.outer6.hop_limit = 64;
+                    h.outer6.src = src | u128::from(entropy & spread);
+                    h.outer6.dst = dst;
+                    if h.ip4.valid {
+                        h.outer6.traffic_class = h.ip4.tos;
+                        h.outer6.payload_length = h.ip4.total_length;
+                        h.outer6.next_header = 4;
+                        h.eth.ethertype = 0x86dd;
+                    }
+                    h.eth.dst = dst_mac;
+                    h.eth.src = src_mac;
+                    rt::Verdict::Forward(port)
+                }
+                BackendAction::Gone => rt::Verdict::Drop(reason::NO_BACKEND),
+            }
+        }
+
+        /// Writes the flow under its id.
+        #[inline]
+        fn remember(&mut self, flow: &Flow, id: u32, now: u32) {
+            match flow {
+                Flow::Idle => {}
+                Flow::Flows4(flow) => self.flows4.remember(flow, id, now),
+                Flow::Flows6(flow) => self.flows6.remember(flow, id, now),
+            }
+        }
+    }
+
+    /// The fields of `eth` that may have changed.
+    #[inline]
+    fn patch_eth(header: &Ethernet, b: &mut [u8; 14]) {
+        b[0..6].copy_from_slice(&header.dst.to_be_bytes()[2..]);
+        b[6..12].copy_from_slice(&header.src.to_be_bytes()[2..]);
+        b[12..14].copy_from_slice(&header.ethertype.to_be_bytes());
+    }
+
+    /// The fields of `error4` that may have changed.
+    #[inline]
+    fn patch_error4(header: &Ipv4, b: &mut [u8; 20]) {
+        rt::put(b, 0, 4, header.version.into());
+        rt::put(b, 4, 4, header.ihl.into());
+        b[1] = header.tos;
+        b[2..4].copy_from_slice(&header.total_length.to_be_bytes());
+        b[4..6].copy_from_slice(&header.identification.to_be_bytes());
+        rt::put(b, 48, 1, header.reserved.into());
+        rt::put(b, 49, 1, header.dont_fragment.into());
+        rt::put(b, 50, 1, header.more_fragments.into());
+        rt::put(b, 51, 13, header.fragment_offset.into());
+        b[8] = header.ttl;
+        b[9] = header.protocol;
+        b[10..12].copy_from_slice(&header.checksum.to_be_bytes());
+        b[12..16].copy_from_slice(&header.src.to_be_bytes());
+        b[16..20].copy_from_slice(&header.dst.to_be_bytes());
+    }
+
+    /// The fields of `error6` that may have changed.
+    #[inline]
+    fn patch_error6(header: &Ipv6, b: &mut [u8; 40]) {
+        rt::put(b, 0, 4, header.version.into());
+        rt::put(b, 4, 8, header.traffic_class.into());
+        rt::put(b, 12, 20, header.flow_label.into());
+        b[4..6].copy_from_slice(&header.payload_length.to_be_bytes());
+        b[6] = header.next_header;
+        b[7] = header.hop_limit;
+        b[8..24].copy_from_slice(&header.src.to_be_bytes());
+        b[24..40].copy_from_slice(&header.dst.to_be_bytes());
+    }
+
+    /// The fields of `error` that may have changed.
+    #[inline]
+    fn patch_error(header: &Icmp, b: &mut [u8; 8]) {
+        b[0] = header.kind;
+        b[1] = header.code;
+        b[2..4].copy_from_slice(&header.checksum.to_be_bytes());
+        b[4..8].copy_from_slice(&header.rest.to_be_bytes());
+    }
+
+    /// The fields of `outer4` that may have changed.
+    #[inline]
+    fn patch_outer4(header: &Ipv4, b: &mut [u8; 20]) {
+        rt::put(b, 0, 4, header.version.into());
+        rt::put(b, 4, 4, header.ihl.into());
+        b[1] = header.tos;
+        b[2..4].copy_from_slice(&header.total_length.to_be_bytes());
+        b[4..6].copy_from_slice(&header.identification.to_be_bytes());
+        rt::put(b, 48, 1, header.reserved.into());
+        rt::put(b, 49, 1, header.dont_fragment.into());
+        rt::put(b, 50, 1, header.more_fragments.into());
+        rt::put(b, 51, 13, header.fragment_offset.into());
+        b[8] = header.ttl;
+        b[9] = header.protocol;
+        b[10..12].copy_from_slice(&header.checksum.to_be_bytes());
+        b[12..16].copy_from_slice(&header.src.to_be_bytes());
+        b[16..20].copy_from_slice(&header.dst.to_be_bytes());
+    }
+
+    /// The fields of `outer6` that may have changed.
+    #[inline]
+    fn patch_outer6(header: &Ipv6, b: &mut [u8; 40]) {
+        rt::put(b, 0, 4, header.version.into());
+        rt::put(b, 4, 8, header.traffic_class.into());
+        rt::put(b, 12, 20, header.flow_label.into());
+        b[4..6].copy_from_slice(&header.payload_length.to_be_bytes());
+        b[6] = header.next_header;
+        b[7] = header.hop_limit;
+        b[8..24].copy_from_slice(&header.src.to_be_bytes());
+        b[24..40].copy_from_slice(&header.dst.to_be_bytes());
+    }
+
+    /// The fields of `ip4` that may have changed.
+    #[inline]
+    fn patch_ip4(header: &Ipv4, b: &mut [u8; 20]) {
+        b[8] = header.ttl;
+        b[10..12].copy_from_slice(&header.checksum.to_be_bytes());
+        b[12..16].copy_from_slice(&header.src.to_be_bytes());
+        b[16..20].copy_from_slice(&header.dst.to_be_bytes());
+    }
+
+    /// The fields of `ip6` that may have changed.
+    #[inline]
+    fn patch_ip6(header: &Ipv6, b: &mut [u8; 40]) {
+        b[7] = header.hop_limit;
+        b[8..24].copy_from_slice(&header.src.to_be_bytes());
+        b[24..40].copy_from_slice(&header.dst.to_be_bytes());
+    }
+
+    /// The fields of `icmp` that may have changed.
+    #[inline]
+    fn patch_icmp(header: &Icmp, b: &mut [u8; 8]) {
+        b[0] = header.kind;
+        b[2..4].copy_from_slice(&header.checksum.to_be_bytes());
+    }
+
+    /// Makes room for the headers that leave and writes them; what stays in its place and is unchanged is not
+    /// touched.
+    #[inline]
+    fn deparse(h: &Headers, payload: usize, packet: &mut rt::Packet) {
+        let mut front = 0;
+        if h.eth.valid {
+            front += 14;
+        }
+        if h.error4.valid {
+            front += 20;
+        }
+        if h.error6.valid {
+            front += 40;
+        }
+        if h.error.valid {
+            front += 8;
+        }
+        if h.outer4.valid {
+            front += 20;
+        }
+        if h.outer6.valid {
+            front += 40;
+        }
+        if h.ip4.valid {
+            front += 20;
+        }
+        if h.ip6.valid {
+            front += 40;
+        }
+        if h.icmp.valid {
+            front += 8;
+        }
+        if h.quoted4.valid {
+            front += 20;
+        }
+        if h.quoted6.valid {
+            front += 40;
+        }
+        if h.quoted.valid {
+            front += 8;
+        }
+        if h.tcp.valid {
+            front += 20;
+        }
+        if h.udp.valid {
+            front += 8;
+        }
+        packet.set_front(payload, front);
+        let frame = packet.frame_mut();
+        let mut at = 0;
+        if h.eth.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                if h.eth.at + front == at + payload {
+                    patch_eth(&h.eth, b);
+                } else {
+                    h.eth.write(b);
+                }
+            }
+            at += 14;
+        }
+        if h.error4.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                if h.error4.at + front == at + payload {
+                    patch_error4(&h.error4, b);
+                } else {
+                    h.error4.write(b);
+                }
+            }
+            at += 20;
+        }
+        if h.error6.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                if h.error6.at + front == at + payload {
+                    patch_error6(&h.error6, b);
+                } else {
+                    h.error6.write(b);
+                }
+            }
+            at += 40;
+        }
+        if h.error.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                if h.error.at + front == at + payload {
+                    patch_error(&h.error, b);
+                } else {
+                    h.error.write(b);
+                }
+            }
+            at += 8;
+        }
+        if h.outer4.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                if h.outer4.at + front == at + payload {
+                    patch_outer4(&h.outer4, b);
+                } else {
+                    h.outer4.write(b);
+                }
+            }
+            at += 20;
+        }
+        if h.outer6.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                if h.outer6.at + front == at + payload {
+                    patch_outer6(&h.outer6, b);
+                } else {
+                    h.outer6.write(b);
+                }
+            }
+            at += 40;
+        }
+        if h.ip4.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                patch_ip4(&h.ip4, b);
+            }
+            at += 20;
+        }
+        if h.ip6.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                patch_ip6(&h.ip6, b);
+            }
+            at += 40;
+        }
+        if h.icmp.valid {
+            if let Some(b) = rt::packet::chunk(frame, at) {
+                patch_icmp(&h.icmp, b);
+            }
+            at += 8;
+        }
+        if h.quoted4.valid {
+            at += 20;
+        }
+        if h.quoted6.valid {
+            at += 40;
+        }
+        if h.quoted.valid {
+            at += 8;
+        }
+        if h.tcp.valid {
+            at += 20;
+        }
+        if h.udp.valid {
+            at += 8;
+        }
+    }
+
+    impl rt::Program for Pipeline {
+        fn process(
+            &mut self,
+            port: u32,
+            now: u32,
+            packet: &mut rt::Packet,
+        ) -> rt::Verdict {
+            let mut c = rt::Context::new(port, now, packet);
+            let mut h = Headers::default();
+            let mut m = Meta::default();
+            let mut p = rt::Parser::new(packet.frame());
+            parse_start(&mut p, &mut h, &mut m, &c);
+            let payload = p.at;
+            let verdict = self.ingress(&mut h, &mut m, &mut c);
+            if let rt::Verdict::Drop(reason) = verdict {
+                if let Some(count) = self.drops.get_mut(usize::from(reason)) {
+                    *count += 1;
+                }
+            } else {
+                deparse(&h, payload, packet);
+                packet.truncate(c.limit);
+            }
+            verdict
+        }
+        fn tick_ns(&self) -> u64 {
+            TICK_NS
+        }
+        fn table(&self, index: usize) -> Option<&dyn rt::table::AnyTable> {
+            match index {
+                0 => Some(&self.vip4),
+                1 => Some(&self.vip4_any),
+                2 => Some(&self.vip6),
+                3 => Some(&self.vip6_any),
+                4 => Some(&self.backend),
+                _ => None,
+            }
+        }
+        fn table_mut(&mut self, index: usize) -> Option<&mut dyn rt::table::AnyTable> {
+            match index {
+                0 => Some(&mut self.vip4),
+                1 => Some(&mut self.vip4_any),
+                2 => Some(&mut self.vip6),
+                3 => Some(&mut self.vip6_any),
+                4 => Some(&mut self.backend),
+                _ => None,
+            }
+        }
+        fn ring(&self, index: usize) -> Option<&dyn rt::ring::AnyRing> {
+            match index {
+                0 => Some(&self.ring),
+                _ => None,
+            }
+        }
+        fn ring_mut(&mut self, index: usize) -> Option<&mut dyn rt::ring::AnyRing> {
+            match index {
+                0 => Some(&mut self.ring),
+                _ => None,
+            }
+        }
+        fn flow_table(&self, index: usize) -> Option<&dyn rt::flow::AnyFlows> {
+            match index {
+                0 => Some(&self.flows4),
+                1 => Some(&self.flows6),
+                _ => None,
+            }
+        }
+        fn drops(&self) -> &[u64] {
+            &self.drops
+        }
+        fn fork(&self) -> Self {
+            Self {
+                vip4: self.vip4.clone(),
+                vip4_any: self.vip4_any.clone(),
+                vip6: self.vip6.clone(),
+                vip6_any: self.vip6_any.clone(),
+                backend: self.backend.clone(),
+                flows4: self.flows4.fork(),
+                flows6: self.flows6.fork(),
+                ring: self.ring.clone(),
+                too_big_rate: self.too_big_rate.clone(),
+                drops: Default::default(),
+            }
+        }
+    }
+}
