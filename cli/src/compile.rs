@@ -83,6 +83,7 @@ fn artifacts(fitted: &Fitted) -> Result<Artifacts, Refused> {
     match fitted.target().arch.as_str() {
         "xdp" => Ok(codegen::xdp::emit(fitted)),
         "v1model" => Ok(codegen::p4::emit(fitted)),
+        "rust" => Ok(codegen::rust::emit(fitted)),
         arch => Err(Refused(format!("error: there is no emitter for architecture `{arch}`"))),
     }
 }
