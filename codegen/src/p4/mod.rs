@@ -11,7 +11,7 @@
 //!
 //! One control, `ingress`, does everything: a verdict ends in `exit`. Names that the control plane sees stand at the
 //! top level, so that they are the same on every target. What v1model can't do as the pipeline says it is in
-//! [`plan`], what BMv2 does with invalid headers in [`worlds`], flow tables in [`flow`].
+//! `plan`, what BMv2 does with invalid headers in `worlds`, flow tables in `flow`.
 
 mod control;
 mod expr;

@@ -170,7 +170,7 @@ impl Builder {
     /// The P4Info of all objects.
     ///
     /// # Errors
-    /// See [`Error`]; the first one that was found.
+    /// See [`enum@Error`]; the first one that was found.
     pub fn build(&self) -> Result<P4Info, Error> {
         if let Some(error) = &self.error {
             return Err(error.clone());
