@@ -14,8 +14,9 @@ use sw_fallback::plane::TestPlane;
 /// Packets in a generated story.
 const STORY: usize = 1000;
 
-/// Steps of time in ticks: one, and around every time-out of the built-in pipelines. Most packets follow at once.
-const STEPS: [u32; 12] = [1, 1, 2, 100, 149, 150, 447, 448, 894, 895, 4470, 262_143];
+/// Steps of time in ticks: one, and around every time-out of the built-in pipelines and of `pin`'s stories. Most packets
+/// follow at once.
+const STEPS: [u32; 17] = [1, 1, 2, 11, 12, 22, 44, 45, 100, 149, 150, 447, 448, 894, 895, 4470, 262_143];
 
 /// Flags of TCP segments: SYN, SYN+ACK, ACK, PSH+ACK, FIN+ACK, RST, RST+ACK, SYN+FIN, none, all, SYN+ECE+CWR.
 const FLAGS: [u8; 11] = [0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x03, 0, 0xff, 0xc2];

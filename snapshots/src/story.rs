@@ -27,6 +27,7 @@
 //! about = "what this shows"
 //! counters = { "drop.mtu" = 1 }             # packets, when the story ends
 //! states = { flows4 = "new tcp" }           # what the flow table holds then, by bucket and way
+//! real_time = true                          # a data plane whose clock runs by itself is given the time; few ticks
 //! [[story.step]]
 //! port = 1                                  # 1 unless given
 //! now = 100                                 # tick; that of the step before unless given, 0 at first
@@ -87,6 +88,9 @@ pub struct Story {
     /// The states of a flow table's entries in the end, by bucket and way.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub states: BTreeMap<String, String>,
+    /// Data planes whose clock runs by itself take part: they wait for each step's tick.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub real_time: bool,
     /// What happens.
     pub step: Vec<Step>,
 }
@@ -158,8 +162,8 @@ impl Stories {
         let single = std::mem::take(&mut all.packet).into_iter().map(|p| Story {
             about: p.about,
             counters: p.counters,
-            states: BTreeMap::new(),
             step: vec![p.step],
+            ..Story::default()
         });
         all.story = single.chain(std::mem::take(&mut all.story)).collect();
         for story in &mut all.story {

@@ -47,9 +47,21 @@ pub struct Bmv2 {
     /// Generation of what a slot holds.
     slots: BTreeMap<Place, CheckedEntry>,
     drops: BTreeMap<String, u64>,
+    pace: Option<Pace>,
     rt: Runtime,
     _switch: Switch,
 }
+
+/// A story's ticks in real time.
+#[derive(Debug)]
+struct Pace {
+    tick: Duration,
+    began: Instant,
+    spans: Vec<Span>,
+}
+
+/// When the switch took a packet: not before the first, not after the second, both since the story began.
+pub type Span = (Duration, Duration);
 
 impl Bmv2 {
     /// Starts `simple_switch_grpc` and loads a program.
@@ -75,6 +87,7 @@ impl Bmv2 {
             written: Vec::new(),
             slots: BTreeMap::new(),
             drops: BTreeMap::new(),
+            pace: None,
             rt,
             _switch: switch,
         };
@@ -91,7 +104,19 @@ impl Bmv2 {
         self.written.clear();
         self.slots.clear();
         self.drops = self.read_drops()?;
+        self.pace = None;
         Ok(())
+    }
+
+    /// From now on each packet waits for its tick, until the next reset.
+    pub fn begin(&mut self, tick: Duration) {
+        self.pace = Some(Pace { tick, began: Instant::now(), spans: Vec::new() });
+    }
+
+    /// When the switch took each packet since [`begin`](Self::begin).
+    #[must_use]
+    pub fn spans(&self) -> &[Span] {
+        self.pace.as_ref().map_or(&[], |p| &p.spans)
     }
 
     fn read(&self, what: Vec<Kind>) -> Result<Vec<Kind>> {
@@ -299,10 +324,19 @@ impl DataPlane for Bmv2 {
 }
 
 impl TestPlane for Bmv2 {
-    /// Its clock is its own. What goes wrong shows as a drop with the reason that no pipeline has: `! ...`.
-    fn process(&mut self, port: u32, _: u32, frame: &[u8]) -> Outcome {
+    /// Its clock is its own: after [`begin`](Bmv2::begin) the packet waits for its tick, else the tick is not heard.
+    /// What goes wrong shows as a drop with the reason that no pipeline has: `! ...`.
+    fn process(&mut self, port: u32, now: u32, frame: &[u8]) -> Outcome {
         let failed = |e| Outcome { verdict: Verdict::Drop(format!("! {e:#}")), bytes: Vec::new() };
-        self.try_process(port, frame).unwrap_or_else(failed)
+        if let Some(pace) = &self.pace {
+            std::thread::sleep((pace.tick * now).saturating_sub(pace.began.elapsed()));
+        }
+        let sent = Instant::now();
+        let outcome = self.try_process(port, frame).unwrap_or_else(failed);
+        if let Some(pace) = &mut self.pace {
+            pace.spans.push((sent - pace.began, pace.began.elapsed()));
+        }
+        outcome
     }
 }
 

@@ -1,0 +1,389 @@
+// pin: made by Guideway from pipeline.rs for xdp.
+
+#include "guideway/bpf.h"
+#include "guideway/bytes.h"
+#include "guideway/clock.h"
+#include "guideway/counters.h"
+#include "guideway/crc32.h"
+#include "guideway/exact.h"
+#include "guideway/flow.h"
+#include "guideway/flow_narrow.h"
+#include "guideway/ports.h"
+
+INLINE u64 ethernet_dst(const void *p) { return be48(p); }
+INLINE void set_ethernet_dst(void *p, u64 x)
+{
+    put48(p, x);
+}
+
+INLINE u16 ethernet_ethertype(const void *p) { return be16(p + 12); }
+INLINE u8 ipv4_version(const void *p) { return *(const u8 *)p >> 4; }
+INLINE u8 ipv4_ihl(const void *p) { return (*(const u8 *)p) & 15; }
+INLINE u8 ipv4_more_fragments(const void *p) { return (*(const u8 *)(p + 6) >> 5) & 1; }
+INLINE u16 ipv4_fragment_offset(const void *p) { return (be16(p + 6)) & 8191; }
+INLINE u8 ipv4_protocol(const void *p) { return *(const u8 *)(p + 9); }
+INLINE u32 ipv4_src(const void *p) { return be32(p + 12); }
+INLINE u32 ipv4_dst(const void *p) { return be32(p + 16); }
+INLINE u16 tcp_src_port(const void *p) { return be16(p); }
+INLINE u16 tcp_dst_port(const void *p) { return be16(p + 2); }
+INLINE u8 tcp_flags(const void *p) { return *(const u8 *)(p + 13); }
+INLINE u16 udp_src_port(const void *p) { return be16(p); }
+INLINE u16 udp_dst_port(const void *p) { return be16(p + 2); }
+struct headers {
+    u8 shared; // by ways through the parser that find different headers
+    struct place eth; // ethernet
+    struct place ip4; // ipv4
+    struct place tcp; // tcp
+    struct place udp; // udp
+};
+
+struct meta {
+    u16 src_port;
+    u16 dst_port;
+};
+
+enum {
+    DROP_NO_POOL,
+    DROP_NO_SLOT,
+    DROP_NO_SERVER,
+    FLOWS_STORED,
+    FLOWS_NOT_STORED,
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 5);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} events SEC(".maps");
+
+INLINE int drop(u32 reason)
+{
+    count_event(&events, reason);
+    return XDP_DROP;
+}
+
+// pipeline.rs:44 table service
+struct service_data {
+    u8 action;
+    u8 pad0[7];
+};
+
+struct service_service {
+    u8 action;
+    u8 pool;
+    u8 pad0[2];
+    u32 fold;
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 2048);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} service_hits SEC(".maps");
+
+struct service_set {
+    u64 keys[4][1];
+    struct service_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 512);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct service_set);
+} service SEC(".maps");
+
+INLINE struct service_data *service_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 0, 512);
+    struct service_set *s = map_lookup(&service, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// pipeline.rs:70 table server
+struct server_data {
+    u8 action;
+    u8 pad0[15];
+};
+
+struct server_to_mac {
+    u8 action;
+    u8 pad0[3];
+    u32 port;
+    u64 mac;
+};
+
+struct {
+    MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+    MAP_NUMBER(max_entries, 8192);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct counter);
+} server_hits SEC(".maps");
+
+struct server_set {
+    u64 keys[4][1];
+    struct server_data data[4];
+};
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 2048);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct server_set);
+} server SEC(".maps");
+
+INLINE struct server_data *server_find(u64 word0, u32 *cell)
+{
+    u64 key[] = {word0};
+    u32 set = exact_set(key, 1, 1, 2048);
+    struct server_set *s = map_lookup(&server, &set);
+    if (!s)
+        return 0;
+    u32 way = exact_way(&s->keys[0][0], key, 1);
+    if (way == EXACT_NONE)
+        return 0;
+    *cell = set * 4 + way;
+    return &s->data[way];
+}
+
+// pipeline.rs:58 ring servers
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 4);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u32);
+} servers_in_use SEC(".maps");
+
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 2008);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u32);
+} servers SEC(".maps");
+
+// pipeline.rs:55 flow table flows: 16384 buckets of 4 ways
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(map_flags, MAP_MMAPABLE);
+    MAP_NUMBER(max_entries, 16384);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, struct flow_narrow);
+} flows SEC(".maps");
+
+// In ticks, by state and class.
+const volatile u32 flows_timeouts[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 150, 150, 150, 150,
+    [FLOW_TCP * 4] = 4471, 4471, 4471, 4471,
+    [FLOW_UDP * 4] = 895, 895, 895, 895,
+    [FLOW_CLOSING * 4] = 150, 150, 150, 150,
+};
+
+CRC32_TABLES(16);
+
+INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+{
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    u32 frame_length = end - at;
+    __attribute__((unused)) u8 service_pool = 0;
+    __attribute__((unused)) u64 to_mac_mac = 0;
+    __attribute__((unused)) u32 to_mac_port = 0;
+    __attribute__((unused)) u32 hash = 0;
+    __attribute__((unused)) u8 event = 0;
+    __attribute__((unused)) u16 id = 0;
+    u32 folded = 0;
+    struct flow flow = {};
+
+    // The control.
+    if (is_there(&h->tcp, h->shared)) {
+        m->src_port = tcp_src_port(h->tcp.p);
+        m->dst_port = tcp_dst_port(h->tcp.p);
+    } else {
+        if (is_there(&h->udp, h->shared)) {
+            m->src_port = udp_src_port(h->udp.p);
+            m->dst_port = udp_dst_port(h->udp.p);
+        } else {
+            return XDP_PASS;
+        }
+    }
+    { // pipeline.rs:113 table service
+        u32 cell = 0;
+        struct service_data *e = service_find(0x100000000ull | (u64)(is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0), &cell);
+        if (e)
+            count_packet(&service_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+        case 1: { // service
+            struct service_service *x = (void *)e;
+            service_pool = x->pool;
+            folded = x->fold;
+            // CRC-32 of 16 bytes: that of zeros, then what each byte adds
+            hash = 0xecbb4b55 ^ folded; // with what the table's entry fixes
+            hash ^= CRC32_32(12, 0);
+            hash ^= CRC32_32(8, (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0));
+            hash ^= CRC32_16(2, m->src_port);
+            hash ^= CRC32_16(0, m->dst_port);
+            event = is_there(&h->udp, h->shared) ? 3 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
+            flow = (struct flow){
+                .key = {(u64)(is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) << 32 | (is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0)},
+                .last = m->src_port,
+                .hash = hash,
+                .now = tick(),
+                .event = event,
+                .class = 0,
+                .table = 1,
+            };
+            flow_narrow_find(&flow, &flows, 16384, flows_timeouts);
+            { // pipeline.rs:132 the flow's entry in server, or a new one
+                u32 cell = 0;
+                struct server_data *e = 0;
+                if (flow.hit) {
+                    id = flow.id;
+                    e = server_find(0x10000ull | (u64)id, &cell);
+                    flow.hit = e != 0;
+                }
+                if (!flow.hit) {
+                    { // ring servers
+                        u32 pool_index = service_pool;
+                        u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                        if (!generation || !*generation)
+                            return drop(DROP_NO_POOL);
+                        u32 slot = hash % 251;
+                        u32 active = *generation;
+                        u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
+                        u32 *e = map_lookup(&servers, &index);
+                        if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                            return drop(DROP_NO_SLOT);
+                        id = *e & 0xffffff;
+                    }
+                    e = server_find(0x10000ull | (u64)id, &cell);
+                }
+                if (e)
+                    count_packet(&server_hits, cell, frame_length);
+                switch (e ? e->action : 0) {
+                case 1: { // to_mac
+                    struct server_to_mac *x = (void *)e;
+                    to_mac_mac = x->mac;
+                    to_mac_port = x->port;
+                    if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
+                        if (flow.hit)
+                            flow_refresh(&flow);
+                        else if (flow.table == 1 && flow.event != FLOW_CLOSE)
+                            count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_timeouts) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                    }
+                    if (is_there(&h->eth, h->shared))
+                        set_ethernet_dst(h->eth.p, to_mac_mac);
+                    return forward(ctx, to_mac_port);
+                    break;
+                }
+            default: {
+                return drop(DROP_NO_SERVER);
+                break;
+            }
+        }
+    }
+    break;
+}
+default: {
+    return XDP_PASS;
+    break;
+}
+}
+}
+}
+
+// The parser. Where the frame ends too soon, the rest stays invalid.
+// pipeline.rs:92
+INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->tcp = (struct place){(void *)at, 1, 1};
+    at += 20;
+    return ingress(ctx, h, m);
+}
+
+// pipeline.rs:82
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 20 > end)
+        return AGAIN;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
+        return parse_tcp(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+// pipeline.rs:73
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    if (at + 14 > end)
+        return AGAIN;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        return parse_ipv4(ctx, at, end, h, m);
+    return AGAIN;
+}
+
+SEC("xdp")
+int gw_main(struct xdp_md *ctx)
+{
+    struct headers headers = {};
+    struct meta meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    if (LIKELY(verdict != AGAIN))
+        return verdict;
+
+    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    struct headers all = {.shared = 1}, *h = &all;
+    struct meta all_meta = {}, *m = &all_meta;
+    goto parse_start;
+parse_start: // pipeline.rs:73
+    if (at + 14 > end)
+        goto accept;
+    h->eth = (struct place){(void *)at, 1, 1};
+    at += 14;
+    if (ethernet_ethertype(h->eth.p) == 2048)
+        goto parse_ipv4;
+    goto accept;
+parse_ipv4: // pipeline.rs:82
+    if (at + 20 > end)
+        goto accept;
+    h->ip4 = (struct place){(void *)at, 1, 1};
+    at += 20;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
+        goto parse_tcp;
+    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 17)
+        goto parse_udp;
+    goto accept;
+parse_tcp: // pipeline.rs:92
+    if (at + 20 > end)
+        goto accept;
+    h->tcp = (struct place){(void *)at, 1, 1};
+    at += 20;
+    goto accept;
+parse_udp: // pipeline.rs:98
+    if (at + 8 > end)
+        goto accept;
+    h->udp = (struct place){(void *)at, 1, 1};
+    at += 8;
+    goto accept;
+accept:
+    return ingress(ctx, h, m);
+}
+
+char gw_license[] SEC("license") = "Dual BSD/GPL";
