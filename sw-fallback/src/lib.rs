@@ -2,4 +2,5 @@
 
 pub mod native;
 pub mod plane;
+#[cfg(feature = "xdp")]
 pub mod xdp;
