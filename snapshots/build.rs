@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=.");
     println!("cargo::rerun-if-changed=../pipeline/pipelines");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    let (mut cases, mut native) = (String::new(), String::new());
+    let (mut cases, mut native, mut expanded) = (String::new(), String::new(), String::new());
+    let mut tests = String::new();
     for dir in dirs {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let module = name.replace('-', "_");
@@ -22,8 +23,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (pipeline, text) = rust(&dir).map_err(|e| format!("case {name}:\n{e}"))?;
         std::fs::write(out.join(format!("native-{name}.rs")), text)?;
         writeln!(native, "case!({module}, {name:?}, {pipeline}, \"/native-{name}.rs\");")?;
+        if let Ok(source) = dir.join("pipeline.rs").canonicalize() {
+            writeln!(expanded, "#[path = {source:?}]\nmod {module};")?;
+            writeln!(tests, "case!({module}, {name:?}, {module}::{pipeline}::Pipeline);")?;
+        }
     }
     std::fs::write(out.join("cases.rs"), cases)?;
+    std::fs::write(out.join("expanded.rs"), expanded + &tests)?;
     std::fs::write(out.join("native.rs"), format!("cases! {{\n{}}}\n", native.replace("case!", "")))?;
     Ok(())
 }

@@ -36,7 +36,7 @@ use headers::HeaderNames;
 use names::{Namer, ident, uint};
 use objects::Objects;
 use pipeline_ir::expr::Type;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use program::Program;
 use quote::quote;
 use scope::Scope;
@@ -56,6 +56,16 @@ pub fn module(fitted: &Fitted, rt: &TokenStream) -> TokenStream {
         #[allow(unused, unreachable_pub, clippy::all)]
         pub mod #name { #items }
     }
+}
+
+/// The name of a module that holds [`items`] beside the modules of the tables' bindings: `native`, if it is free.
+#[must_use]
+pub fn program_name(fitted: &Fitted) -> Ident {
+    let p = fitted.pipeline();
+    let tables = p.tables.iter().map(|t| &t.name);
+    let rings = p.rings.iter().flat_map(|r| [&r.name, &r.pool_table]);
+    let taken: Vec<&str> = tables.chain(rings).map(String::as_str).collect();
+    Namer::new(&taken).name("native")
 }
 
 /// What stands in the module.

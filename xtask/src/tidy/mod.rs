@@ -4,6 +4,7 @@
 mod arrows;
 mod source;
 mod text;
+mod user;
 
 use crate::run::{capture, cargo, workspace_root};
 use anyhow::{Context, Result, bail};
@@ -44,6 +45,7 @@ fn findings(root: &Path) -> Result<Vec<Finding>> {
     let metadata = capture(cargo(["metadata", "--format-version", "1", "--no-deps"]).current_dir(root), "")?;
     let metadata = serde_json::from_str(&metadata).context("reading cargo's metadata")?;
     let mut findings = arrows::check(&metadata);
+    findings.extend(user::find()?);
     for file in source::files(root)? {
         findings.extend(text::check(&file));
         if file.is_rust() {
