@@ -167,5 +167,14 @@ fn a_trace_shows_the_way_of_a_packet() {
     check(&["trace", &count(), "--packet", entries], 1, &["no capture of Ethernet"]);
     let text = "[[entry]]\ntable = 'hosts'\naction = 'out'\n[[entry]]\ntable = 'host'\nkey = { src = 1 }\naction = 'in'\n";
     std::fs::write(entries, text).unwrap();
-    check(&args, 1, &["entries.toml: entry 1: no table is named `hosts`", "entry 2:", "`in`"]);
+    check(
+        &args,
+        1,
+        &[
+            "entries.toml:2: entry 1: no table is named `hosts`",
+            "entries.toml:7: entry 2:",
+            "`in`",
+            "legal: table",
+        ],
+    );
 }

@@ -1,7 +1,7 @@
 //! The status file: counts, entries, flows.
 
 use crate::Refused;
-use crate::text::{shown, shown_key};
+use pipeline_entries::value::{shown, shown_key};
 use pipeline_ir::entry::TableEntry;
 use pipeline_ir::flow::state;
 use pipeline_ir::{FlowTableId, Pipeline, TableId};

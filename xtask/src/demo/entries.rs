@@ -154,6 +154,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_pipelines_take_the_files() {
+        let check = |source: &str, entries: &Entries, rings: usize| {
+            let p = pipeline_syntax::compile_source("built-in", source, &[]).unwrap();
+            let wanted = pipeline_entries::parse("demo.toml", &entries.text().unwrap(), &p).unwrap();
+            assert_eq!((wanted.entries.len(), wanted.rings.len()), (entries.entry.len(), rings));
+        };
+        let plan = Plan::default();
+        let l4lb = include_str!("../../../pipeline/pipelines/l4lb.rs");
+        check(l4lb, &load_balancer(&plan, 1, &[]), 2);
+        check(l4lb, &load_balancer(&plan, 2, &["b2"]), 2);
+        check(include_str!("../../../pipeline/pipelines/decap.rs"), &backend_node(&plan), 0);
+    }
+
+    #[test]
     fn a_backend_that_leaves_is_in_neither_table_nor_ring() {
         let plan = Plan::default();
         let file: Table = load_balancer(&plan, 2, &["b2"]).text().unwrap().parse().unwrap();

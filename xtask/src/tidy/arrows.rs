@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 /// whose tests see everything.
 const ARROWS: &[(&str, &[&str])] = &[
     ("pipeline-ir", &[]),
+    ("pipeline-entries", &["pipeline-ir"]),
     ("pipeline-syntax", &["pipeline-ir"]),
     ("pipeline-macros", &["pipeline-ir", "pipeline-syntax", "hw-targets", "codegen"]),
     ("guideway", &["pipeline-ir", "pipeline-syntax", "pipeline-macros", "sw-fallback", "sw-fallback-rt"]),

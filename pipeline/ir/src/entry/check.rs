@@ -80,6 +80,56 @@ impl Tables {
         Ok(CheckedFill { pool, slots: fill.slots })
     }
 
+    /// What an entry of this table is made of, with widths in bits, in the notation of entry files; none if there is
+    /// no such table.
+    ///
+    /// ```text
+    /// table = "out", key = { dst: 32 }, action = "send", params = { port: 32 } (widths in bits)
+    /// ```
+    #[must_use]
+    pub fn form(&self, name: &str) -> Option<String> {
+        let fields =
+            |all: &[(&str, u8)]| all.iter().map(|(n, w)| format!("{n}: {w}")).collect::<Vec<_>>().join(", ");
+        let mut priority = "";
+        let (key, actions) = match self.object(name).ok()? {
+            Object::Table(_, table) => {
+                priority = if needs_priority(table) { ", priority = 1.." } else { "" };
+                (self.table_key(table), self.table_actions(table))
+            }
+            Object::Pool(_, _) => {
+                let params = fields(&[(ring_names::GENERATION, 8)]);
+                (fields(&[(ring_names::POOL, 32)]), vec![(ring_names::SET_GENERATION.to_owned(), params)])
+            }
+            Object::Ring(_, ring) => {
+                let key = [(ring_names::POOL, 32), (ring_names::GENERATION, 8), (ring_names::SLOT, 32)];
+                (fields(&key), vec![(ring.set_action(), fields(&[(ring_names::ID, ring.id_width)]))])
+            }
+        };
+        let action = |(name, params): &(String, String)| match params.as_str() {
+            "" => format!("action = \"{name}\""),
+            _ => format!("action = \"{name}\", params = {{ {params} }}"),
+        };
+        let actions = actions.iter().map(action).collect::<Vec<_>>().join("\n      or ");
+        Some(format!("table = \"{name}\", key = {{ {key} }}{priority}, {actions} (widths in bits)"))
+    }
+
+    fn table_key(&self, table: &Table) -> String {
+        let field = |k: &Key| match k.kind {
+            MatchKind::Exact => format!("{}: {}", k.name, k.width),
+            kind => format!("{}: {} ({})", k.name, k.width, kind_text(kind).0),
+        };
+        table.keys.iter().map(field).collect::<Vec<_>>().join(", ")
+    }
+
+    fn table_actions(&self, table: &Table) -> Vec<(String, String)> {
+        let entries = table.actions.iter().map(|a| &self.actions[a.index()]).filter(|a| !a.default_only);
+        let params = |a: &Action| {
+            let params = a.params.iter().map(|p| &self.vars[p.index()]);
+            params.map(|(name, ty)| format!("{name}: {}", ty.width())).collect::<Vec<_>>().join(", ")
+        };
+        entries.map(|a| (a.name.clone(), params(a))).collect()
+    }
+
     /// The slot of an entry in a table with `slot_bits`; none in others.
     #[must_use]
     pub fn slot(&self, entry: &TableEntry) -> Option<u32> {
@@ -164,9 +214,10 @@ impl Tables {
             }
             _ => {}
         }
-        let actions = table.actions.iter().map(|a| self.actions[a.index()].name.as_str());
-        let Some(at) = actions.clone().position(|a| a == entry.action) else {
-            let hint = hint(&entry.action, actions);
+        let mut actions = table.actions.iter().map(|a| self.actions[a.index()].name.as_str());
+        let Some(at) = actions.position(|a| a == entry.action) else {
+            let legal = table.actions.iter().map(|a| &self.actions[a.index()]).filter(|a| !a.default_only);
+            let hint = hint(&entry.action, legal.map(|a| a.name.as_str()));
             return Err(EntryError::UnknownAction {
                 table: name.clone(),
                 action: entry.action.clone(),

@@ -51,3 +51,29 @@ pub enum EntryError {
     #[error("table `{table}`: {given} values were given for `{name}`, which has {want}")]
     Count { table: String, name: String, given: usize, want: usize },
 }
+
+impl EntryError {
+    /// The key field, parameter or other part of the entry that is at fault; none where something is missing.
+    #[must_use]
+    pub fn concerns(&self) -> Option<&str> {
+        match self {
+            Self::UnknownTable { .. } | Self::Const { .. } => Some("table"),
+            Self::UnknownAction { .. } | Self::DefaultOnly { .. } => Some("action"),
+            Self::PriorityMissing { .. } | Self::PriorityUnused { .. } => Some("priority"),
+            Self::UnknownField { field: name, .. }
+            | Self::UnknownParam { param: name, .. }
+            | Self::Repeated { name, .. }
+            | Self::Kind { field: name, .. }
+            | Self::TooWide { name, .. }
+            | Self::Limit { name, .. }
+            | Self::Prefix { field: name, .. }
+            | Self::EmptyRange { field: name, .. } => Some(name),
+            Self::UnknownRing { .. }
+            | Self::MissingField { .. }
+            | Self::MissingParam { .. }
+            | Self::Slots { .. }
+            | Self::NoId { .. }
+            | Self::Count { .. } => None,
+        }
+    }
+}
