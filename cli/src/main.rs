@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod diagnostics;
 mod fit;
+mod programs;
 mod source;
 mod switch;
 mod targets;

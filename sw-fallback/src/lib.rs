@@ -1,5 +1,6 @@
 //! Runs pipelines in software: XDP in the kernel, native in process.
 
+pub mod devices;
 pub mod native;
 pub mod plane;
 #[cfg(feature = "xdp")]

@@ -66,11 +66,15 @@ fn row(p: &Pipeline, e: &TableEntry, count: Count) -> Value {
     })
 }
 
-/// Writes it beside its place, then puts it there: nobody reads half of it.
-pub(crate) fn write(plane: &dyn DataPlane, path: &Path) -> Result<(), Refused> {
+/// Writes it, with `more` behind, beside its place, then puts it there: nobody reads half of it.
+pub(crate) fn write(plane: &dyn DataPlane, more: Map<String, Value>, path: &Path) -> Result<(), Refused> {
     let failed = |e| Refused(format!("error: can't write the status {}: {e}", path.display()));
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
-    std::fs::write(&beside, format!("{:#}\n", of(plane))).map_err(failed)?;
+    let mut all = of(plane);
+    if let Value::Object(all) = &mut all {
+        all.extend(more);
+    }
+    std::fs::write(&beside, format!("{all:#}\n")).map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)
 }

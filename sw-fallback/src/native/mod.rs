@@ -5,8 +5,25 @@
 //! plane.write(&tables.check(&entry)?, WriteKind::Insert)?;
 //! let out = plane.process(port, tick, frame);
 //! ```
+//!
+//! [`Running`] puts it to work on devices, a thread a port:
+//!
+//! ```text
+//! let running = Running::start(plane, vec![Port { number: 1, device }], None)?;
+//! running.plane().write(..)
+//! ```
+//!
+//! [`open_port`] and [`open_host_port`] make the devices from what a user writes.
 
 mod entries;
+mod open;
+mod run;
+mod shared;
+mod worker;
+
+pub use open::{open_host_port, open_port};
+pub use run::{Event, HostPort, Port, PortCounts, Running};
+pub use shared::SharedPlane;
 
 use crate::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane, Verdict};
 use entries::Held;
@@ -19,10 +36,21 @@ use std::collections::BTreeMap;
 use sw_fallback_rt as rt;
 use sw_fallback_rt::ring::AnyRing;
 
+/// A program that can be made anew for another thread, whatever its type.
+trait Forks: rt::Program {
+    fn forked(&self) -> Box<dyn Forks + Send>;
+}
+
+impl<P: rt::Program + Send + 'static> Forks for P {
+    fn forked(&self) -> Box<dyn Forks + Send> {
+        Box::new(self.fork())
+    }
+}
+
 /// A generated pipeline with what has been written to it.
 pub struct NativePlane {
     verified: Verified,
-    program: Box<dyn rt::Program + Send>,
+    program: Box<dyn Forks + Send>,
     /// By table.
     held: Vec<Held>,
     packet: rt::Packet,
@@ -41,6 +69,18 @@ impl NativePlane {
         let p = verified.pipeline();
         let held = (0..p.tables.len()).map(|i| Held::new(verified, TableId(i as u32))).collect();
         Self { verified: verified.clone(), program: Box::new(program), held, packet: rt::Packet::new() }
+    }
+
+    /// The same for another thread: flow tables are shared, entries are those of now, drops and named counters start
+    /// at 0.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            verified: self.verified.clone(),
+            program: self.program.forked(),
+            held: self.held.clone(),
+            packet: rt::Packet::new(),
+        }
     }
 
     /// Nanoseconds of one tick of its clock.
@@ -199,3 +239,6 @@ fn record(table: &FlowTable, r: &rt::flow::Record) -> FlowRecord {
         tick: r.tick,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The pipelines that are compiled into this command, for `--target native`.
+
+use crate::Refused;
+use pipeline_ir::verify::{Verified, verify};
+use pipeline_ir::{CounterKind, Pipeline};
+use sw_fallback::native::NativePlane;
+
+/// A pipeline that can run in this process.
+pub(crate) struct Program {
+    pub(crate) plane: NativePlane,
+    /// It changes packets that it passes to the host.
+    pub(crate) changes_passed: bool,
+}
+
+macro_rules! programs {
+    ($(($module:ident, $pipeline:ident, $file:literal, $set:expr);)*) => {
+        $(mod $module {
+            include!(concat!(env!("OUT_DIR"), $file));
+        })*
+
+        /// Name, source and constants of each, with what makes its plane.
+        const ALL: &[(&str, &[(&str, &str)], fn(&Verified) -> NativePlane)] = &[
+            $((stringify!($pipeline), &$set, |v| NativePlane::new(v, $module::$pipeline::Pipeline::new())),)*
+        ];
+    };
+}
+include!(concat!(env!("OUT_DIR"), "/programs.rs"));
+
+/// The program of a pipeline: one that was compiled from the very same.
+pub(crate) fn find(verified: &Verified) -> Result<Program, Refused> {
+    let wanted = verified.pipeline();
+    let mut alike = None;
+    for (name, set, make) in ALL {
+        let Some((_, text)) = guideway::builtin::ALL.iter().find(|(n, _)| n == name) else { continue };
+        let sets: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let own = verify(pipeline_syntax::compile_source(&wanted.file, text, &sets)?)?;
+        if own.pipeline() == wanted {
+            return Ok(Program { plane: make(verified), changes_passed: *name == "decap" });
+        }
+        if own.pipeline().name == wanted.name {
+            alike.get_or_insert_with(|| own.pipeline().clone());
+        }
+    }
+    Err(Refused(refusal(wanted, alike.as_ref())))
+}
+
+/// Why it doesn't run here, and what does.
+fn refusal(wanted: &Pipeline, alike: Option<&Pipeline>) -> String {
+    let name = &wanted.name;
+    let why = match alike {
+        Some(own) if sizes(own) != sizes(wanted) => format!(
+            "the built-in `{name}` runs on native with its own sizes only (HASH may be set): they are compiled in"
+        ),
+        _ => {
+            format!("`{name}` is not compiled into this command: native runs the built-in `l4lb` and `decap`")
+        }
+    };
+    format!(
+        "error: {why}\nhelp: run it with `--target xdp`, which compiles it now; or from a crate of your own, whose \
+         `main` calls `guideway::switch::<{name}::Pipeline>()` (docs/native.md)"
+    )
+}
+
+/// What `--set` changes of sizes.
+fn sizes(p: &Pipeline) -> (Vec<u32>, Vec<u32>, Vec<(u32, CounterKind)>) {
+    (
+        p.flow_tables.iter().map(|t| t.entries).collect(),
+        p.rings.iter().map(|r| r.slots).collect(),
+        p.counters.iter().map(|c| (c.size, c.kind)).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn found(text: &str, set: &[(&str, &str)]) -> Result<Program, String> {
+        let sets: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let p = pipeline_syntax::compile_source("x.rs", text, &sets).unwrap();
+        find(&verify(p).unwrap()).map_err(|Refused(text)| text)
+    }
+
+    #[test]
+    fn only_the_very_same_pipeline_is_found() {
+        let (l4lb, decap) = (guideway::builtin::L4LB, guideway::builtin::DECAP);
+        assert!(!found(l4lb, &[]).unwrap_or_else(|e| panic!("{e}")).changes_passed);
+        assert!(found(decap, &[]).unwrap_or_else(|e| panic!("{e}")).changes_passed);
+        assert!(found(l4lb, &[("HASH", "HalfSipHash")]).is_ok());
+        assert!(found(l4lb, &[("FLOW_ENTRIES", "8388608")]).is_ok(), "the value that it has");
+        let other = l4lb.replace("ttl: 64", "ttl: 63");
+        assert_ne!(other, l4lb);
+        for (text, set, part) in [
+            (l4lb, &[("FLOW_ENTRIES", "1024")][..], "with its own sizes only"),
+            (l4lb, &[("RING_SLOTS", "257")], "with its own sizes only"),
+            (&other, &[], "`l4lb` is not compiled into this command"),
+        ] {
+            let error = found(text, set).map(|_| ()).unwrap_err();
+            assert!(error.contains(part) && error.contains("--target xdp"), "{error}");
+        }
+    }
+}

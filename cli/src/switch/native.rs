@@ -1,0 +1,114 @@
+//! `guideway switch --target native`.
+
+use super::Args;
+use super::apply::Applied;
+use super::serve::{Runs, State, serve, signals};
+use crate::{Done, Refused, programs};
+use pipeline_ir::verify::Verified;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use sw_fallback::devices::packet;
+use sw_fallback::native::{HostPort, Port, PortCounts, Running, open_host_port, open_port};
+use sw_fallback::plane::DataPlane;
+
+pub(super) fn run(args: &Args, verified: &Verified) -> Done {
+    let signals = signals()?;
+    let program = programs::find(verified)?;
+    if program.changes_passed && args.host_port.is_none() {
+        let name = &verified.pipeline().name;
+        return Err(Refused(format!(
+            "error: `{name}` changes packets that it passes to the host: say where they enter it by --host-port NAME, \
+             as in `--host-port gw0` (a tap of that name is made and goes with the switch)"
+        )));
+    }
+    let wanted = args.wanted(verified)?;
+    let mut plane = program.plane;
+    let mut applied = Applied::new(verified.pipeline());
+    let changes = applied.apply(&mut plane, &wanted)?;
+    let (ports, host) = devices(args)?;
+    let running = Running::start(plane, ports, host)?;
+    eprintln!("note: flows and counts live in this process and end with it");
+    println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
+    serve(args, verified, &mut Native { running, lost: false }, &mut applied, &signals)
+}
+
+/// Opens every port, or none.
+fn devices(args: &Args) -> Result<(Vec<Port>, Option<HostPort>), Refused> {
+    for (i, port) in args.ports.iter().enumerate() {
+        let same = |o: &&super::PortArg| o.number == port.number || o.device == port.device;
+        if args.ports.iter().take(i).any(|o| same(&o)) {
+            return Err(Refused(format!(
+                "error: port {port} is given twice; each port and each device stands once"
+            )));
+        }
+        if args.host_port.as_ref().is_some_and(|h| port.device.trim_start_matches("tap:") == h) {
+            return Err(Refused(format!(
+                "error: {} is a port already; the host port needs a name of its own",
+                port
+            )));
+        }
+    }
+    let options = packet::Options { promiscuous: args.promiscuous, ..packet::Options::default() };
+    let (mut ports, mut notes) = (Vec::new(), Vec::new());
+    for port in &args.ports {
+        let (port, more) = open_port(port.number, &port.device, &options)?;
+        ports.push(port);
+        notes.extend(more);
+    }
+    let mtu = ports.iter().filter_map(|p| p.device.mtu).max();
+    let host = args.host_port.as_ref().map(|name| open_host_port(name, mtu)).transpose()?;
+    let host = host.map(|(host, more)| {
+        notes.extend(more);
+        host
+    });
+    for note in notes {
+        eprintln!("note: {note}");
+    }
+    Ok((ports, host))
+}
+
+/// The pipeline at work; has a port been lost?
+struct Native {
+    running: Running,
+    lost: bool,
+}
+
+impl Runs for Native {
+    fn plane(&mut self) -> &mut dyn DataPlane {
+        self.running.plane()
+    }
+
+    fn look(&mut self) -> Result<State, Refused> {
+        // Asked first: what a port says before its end is then among the events.
+        let over = self.running.is_over();
+        for event in self.running.events() {
+            self.lost |= event.is_end() && event.error.is_some();
+            if let Some(error) = event.error {
+                eprintln!("note: port {}: {error}", event.number);
+            }
+        }
+        match (over, self.lost) {
+            (true, true) => Err(Refused("error: every port is gone".into())),
+            (true, false) => Ok(State::Done),
+            (false, _) => Ok(State::Running),
+        }
+    }
+
+    fn more(&self) -> Map<String, Value> {
+        let port = |p: PortCounts| {
+            let count = |(packets, bytes): (u64, u64)| json!({"packets": packets, "bytes": bytes});
+            json!({
+                "port": p.number, "device": p.device, "received": count(p.received), "sent": count(p.sent),
+                "lost": p.lost,
+            })
+        };
+        let ports: Vec<Value> = self.running.ports().into_iter().map(port).collect();
+        [("ports".to_owned(), ports.into()), ("host".to_owned(), json!(self.running.verdicts()))]
+            .into_iter()
+            .collect()
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+}

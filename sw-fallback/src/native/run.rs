@@ -1,0 +1,200 @@
+//! A pipeline at work on devices: a thread a port, until it is told to stop.
+
+use super::worker::{Out, Worker};
+use super::{NativePlane, SharedPlane};
+use crate::devices::{Counts, Device, DeviceError};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// A port of the pipeline: its number and where its packets come and go.
+#[derive(Debug)]
+pub struct Port {
+    /// The control plane's number.
+    pub number: u32,
+    /// Its device.
+    pub device: Device,
+}
+
+/// Where packets enter the host that `pass` has changed, or that came where the host doesn't hear.
+#[derive(Debug)]
+pub struct HostPort {
+    /// What is sent there, the host receives.
+    pub device: Device,
+    /// The host's Ethernet address at the far end: a frame for the port's own address gets this one instead.
+    pub mac: Option<[u8; 6]>,
+}
+
+/// What has happened to a port.
+#[derive(Debug)]
+pub struct Event {
+    /// The port's number.
+    pub number: u32,
+    /// What went wrong; none: its input has ended.
+    pub error: Option<DeviceError>,
+}
+
+impl Event {
+    /// True when the port is lost.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.error.as_ref().is_none_or(|e| !e.passes())
+    }
+}
+
+/// What the switch itself counts, beside pipeline and devices.
+#[derive(Debug, Default)]
+pub(super) struct SwitchCounts {
+    /// Left to the copy that the host's stack has.
+    pub(super) left_to_host: AtomicU64,
+    /// Sent to the host port.
+    pub(super) to_host_port: AtomicU64,
+    /// `pass`, but no host port to send it to.
+    pub(super) no_host_port: AtomicU64,
+    /// `forward` to a number that is no port.
+    pub(super) no_port: AtomicU64,
+}
+
+/// A port's counts as they are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortCounts {
+    /// The port's number; none for the host port.
+    pub number: Option<u32>,
+    /// Its device.
+    pub device: String,
+    /// Packets and bytes received.
+    pub received: (u64, u64),
+    /// Packets and bytes sent.
+    pub sent: (u64, u64),
+    /// Packets lost on the way in or out, by why.
+    pub lost: BTreeMap<&'static str, u64>,
+}
+
+/// A pipeline at work. Dropping it stops it.
+#[derive(Debug)]
+pub struct Running {
+    plane: SharedPlane,
+    threads: Vec<JoinHandle<()>>,
+    events: Receiver<Event>,
+    stop: Arc<AtomicBool>,
+    counts: Arc<SwitchCounts>,
+    devices: Vec<(Option<u32>, String, Arc<Counts>)>,
+}
+
+impl Running {
+    /// Starts a thread for each port. `plane` has its entries already, so that the first packet finds them.
+    ///
+    /// # Errors
+    /// No thread can be started; those that were are stopped.
+    pub fn start(plane: NativePlane, ports: Vec<Port>, host: Option<HostPort>) -> io::Result<Self> {
+        let plane = SharedPlane::new(plane, ports.len().max(1));
+        let (sender, events) = channel();
+        let device = |number, d: &Device| (number, d.name.clone(), Arc::clone(&d.counts));
+        let mut devices: Vec<_> = ports.iter().map(|p| device(Some(p.number), &p.device)).collect();
+        devices.extend(host.iter().map(|h| device(None, &h.device)));
+        let mut running = Self {
+            plane,
+            threads: Vec::new(),
+            events,
+            stop: Arc::default(),
+            counts: Arc::default(),
+            devices,
+        };
+        let (mut outs, mut halves) = (Vec::new(), Vec::new());
+        for Port { number, device } in ports {
+            outs.push(Out { number: Some(number), mac: None, transmit: Mutex::new(device.transmit) });
+            halves.push((number, device.mac, device.host_hears, device.receive));
+        }
+        let with_host = host.is_some();
+        if let Some(HostPort { device, mac }) = host {
+            outs.push(Out { number: None, mac, transmit: Mutex::new(device.transmit) });
+        }
+        let outs = Arc::new(outs);
+        let (since, tick_ns) = (Instant::now(), running.plane.tick_ns().max(1));
+        for (cell, (number, mac, host_hears, receive)) in running.plane.cells().iter().zip(halves) {
+            let worker = Worker {
+                number,
+                mac,
+                host_hears,
+                with_host,
+                receive,
+                cell: Arc::clone(cell),
+                outs: Arc::clone(&outs),
+                counts: Arc::clone(&running.counts),
+                stop: Arc::clone(&running.stop),
+                events: sender.clone(),
+                since,
+                tick_ns,
+            };
+            let named = std::thread::Builder::new().name(format!("port-{number}"));
+            running.threads.push(named.spawn(move || worker.run())?);
+        }
+        Ok(running)
+    }
+
+    /// The data plane, to be written and read while it works.
+    pub fn plane(&mut self) -> &mut SharedPlane {
+        &mut self.plane
+    }
+
+    /// What has happened since this was last asked.
+    pub fn events(&mut self) -> Vec<Event> {
+        self.events.try_iter().collect()
+    }
+
+    /// True when no port is left to receive from.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Every port's counts, the host port's last.
+    #[must_use]
+    pub fn ports(&self) -> Vec<PortCounts> {
+        let read = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        let one = |(number, device, counts): &(Option<u32>, String, Arc<Counts>)| PortCounts {
+            number: *number,
+            device: device.clone(),
+            received: (read(&counts.received_packets), read(&counts.received_bytes)),
+            sent: (read(&counts.sent_packets), read(&counts.sent_bytes)),
+            lost: counts.losses(),
+        };
+        self.devices.iter().map(one).collect()
+    }
+
+    /// What became of packets outside the pipeline: `left_to_host`, `to_host_port`, `no_host_port`, `no_port`.
+    #[must_use]
+    pub fn verdicts(&self) -> BTreeMap<&'static str, u64> {
+        let c = &self.counts;
+        let all = [
+            ("left_to_host", &c.left_to_host),
+            ("to_host_port", &c.to_host_port),
+            ("no_host_port", &c.no_host_port),
+            ("no_port", &c.no_port),
+        ];
+        all.into_iter().map(|(name, n)| (name, n.load(Ordering::Relaxed))).collect()
+    }
+
+    /// Stops: every thread ends after the batch at hand.
+    pub fn stop(mut self) {
+        self.halt();
+    }
+
+    fn halt(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            // A thread that has panicked has said so on its own.
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
