@@ -1,29 +1,21 @@
-//! Compiles the built-in pipelines to Rust, so that `guideway switch --target native` has them.
+//! Compiles variants of the built-in pipelines to Rust: `guideway switch --target native` has them beside those that
+//! come from the crate `guideway`. A program's constants are fixed when it is compiled.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// Each with the constants that are set: a program's constants are fixed when it is compiled.
-const PROGRAMS: &[(&str, &str, &[(&str, &str)])] =
-    &[("l4lb", "l4lb", &[]), ("l4lb", "l4lb_siphash", &[("HASH", "HalfSipHash")]), ("decap", "decap", &[])];
+/// The constant that is set, and its value.
+const SET: (&str, &str) = ("HASH", "HalfSipHash");
 
 fn main() -> Result<(), Box<dyn Error>> {
+    const SOURCE: &str = "../pipeline/pipelines/l4lb.rs";
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={SOURCE}");
+    let set = [(SET.0.to_owned(), SET.1.to_owned())];
+    let compiled = pipeline_syntax::compile_source("l4lb.rs", &std::fs::read_to_string(SOURCE)?, &set)?;
+    let verified = pipeline_ir::verify::verify(compiled)?;
+    let fitted = codegen::fit(&verified, &hw_targets::target("native")?)?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    let target = hw_targets::target("native")?;
-    let mut list = String::new();
-    for (pipeline, module, set) in PROGRAMS {
-        let path = format!("../pipeline/pipelines/{pipeline}.rs");
-        println!("cargo::rerun-if-changed={path}");
-        let sets: Vec<_> =
-            set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let text = std::fs::read_to_string(&path)?;
-        let compiled = pipeline_syntax::compile_source(&format!("{pipeline}.rs"), &text, &sets)?;
-        let fitted = codegen::fit(&pipeline_ir::verify::verify(compiled)?, &target)?;
-        std::fs::write(out.join(format!("{module}.rs")), codegen::rust::emit_text(&fitted))?;
-        writeln!(list, "    ({module}, {pipeline}, \"/{module}.rs\", {set:?});")?;
-    }
-    std::fs::write(out.join("programs.rs"), format!("programs! {{\n{list}}}\n"))?;
+    std::fs::write(out.join("l4lb_siphash.rs"), codegen::rust::emit_text(&fitted))?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The pipelines that are compiled into this command, for `--target native`.
 
 use crate::Refused;
+use guideway::builtin;
 use pipeline_ir::verify::{Verified, verify};
 use pipeline_ir::{CounterKind, Pipeline};
 use sw_fallback::native::NativePlane;
@@ -12,30 +13,50 @@ pub(crate) struct Program {
     pub(crate) changes_passed: bool,
 }
 
-macro_rules! programs {
-    ($(($module:ident, $pipeline:ident, $file:literal, $set:expr);)*) => {
-        $(mod $module {
-            include!(concat!(env!("OUT_DIR"), $file));
-        })*
-
-        /// Name, source and constants of each, with what makes its plane.
-        const ALL: &[(&str, &[(&str, &str)], fn(&Verified) -> NativePlane)] = &[
-            $((stringify!($pipeline), &$set, |v| NativePlane::new(v, $module::$pipeline::Pipeline::new())),)*
-        ];
-    };
+/// l4lb with the keyed hash.
+mod siphash {
+    include!(concat!(env!("OUT_DIR"), "/l4lb_siphash.rs"));
 }
-include!(concat!(env!("OUT_DIR"), "/programs.rs"));
+
+/// A program that is compiled in: its pipeline's name, the constants that are set, and what makes its plane.
+struct Known {
+    name: &'static str,
+    set: &'static [(&'static str, &'static str)],
+    make: fn(&Verified) -> NativePlane,
+    changes_passed: bool,
+}
+
+const ALL: &[Known] = &[
+    Known {
+        name: "l4lb",
+        set: &[],
+        make: |v| NativePlane::new(v, builtin::l4lb::Pipeline::new()),
+        changes_passed: false,
+    },
+    Known {
+        name: "l4lb",
+        set: &[("HASH", "HalfSipHash")],
+        make: |v| NativePlane::new(v, siphash::l4lb::Pipeline::new()),
+        changes_passed: false,
+    },
+    Known {
+        name: "decap",
+        set: &[],
+        make: |v| NativePlane::new(v, builtin::decap::Pipeline::new()),
+        changes_passed: true,
+    },
+];
 
 /// The program of a pipeline: one that was compiled from the very same.
 pub(crate) fn find(verified: &Verified) -> Result<Program, Refused> {
     let wanted = verified.pipeline();
     let mut alike = None;
-    for (name, set, make) in ALL {
-        let Some((_, text)) = guideway::builtin::ALL.iter().find(|(n, _)| n == name) else { continue };
+    for Known { name, set, make, changes_passed } in ALL {
+        let Some((_, text)) = builtin::ALL.iter().find(|(n, _)| n == name) else { continue };
         let sets: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let own = verify(pipeline_syntax::compile_source(&wanted.file, text, &sets)?)?;
         if own.pipeline() == wanted {
-            return Ok(Program { plane: make(verified), changes_passed: *name == "decap" });
+            return Ok(Program { plane: make(verified), changes_passed: *changes_passed });
         }
         if own.pipeline().name == wanted.name {
             alike.get_or_insert_with(|| own.pipeline().clone());
@@ -56,8 +77,8 @@ fn refusal(wanted: &Pipeline, alike: Option<&Pipeline>) -> String {
         }
     };
     format!(
-        "error: {why}\nhelp: run it with `--target xdp`, which compiles it now; or from a crate of your own, whose \
-         `main` calls `guideway::switch::<{name}::Pipeline>()` (docs/native.md)"
+        "error: {why}\nhelp: run it with `--target xdp`, which compiles it now; or from a crate of your own, which \
+         the macro gives its program (docs/native.md)"
     )
 }
 
@@ -83,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_the_very_same_pipeline_is_found() {
-        let (l4lb, decap) = (guideway::builtin::L4LB, guideway::builtin::DECAP);
+        let (l4lb, decap) = (builtin::L4LB, builtin::DECAP);
         assert!(!found(l4lb, &[]).unwrap_or_else(|e| panic!("{e}")).changes_passed);
         assert!(found(decap, &[]).unwrap_or_else(|e| panic!("{e}")).changes_passed);
         assert!(found(l4lb, &[("HASH", "HalfSipHash")]).is_ok());
