@@ -81,7 +81,7 @@ impl Job<'_> {
         let mut plan = self.plan(pins)?;
         let mut kernel = self.load_object(object, &plan, pins)?;
         let program = verify(&mut kernel)?;
-        let mut maps = take_maps(&mut kernel)?;
+        let mut maps = take_maps(&kernel)?;
         self.fill_ports(&maps)?;
         let mut plane = self.assemble(&mut maps, &mut plan, pins, kernel, program)?;
         plane.grace.quiet = self.options.testing;
@@ -368,7 +368,7 @@ fn map_error(map: &str, error: io::Error) -> XdpError {
     XdpError::Map { map: map.to_owned(), error, help }
 }
 
-fn take_maps(kernel: &mut Ebpf) -> Result<BTreeMap<String, RawMap>, XdpError> {
+pub(super) fn take_maps(kernel: &Ebpf) -> Result<BTreeMap<String, RawMap>, XdpError> {
     let mut maps = BTreeMap::new();
     for (name, map) in kernel.maps() {
         let Some(data) = map_data(map) else { continue };

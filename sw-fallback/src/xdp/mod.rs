@@ -12,6 +12,7 @@ mod encode;
 pub mod error;
 mod flows;
 mod grace;
+mod inside;
 mod load;
 mod pins;
 mod plane;
@@ -26,6 +27,7 @@ mod verifier;
 
 pub use attach::Port;
 pub use error::XdpError;
+pub use inside::Inside;
 pub use plane::XdpPlane;
 pub use test_run::{FRAME_BYTES, PROLOGUE};
 

@@ -1,5 +1,6 @@
-//! `bench`: the workspace's bench targets by name.
+//! `bench`: the workspace's bench targets by name, and what the emitted XDP program costs.
 
+use crate::needs;
 use crate::run::{capture, cargo, run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -11,7 +12,7 @@ pub struct BenchOptions {
     /// The bench; without it, they are listed
     pub name: Option<String>,
     /// Arguments for the bench itself
-    #[arg(last = true)]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<String>,
 }
 
@@ -20,20 +21,35 @@ pub struct BenchOptions {
 /// # Errors
 /// There is no such bench, or it fails.
 pub fn bench(options: &BenchOptions) -> Result<()> {
+    if options.name.as_deref() == Some(XDP) {
+        return xdp(&options.arguments);
+    }
     let metadata = capture(&mut cargo(["metadata", "--format-version", "1", "--no-deps"]), "")?;
     let benches = benches(&serde_json::from_str(&metadata).context("reading cargo's metadata")?);
     let Some(name) = &options.name else {
+        println!("{XDP:<20} (package xdp-bench)");
         for (name, package) in &benches {
             println!("{name:<20} (package {package})");
         }
         return Ok(());
     };
     let Some(package) = benches.get(name) else {
-        let known: Vec<&str> = benches.keys().map(String::as_str).collect();
+        let known: Vec<&str> = [XDP].into_iter().chain(benches.keys().map(String::as_str)).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
     let mut command = cargo(["bench", "--package", package, "--bench", name, "--"]);
     run(command.args(&options.arguments))
+}
+
+/// The bench of the emitted XDP program, which is a command of its own.
+const XDP: &str = "xdp";
+
+fn xdp(arguments: &[String]) -> Result<()> {
+    needs::ensure(&[needs::CLANG], false)?;
+    // Counting needs no optimised build: the tests have built it already.
+    let release = !arguments.iter().any(|a| a == "--counts");
+    let mut command = cargo(["run", "--quiet", "--package", "xdp-bench"]);
+    run(command.args(release.then_some("--release")).arg("--").args(arguments))
 }
 
 /// Every bench target and its package.

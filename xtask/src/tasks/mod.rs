@@ -39,11 +39,15 @@ pub fn test(options: &TestOptions) -> Result<()> {
     run(&mut command)
 }
 
-/// Writes the emitters' output over the snapshots.
+/// Writes the emitters' output over the snapshots, and what packets cost now over the ceilings.
 ///
 /// # Errors
 /// An emitter or a test fails for a reason other than a changed snapshot.
 pub fn bless() -> Result<()> {
-    let mut command = cargo(["test", "--package", "snapshots"]);
-    run(command.env("INSTA_UPDATE", "always").env("GUIDEWAY_BLESS", "1"))
+    for test in
+        [&["test", "--package", "snapshots"][..], &["test", "--package", "xdp-bench", "--test", "gate"]]
+    {
+        run(cargo(test).env("INSTA_UPDATE", "always").env("GUIDEWAY_BLESS", "1"))?;
+    }
+    Ok(())
 }

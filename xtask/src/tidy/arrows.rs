@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 /// Crates that may depend on all others.
-const TOPS: &[&str] = &["guideway-cli", "snapshots"];
+const TOPS: &[&str] = &["guideway-cli", "snapshots", "xdp-bench"];
 
 pub(super) fn check(metadata: &serde_json::Value) -> Vec<Finding> {
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();

@@ -1,0 +1,64 @@
+//! What benches and tests see of a loaded program: its descriptor, and its maps' bytes by name.
+
+use super::error::XdpError;
+use super::load::take_maps;
+use super::plane::XdpPlane;
+use super::sys::{RawMap, map_type};
+use std::collections::BTreeMap;
+use std::io::{Error, Result};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// The maps of a loaded program, those of its sections (`.rodata`, `.bss`) too.
+#[derive(Debug)]
+pub struct Inside {
+    maps: BTreeMap<String, RawMap>,
+}
+
+impl XdpPlane {
+    /// The program, to be called from another one or put on an interface by hand.
+    #[must_use]
+    pub fn program(&self) -> BorrowedFd<'_> {
+        self.program.as_fd()
+    }
+
+    /// A second look at the maps; what the plane writes is seen.
+    ///
+    /// # Errors
+    /// The system gives no more descriptors.
+    pub fn inside(&self) -> std::result::Result<Inside, XdpError> {
+        Ok(Inside { maps: take_maps(&self.kernel)? })
+    }
+}
+
+impl Inside {
+    /// An element's bytes. For per-CPU maps: its 64-bit words, each summed over the CPUs.
+    ///
+    /// # Errors
+    /// There is no such map or element, or it is no array.
+    pub fn element(&self, map: &str, index: u32) -> Result<Vec<u8>> {
+        let no_map = || Error::other(format!("there is no map `{map}`"));
+        let found = self.maps.get(map).ok_or_else(no_map)?;
+        let mut bytes = found.get(&index.to_ne_bytes())?;
+        if found.info.kind == map_type::PERCPU_ARRAY {
+            let stride = found.info.value.next_multiple_of(8) as usize;
+            let rest = bytes.split_off(stride);
+            for cpu in rest.chunks_exact(stride) {
+                for (sum, word) in bytes.chunks_exact_mut(8).zip(cpu.chunks_exact(8)) {
+                    let [a, b] = [&*sum, word].map(|w| u64::from_ne_bytes(w.try_into().unwrap_or_default()));
+                    sum.copy_from_slice(&a.wrapping_add(b).to_ne_bytes());
+                }
+            }
+        }
+        bytes.truncate(found.info.value as usize);
+        Ok(bytes)
+    }
+
+    /// Writes an element of a map that is not per CPU.
+    ///
+    /// # Errors
+    /// As [`Inside::element`]; or the map is per CPU or the value has another size.
+    pub fn set_element(&self, map: &str, index: u32, value: &[u8]) -> Result<()> {
+        let no_map = || Error::other(format!("there is no map `{map}`"));
+        self.maps.get(map).ok_or_else(no_map)?.set(&index.to_ne_bytes(), value)
+    }
+}
