@@ -14,6 +14,8 @@ pub mod p4;
 #[cfg(feature = "xdp")]
 mod text;
 #[cfg(feature = "xdp")]
+pub mod ways;
+#[cfg(feature = "xdp")]
 pub mod xdp;
 
 pub use fit::{Fitted, fit};

@@ -8,4 +8,5 @@ pub mod oracle;
 pub mod packet;
 pub mod run;
 pub mod story;
+pub mod ways;
 pub mod xdp;

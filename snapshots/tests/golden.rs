@@ -25,6 +25,7 @@ fn load(case: &str) -> Option<(Case, Verified)> {
 /// Everything that is made from a pipeline, but for the C headers, which stand in `codegen/src/xdp/prelude`.
 fn emitted(verified: &Verified) -> Files {
     let mut files = Files::from([("ir.txt".to_owned(), pipeline_ir::print::print(verified.pipeline()))]);
+    files.insert("ways.txt".to_owned(), snapshots::ways::text(verified.pipeline()));
     for name in hw_targets::names() {
         let target = hw_targets::target(name).unwrap();
         files.insert(format!("fit-{name}.txt"), codegen::fit::verdict(verified, &target));

@@ -21,6 +21,7 @@ mod objects;
 use std::fmt::Write as _;
 
 use crate::expr::Expr;
+use crate::stmt::Stmt;
 use crate::{Pipeline, VarId, VarKind};
 
 /// The whole pipeline; ends in a line feed.
@@ -33,6 +34,14 @@ pub fn print(pipeline: &Pipeline) -> String {
     text.parser();
     text.line("control");
     text.block(&pipeline.control);
+    text.out
+}
+
+/// A block of statements, as it stands in the text of the pipeline, indented once.
+#[must_use]
+pub fn block(pipeline: &Pipeline, block: &[Stmt]) -> String {
+    let mut text = Text { p: pipeline, out: String::new(), indent: 0 };
+    text.block(block);
     text.out
 }
 
