@@ -63,6 +63,14 @@ fn the_lab_works_and_leaves_nothing_behind() {
             assert_eq!(seen.ip(), source, "{backend} sees {client}");
         }
     }
+    // What leaves by a host port is received as if for the backend's interface.
+    lab.host_ports(&plan, "gw0").unwrap();
+    for backend in BACKENDS {
+        let show = format!("-netns {tag}-{backend} link show dev gw0-host");
+        let out = std::process::Command::new("ip").args(show.split(' ')).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(text.contains(&plan.node(backend).mac()) && text.contains("UP"), "{text}");
+    }
     // Every backend holds the VIPs, which is why each can answer in their name.
     for vip in [IpAddr::from(VIP4), VIP6.into()] {
         for backend in BACKENDS {

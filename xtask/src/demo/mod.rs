@@ -47,8 +47,8 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
     /// Use this data plane (default: xdp where it can be loaded, else native)
-    #[arg(long, value_enum)]
-    pub data_plane: Option<DataPlane>,
+    #[arg(long, value_enum, visible_alias = "data-plane")]
+    pub target: Option<DataPlane>,
     /// How many connections the mixed load makes
     #[arg(long, default_value_t = 2400, value_parser = clap::value_parser!(u32).range(8..=100_000))]
     pub connections: u32,
@@ -71,8 +71,8 @@ pub fn demo(options: &Options) -> Result<()> {
         }
         return Ok(());
     }
-    needs::ensure(needs::ALL, options.yes)?;
-    let choice = plane::choose(options.data_plane)?;
+    let choice = plane::choose(options.target)?;
+    needs::ensure(choice.plane.needs(), options.yes)?;
     let guideway = match &options.guideway {
         Some(file) => {
             file.canonicalize().with_context(|| format!("no guideway binary at {}", file.display()))?
@@ -85,9 +85,7 @@ pub fn demo(options: &Options) -> Result<()> {
     for tag in lab::reap() {
         say(start, &format!("removed the lab {tag} of a demo that was killed"));
     }
-    if let Some(why) = &choice.why {
-        say(start, &format!("using the {} data plane: {why}", choice.plane));
-    }
+    say(start, &choice.told());
     let report = perform(options, choice.plane, &guideway, start)?;
     if options.json {
         println!("{}", serde_json::to_string(&report)?);

@@ -1,7 +1,7 @@
 //! Which data plane this machine can show, and why not the better one.
 
 use crate::lab;
-use crate::needs;
+use crate::needs::{self, Need};
 use crate::sys;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -25,6 +25,17 @@ impl fmt::Display for DataPlane {
     }
 }
 
+impl DataPlane {
+    /// The tools that the demo needs with it.
+    #[must_use]
+    pub fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Xdp => needs::ALL,
+            Self::Native => &[needs::IPROUTE2],
+        }
+    }
+}
+
 /// What the demo will do, and what it has to say about that.
 #[derive(Debug)]
 pub struct Choice {
@@ -32,8 +43,22 @@ pub struct Choice {
     pub plane: DataPlane,
     /// True when the lab needs a user namespace of its own.
     pub unprivileged: bool,
-    /// Why it is not XDP as root.
+    /// Why it is not XDP as root; none if it is, or if native was asked for.
     pub why: Option<String>,
+}
+
+impl Choice {
+    /// The choice in words: which data plane, why, and under which rights.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let plane = match self.plane {
+            DataPlane::Xdp => "xdp: the emitted program runs in the kernel",
+            DataPlane::Native => "native: the emitted Rust runs in a process, on packet sockets",
+        };
+        let why = self.why.as_ref().map_or(String::new(), |why| format!("; not xdp, because {why}"));
+        let rights = if self.unprivileged { "; the lab is in an unprivileged user namespace" } else { "" };
+        format!("data plane {plane}{why}{rights}")
+    }
 }
 
 /// What this machine lets us do; each is the reason against it, if there is one.
@@ -57,7 +82,7 @@ fn decide(wanted: Option<DataPlane>, machine: &Machine) -> Result<Choice> {
     let against = machine.no_namespaces.as_ref().or(machine.no_bpf.as_ref());
     match (wanted, against) {
         (Some(DataPlane::Xdp), Some(why)) => {
-            bail!("the xdp data plane is not possible here: {why}; run as root, or leave --data-plane out")
+            bail!("the xdp data plane is not possible here: {why}; run as root, or leave --target out")
         }
         (None | Some(DataPlane::Xdp), None) => {
             Ok(Choice { plane: DataPlane::Xdp, unprivileged: false, why: None })
@@ -79,7 +104,9 @@ fn namespaces_refused() -> Option<String> {
 pub fn take_rights(choice: &Choice) -> Result<()> {
     if choice.unprivileged {
         lab::enter_unprivileged().context(
-            "no root, and no unprivileged user namespace either: the demo can't make a network here; run it as root",
+            "no root, and no unprivileged user namespace either: the demo can't make a network here. Run it as root, or \
+             let users make namespaces: `sysctl -w user.max_user_namespaces=10000`, and on Ubuntu `sysctl -w \
+             kernel.apparmor_restrict_unprivileged_userns=0`",
         )?;
     } else if choice.plane == DataPlane::Xdp {
         needs::bpf_file_system()?;
@@ -91,6 +118,19 @@ pub fn take_rights(choice: &Choice) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_choice_is_told_with_its_reason() {
+        let choice = |plane, unprivileged, why: Option<&str>| {
+            Choice { plane, unprivileged, why: why.map(str::to_owned) }.told()
+        };
+        let told = choice(DataPlane::Native, true, Some("this is not root"));
+        assert!(told.contains("native") && told.contains("not xdp, because this is not root"), "{told}");
+        assert!(told.contains("user namespace"), "{told}");
+        let told = choice(DataPlane::Xdp, false, None);
+        assert!(told.starts_with("data plane xdp") && !told.contains("because"), "{told}");
+        assert_eq!(DataPlane::Native.needs().len(), 1, "native needs no clang");
+    }
 
     #[test]
     fn the_best_that_the_machine_allows() {

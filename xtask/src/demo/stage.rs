@@ -58,9 +58,13 @@ impl Stage {
         }
         say(start, "building the lab: 3 clients, a router, a load balancer, 4 backends");
         let lab = Lab::build(&tag, plan)?;
-        if plane == DataPlane::Xdp {
-            lab.pass_programs(plan)?;
-        }
+        let host_port = match plane {
+            DataPlane::Xdp => {
+                lab.pass_programs(plan)?;
+                None
+            }
+            DataPlane::Native => Some(host_ports(&lab, plan, start)?),
+        };
         interrupt::check()?;
         let mut servers = Vec::new();
         for name in BACKENDS {
@@ -68,7 +72,8 @@ impl Stage {
         }
         say(start, &format!("starting the {plane} data planes: l4lb on {LB}, decap on the backends"));
         let begin = |pipeline, node, text: &str| {
-            let how = Start { guideway, plane, pipeline, node, folder: &files, pins: &pins };
+            let host_port = host_port.filter(|_| node != LB);
+            let how = Start { guideway, plane, pipeline, node, folder: &files, pins: &pins, host_port };
             Switch::start(&how, lab.space(node)?, text)
         };
         let mut balancer = begin("l4lb", LB, &entries::load_balancer(plan, 1, &[]).text()?)?;
@@ -99,15 +104,31 @@ impl Stage {
              \x20   ip netns exec {tag}-c4 curl -i http://{VIP4}/\n\
              \x20   ip netns exec {tag}-c6 curl -i -g 'http://[{VIP6}]/'\n\
              \x20   ip netns exec {tag}-c4 ping -c 3 {VIP4}\n\
-             \x20   ip -netns {tag}-lb -details link show eth0      (the program on it)\n\
+             {}\n\
              \x20   ip netns exec {tag}-router tcpdump -ni b1       (encapsulated packets to b1, {})\n\
              \x20   ls {}                                  (entries, artefacts, logs)\n\
              Take it down: cargo xtask demo --down {tag}",
+            self.balancer.look_inside(&tag),
             plan.node("b1").v4(2),
             files.display()
         );
         Ok(())
     }
+}
+
+/// The name of the way into a backend's host for what `decap` has unwrapped. The switch makes a tap of that name;
+/// where taps are not to be had, it is one end of a veth that is made here.
+fn host_ports(lab: &Lab, plan: &Plan, start: Instant) -> Result<&'static str> {
+    const NAME: &str = "gw0";
+    let tun = fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
+    if let Err(error) = tun {
+        say(
+            start,
+            &format!("/dev/net/tun can't be opened ({error}): packets enter the backends by veths instead"),
+        );
+        lab.host_ports(plan, NAME)?;
+    }
+    Ok(NAME)
 }
 
 fn compile(guideway: &Path, plane: DataPlane, pipeline: &str, files: &Path, start: Instant) -> Result<()> {

@@ -2,8 +2,8 @@
 //!
 //! What the demo relies on, all of it in this file:
 //! - `guideway compile --target T --pipeline P --out DIR` writes artefacts;
-//! - `guideway switch --target T --port 1@eth0 --pipeline P --entries FILE --status FILE [--pin-dir DIR]`
-//!   runs in the foreground and prints a line that starts with `ready` once packets are handled;
+//! - `guideway switch --target T --port 1@eth0 --pipeline P --entries FILE --status FILE [--pin-dir DIR] [--host-port
+//!   NAME]` runs in the foreground and prints a line that starts with `ready` once packets are handled;
 //! - SIGHUP reads the entries again and prints a line that starts with `reloaded`;
 //! - SIGUSR1 writes the status file (by renaming, so that no half is seen); SIGTERM detaches and ends.
 
@@ -38,12 +38,15 @@ pub struct Start<'a> {
     pub folder: &'a Path,
     /// Where the lab's programs and maps are pinned.
     pub pins: &'a Path,
+    /// Where packets that the pipeline has changed enter the host (native).
+    pub host_port: Option<&'static str>,
 }
 
 /// A running switch.
 #[derive(Debug)]
 pub struct Switch {
     child: Child,
+    plane: DataPlane,
     entries: PathBuf,
     status: PathBuf,
     reloads: usize,
@@ -110,9 +113,10 @@ impl Switch {
         if start.plane == DataPlane::Xdp {
             command.arg("--pin-dir").arg(start.pins.join(start.node));
         }
+        command.args(start.host_port.map(|name| format!("--host-port={name}")));
         let name = format!("guideway switch on {}", start.node);
         let child = Child::start(&name, space, command, &file("log"))?;
-        Ok(Self { child, entries: entries_file, status, reloads: 0 })
+        Ok(Self { child, plane: start.plane, entries: entries_file, status, reloads: 0 })
     }
 
     /// Waits until it handles packets.
@@ -156,6 +160,20 @@ impl Switch {
         }
         let text = fs::read_to_string(&self.status)?;
         serde_json::from_str(&text).with_context(|| format!("reading {}", self.status.display()))
+    }
+
+    /// A line for people that shows it at work in lab `tag`.
+    #[must_use]
+    pub fn look_inside(&self, tag: &str) -> String {
+        match self.plane {
+            DataPlane::Xdp => {
+                format!("    ip -netns {tag}-lb -details link show eth0      (the program on it)")
+            }
+            DataPlane::Native => {
+                let (pid, status) = (self.child.id(), self.status.display());
+                format!("    kill -USR1 {pid}; sleep 1; cat {status}      (what it counts)")
+            }
+        }
     }
 
     /// Leaves it running when this guard goes.

@@ -35,6 +35,12 @@ impl Child {
         Ok(Self { name: name.to_owned(), process, log: log.to_owned(), keep: false })
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends it a signal.
     ///
     /// # Errors

@@ -102,6 +102,22 @@ impl Lab {
         })?
     }
 
+    /// Makes a way into each backend's host beside its interface: what is sent out of `name` is received as if it
+    /// had come by that.
+    ///
+    /// # Errors
+    /// The links can't be made.
+    pub fn host_ports(&self, plan: &Plan, name: &str) -> Result<()> {
+        for backend in BACKENDS {
+            let mac = plan.node(backend).mac();
+            let lines = format!(
+                "link add {name} type veth peer name {name}-host address {mac}\nlink set {name} up\nlink set {name}-host up\n"
+            );
+            ip(Some(self.space(backend)?.name()), &lines).with_context(|| format!("setting up {backend}"))?;
+        }
+        Ok(())
+    }
+
     /// Leaves the lab up when this guard goes.
     pub fn keep(&mut self) {
         self.keep = true;
@@ -140,8 +156,7 @@ fn write_settings(settings: &[(String, &'static str)]) -> Result<()> {
     Ok(())
 }
 
-/// A veth leaves checksums and segmentation to a device that isn't there; an XDP program would see both
-/// undone.
+/// A veth leaves checksums and segmentation to a device that isn't there; a data plane would see both undone.
 fn without_offloads(interface: &str) -> Result<()> {
     use sys::Offload::{Gro, Gso, ScatterGather, Tso, TxChecksum};
     for offload in [Tso, Gso, TxChecksum, ScatterGather, Gro] {

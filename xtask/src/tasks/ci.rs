@@ -6,6 +6,7 @@ use crate::run::{capture, cargo, run, workspace_root};
 use crate::tidy;
 use anyhow::{Context, Result};
 use clap::Args;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ const STEPS: &[Step] = &[
     ("clippy", |_| quiet(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
     ("tests", |options| test(&TestOptions { yes: options.yes, cargo: Vec::new() })),
     ("docs", |_| docs()),
+    ("demo", |options| demo(options)),
     ("snapshots", |_| snapshots()),
 ];
 
@@ -54,6 +56,21 @@ fn quiet(args: &[&str]) -> Result<()> {
 fn docs() -> Result<()> {
     let mut command = cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
     capture(command.env("RUSTDOCFLAGS", "-D warnings"), "").map(drop)
+}
+
+/// Real connections through the native data plane, which every machine with namespaces has; a short run.
+fn demo(options: &CiOptions) -> Result<()> {
+    quiet(&["build", "--quiet", "--package", "guideway-cli"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let guideway = workspace_root().join(target).join("debug/guideway");
+    let own = std::env::current_exe().context("finding our own binary")?;
+    // A process of its own: the demo may have to enter a user namespace before it has threads.
+    let mut command = Command::new(own);
+    command
+        .args(["demo", "--target", "native", "--connections", "480", "--json", "--guideway"])
+        .arg(guideway);
+    command.args(options.yes.then_some("--yes"));
+    capture(&mut command, "").map(drop)
 }
 
 /// What the emitters make now is what is in the repository.
