@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod diagnostics;
 mod fit;
+mod frames;
 mod programs;
 mod source;
 mod switch;

@@ -164,7 +164,7 @@ fn a_trace_shows_the_way_of_a_packet() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["verdict"], &json["port"]), (&"forward".into(), &7.into()));
     check(&["trace", &count(), "--packet", "no-file"], 1, &["neither a frame in hexadecimal nor a file"]);
-    check(&["trace", &count(), "--packet", entries], 1, &["no capture of Ethernet"]);
+    check(&["trace", &count(), "--packet", entries], 1, &["no capture (pcap) and no hexadecimal text"]);
     let text = "[[entry]]\ntable = 'hosts'\naction = 'out'\n[[entry]]\ntable = 'host'\nkey = { src = 1 }\naction = 'in'\n";
     std::fs::write(entries, text).unwrap();
     check(

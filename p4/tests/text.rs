@@ -87,18 +87,25 @@ fn errors_say_where_and_what_was_expected() {
 fn nesting_is_bounded_and_does_not_overflow_the_stack() {
     let deep = |open: &str, close: &str, n: usize| format!("{}x{}", open.repeat(n), close.repeat(n));
     let most = MAX_DEPTH as usize - 1;
-    for (open, close) in [
-        ("(", ")"),
-        ("{", "}"),
-        ("-", ""),
-        ("!", ""),
-        ("(bit<8>)", ""),
-        ("f(", ")"),
-        ("a[", "]"),
-        ("a?b:", ""),
+    for (open, close, most) in [
+        ("(", ")", most),
+        ("{", "}", most),
+        ("-", "", most),
+        ("!", "", most),
+        ("(bit<8>)", "", most),
+        ("f(", ")", most),
+        ("a[", "]", most),
+        // Each is printed in parentheses.
+        ("a?b:", "", most.div_ceil(2)),
+        ("a?", ":b", most.div_ceil(2)),
+        ("1==", "", most + 2),
     ] {
-        parse_expr(&deep(open, close, most)).unwrap_or_else(|e| panic!("{open}: {e}"));
+        let expr = parse_expr(&deep(open, close, most)).unwrap_or_else(|e| panic!("{open}: {e}"));
+        assert_eq!(parse_expr(&p4::print::expr(&expr)), Ok(expr), "{open}");
         let error = parse_expr(&deep(open, close, 50_000)).unwrap_err();
+        let deeper = ["fewer levels of nesting", "a shorter expression"];
+        assert!(deeper.contains(&error.expected.as_str()), "{open}: {error}");
+        let error = parse_expr(&deep(open, close, most + 2)).unwrap_err();
         assert_eq!(error.expected, "fewer levels of nesting", "{open}");
     }
     for (open, close) in [("x+", ""), ("", ".m"), ("", "()"), ("", "[1]")] {

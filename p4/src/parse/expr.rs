@@ -212,7 +212,11 @@ fn comma(i: Tokens<'_>) -> Res<'_, &str> {
 
 /// One more than a height, within limits.
 fn higher(i: Tokens<'_>, height: u32) -> Res<'_, u32> {
-    if height >= MAX_HEIGHT { i.fatal("a shorter expression") } else { Ok((i, height + 1)) }
+    if height >= MAX_HEIGHT {
+        return i.fatal("a shorter expression");
+    }
+    i.reached(height + 1);
+    Ok((i, height + 1))
 }
 
 /// An integer literal.

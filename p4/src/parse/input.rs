@@ -21,9 +21,16 @@ pub const MAX_HEIGHT: u32 = 400;
 pub(super) struct Furthest {
     index: usize,
     expected: Vec<&'static str>,
+    /// The token at which it was deepest, or an expression highest, and how much.
+    tallest: (u32, usize),
 }
 
 impl Furthest {
+    /// How deep or high it got, and the token where.
+    pub(super) fn tallest(&self) -> (u32, usize) {
+        self.tallest
+    }
+
     /// The token's index, and what could have stood there.
     pub(super) fn expected(&self) -> (usize, String) {
         let mut expected = self.expected.clone();
@@ -98,12 +105,20 @@ impl<'a> Tokens<'a> {
     pub(super) fn missed(&self, expected: &'static str) -> Miss {
         let mut furthest = self.furthest.borrow_mut();
         if self.start > furthest.index {
-            *furthest = Furthest { index: self.start, expected: Vec::new() };
+            (furthest.index, furthest.expected) = (self.start, Vec::new());
         }
         if self.start == furthest.index {
             furthest.expected.push(expected);
         }
         Miss
+    }
+
+    /// Remembers a depth or height that was reached here.
+    pub(super) fn reached(&self, level: u32) {
+        let mut furthest = self.furthest.borrow_mut();
+        if level > furthest.tallest.0 {
+            furthest.tallest = (level, self.start);
+        }
     }
 
     /// A failure that another alternative may still turn into a success.
@@ -113,7 +128,8 @@ impl<'a> Tokens<'a> {
 
     /// A failure that ends the whole run, here.
     pub(super) fn fatal<T>(&self, expected: &'static str) -> Res<'a, T> {
-        *self.furthest.borrow_mut() = Furthest { index: self.start, expected: vec![expected] };
+        let mut furthest = self.furthest.borrow_mut();
+        (furthest.index, furthest.expected) = (self.start, vec![expected]);
         Err(Err::Failure(Miss))
     }
 }
@@ -127,6 +143,7 @@ pub(super) fn deeper<'a, T>(
         if depth >= MAX_DEPTH {
             return input.fatal("fewer levels of nesting");
         }
+        input.reached(depth + 1);
         let (rest, value) = parser(Tokens { depth: depth + 1, ..input })?;
         Ok((Tokens { depth, ..rest }, value))
     }

@@ -4,7 +4,8 @@
 //! key, action, entry or table property belong to it; all other comments are skipped. Text after a
 //! line's code is such an other comment. Preprocessor lines other than `#include` are errors.
 //!
-//! Nothing makes the parser panic or overflow its stack: nesting is limited to [`MAX_DEPTH`].
+//! Nothing makes the parser panic or overflow its stack: nesting is limited to [`MAX_DEPTH`], in the text and in what
+//! [`print()`](crate::print()) would write of it. So what was read can always be printed and read again.
 
 mod decl;
 mod expr;
@@ -42,7 +43,7 @@ pub struct ParseError {
 /// # Errors
 /// The furthest place at which the text could not be read on, and what was expected there.
 pub fn parse(text: &str) -> Result<Program, ParseError> {
-    run(text, decl::program)
+    run(text, decl::program, crate::print)
 }
 
 /// Reads a single expression.
@@ -50,19 +51,46 @@ pub fn parse(text: &str) -> Result<Program, ParseError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_expr(text: &str) -> Result<Expr, ParseError> {
-    run(text, expr::expr)
+    run(text, expr::expr, crate::print::expr)
 }
 
-fn run<T>(text: &str, parser: impl FnMut(Tokens<'_>) -> Res<'_, T>) -> Result<T, ParseError> {
+/// Levels below which a text is never printed with more of them than are allowed.
+const LOW: u32 = MAX_DEPTH / 3;
+
+fn run<T>(
+    text: &str,
+    parser: impl FnMut(Tokens<'_>) -> Res<'_, T> + Copy,
+    print: impl Fn(&T) -> String,
+) -> Result<T, ParseError> {
+    let (value, (levels, offset)) = read(text, parser)?;
+    // The printer sets parentheses where a text may leave them out.
+    if levels > LOW && read(&print(&value), parser).is_err() {
+        return Err(located(text, offset, "fewer levels of nesting".to_owned()));
+    }
+    Ok(value)
+}
+
+/// What a text says, how deep or high it got, and where in bytes.
+fn read<T>(
+    text: &str,
+    parser: impl FnMut(Tokens<'_>) -> Res<'_, T>,
+) -> Result<(T, (u32, usize)), ParseError> {
     let tokens =
         lexer::tokens(text).map_err(|(offset, expected)| located(text, offset, expected.to_owned()))?;
     let furthest = RefCell::new(Furthest::default());
     let result = all_consuming(parser).parse(Tokens::new(&tokens, &furthest)).map(|(_, value)| value);
-    result.map_err(|_| {
-        let (index, expected) = furthest.borrow().expected();
-        let offset = tokens.get(index).map_or(text.len(), |token| token.offset);
-        located(text, offset, expected)
-    })
+    let offset = |index: usize| tokens.get(index).map_or(text.len(), |token| token.offset);
+    let furthest = furthest.borrow();
+    match result {
+        Ok(value) => {
+            let (levels, index) = furthest.tallest();
+            Ok((value, (levels, offset(index))))
+        }
+        Err(_) => {
+            let (index, expected) = furthest.expected();
+            Err(located(text, offset(index), expected))
+        }
+    }
 }
 
 /// The error at a byte offset of the text.

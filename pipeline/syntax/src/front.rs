@@ -222,6 +222,10 @@ impl Lower<'_> {
         let (block, _) = self.collect(|l| l.open_block(&f.block, Mode::Verdict));
         self.calls.pop();
         self.scope.clear();
+        if block.is_empty() && self.report.diagnostics.is_empty() {
+            let help = "end it with `forward(port)`, `pass()` or `drop(Reason)`";
+            self.error(Code::NoVerdict, &f.sig.ident, "the control does nothing: it gives no verdict", help);
+        }
         self.control = block;
     }
 }

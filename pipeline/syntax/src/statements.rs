@@ -15,6 +15,9 @@ impl Lower<'_> {
     pub(crate) fn statement(&mut self, stmt: &syn::Stmt, next: Option<&syn::Stmt>) {
         match stmt {
             syn::Stmt::Local(local) => self.bind_local(local, next),
+            syn::Stmt::Expr(Syn::Verbatim(nothing), Some(semicolon)) if nothing.is_empty() => {
+                self.syntax(semicolon, "this statement is empty", "leave it out");
+            }
             syn::Stmt::Expr(e, _) => {
                 self.run(e, Mode::Unit);
             }

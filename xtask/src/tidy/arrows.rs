@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sw-fallback", &["pipeline-ir", "sw-fallback-rt", "p4runtime-proto", "xdp-layout", "maglev-ring"]),
     ("controller", &["pipeline-ir", "guideway", "runtime-client", "maglev-ring"]),
     ("xtask", &[]),
+    ("fuzz", &[]),
 ];
 /// Crates that may depend on all others.
 const TOPS: &[&str] = &["guideway-cli", "snapshots", "xdp-bench"];
