@@ -4,6 +4,7 @@ pub mod case;
 pub mod entries;
 pub mod generate;
 pub mod native;
+pub mod objects;
 pub mod oracle;
 pub mod packet;
 pub mod run;

@@ -5,9 +5,9 @@
 
 use pipeline_ir::verify::Verified;
 use snapshots::case::Case;
+use snapshots::objects;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use sw_fallback::xdp::clang;
 
 /// Path in `out/` to text.
 type Files = BTreeMap<String, String>;
@@ -102,7 +102,7 @@ fn p4_comes_back(case: &str) {
 /// clang takes the C without a warning.
 fn clang_is_content(case: &str) {
     let Some((_, verified)) = load(case) else { return };
-    if clang::find().is_none() {
+    if objects::clang().is_none() {
         eprintln!("skipped: {case}: no clang");
         return;
     }
@@ -110,7 +110,7 @@ fn clang_is_content(case: &str) {
     let artifacts = codegen::xdp::emit(&fitted);
     let files: Vec<_> = artifacts.iter().map(|(p, b)| (p, std::str::from_utf8(b).unwrap())).collect();
     let source = files.iter().find(|f| f.0.ends_with(".bpf.c")).unwrap().1;
-    clang::compile(source, &files).unwrap_or_else(|e| panic!("{e}"));
+    objects::compile(source, &files).unwrap_or_else(|e| panic!("{e}"));
 }
 
 macro_rules! case {

@@ -17,6 +17,7 @@ mod load;
 mod pins;
 mod plane;
 mod probe;
+mod renew;
 mod ring;
 mod search;
 mod seed;

@@ -260,6 +260,12 @@ impl Pages {
         unsafe { AtomicU64::from_ptr(self.at(index, word * 8, 8).cast()) }
     }
 
+    /// Sets every byte to zero.
+    pub(super) fn clear(&mut self) {
+        // SAFETY: the mapping has these bytes; who reads them at the same time may see an element half cleared.
+        unsafe { std::ptr::write_bytes(self.memory.as_mut_ptr(), 0, self.stride * self.entries as usize) }
+    }
+
     /// The element as a 32-bit number.
     pub(super) fn number(&self, index: u32) -> &AtomicU32 {
         // SAFETY: as `word`.

@@ -136,6 +136,17 @@ impl TableMaps {
         Ok(())
     }
 
+    /// Takes every entry out; those of the source stay and have counted nothing.
+    pub(super) fn clear(&mut self, grace: &mut Grace) -> Result<(), WriteError> {
+        if self.shape.table.const_entries.is_empty() {
+            let all: Vec<TableEntry> = self.entries.values().map(|p| p.entry.clone()).collect();
+            self.next_age = 0;
+            return all.iter().try_for_each(|entry| self.delete(entry, grace));
+        }
+        let Some(hits) = &self.hits else { return Ok(()) };
+        self.entries.values().try_for_each(|p| hits.clear(p.cell)).map_err(|e| failed(&e))
+    }
+
     /// The entries with their counts.
     pub(super) fn list(&self) -> Vec<(TableEntry, Count)> {
         let counted = |placed: &Placed| (placed.entry.clone(), self.count(placed.cell));

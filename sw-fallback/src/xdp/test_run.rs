@@ -47,6 +47,12 @@ impl Bench {
         Ok(Self { variables, clock, port_in, port_out, events: Vec::new(), prologue })
     }
 
+    /// As before the first packet.
+    pub(super) fn renew(&mut self) -> std::io::Result<()> {
+        self.events.clear();
+        self.variables.clear(0)
+    }
+
     fn set(&self, port: u32, now: u32) -> std::io::Result<()> {
         let key = 0u32.to_ne_bytes();
         let mut bytes = self.variables.get(&key)?;

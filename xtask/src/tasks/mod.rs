@@ -44,10 +44,11 @@ pub fn test(options: &TestOptions) -> Result<()> {
 /// # Errors
 /// An emitter or a test fails for a reason other than a changed snapshot.
 pub fn bless() -> Result<()> {
-    for test in
-        [&["test", "--package", "snapshots"][..], &["test", "--package", "xdp-bench", "--test", "gate"]]
-    {
-        run(cargo(test).env("INSTA_UPDATE", "always").env("GUIDEWAY_BLESS", "1"))?;
+    for test in [
+        &["test", "--package", "snapshots", "--test", "golden", "--test", "reject"][..],
+        &["test", "--package", "xdp-bench", "--test", "gate"],
+    ] {
+        run(cargo(test).env("GUIDEWAY_BLESS", "1"))?;
     }
     Ok(())
 }
