@@ -102,6 +102,13 @@ impl Generator {
         Story { about: "generated".to_owned(), step, ..Story::default() }
     }
 
+    /// A story in which no time passes.
+    pub fn moment(&mut self, packets: usize) -> Story {
+        let mut story = self.story(packets);
+        story.step.iter_mut().for_each(|s| s.now = None);
+        story
+    }
+
     fn writes(&mut self) -> Vec<Change> {
         if self.changes.is_empty() || self.random.below(12) > 0 {
             return Vec::new();
@@ -202,18 +209,26 @@ pub fn compare(
     prepare(stories, &mut prepared)?;
     for _ in 0..packets.div_ceil(STORY) {
         let story = generator.story(STORY.min(packets));
-        let mut differ = |story: &Story| -> Result<String> {
+        judge(story, &mut |story| {
             let expected = run(story, &mut prepared.clone())?;
             let seen = run(story, fresh()?.as_mut())?;
             Ok(differences(&expected, &seen))
-        };
-        if !differ(&story)?.is_empty() {
-            let short = shortest(story, &mut |s| differ(s).is_ok_and(|d| !d.is_empty()));
-            let difference = differ(&short)?;
-            bail!("{}\n{difference}", written(short)?);
-        }
+        })?;
     }
     Ok(())
+}
+
+/// Tells a story to two data planes; `differ` says in words what differs.
+///
+/// # Errors
+/// The shortest story in which they differ, and the difference.
+pub fn judge(story: Story, differ: &mut dyn FnMut(&Story) -> Result<String>) -> Result<()> {
+    if differ(&story)?.is_empty() {
+        return Ok(());
+    }
+    let short = shortest(story, &mut |s| differ(s).is_ok_and(|d| !d.is_empty()));
+    let difference = differ(&short)?;
+    bail!("{}\n{difference}", written(short)?)
 }
 
 /// Takes out steps and writes, many at once and then one by one, as long as the story still fails.
