@@ -139,6 +139,9 @@ fn help(word: &str, target: &Target) -> String {
                 target.provides.iter().filter(|w| w.starts_with("hash.")).map(String::as_str).collect();
             format!("use a hash that it has: {}", hashes.join(", "))
         }
+        "flow.after_change" => "change headers in the arms of `stay_or`, or after them".to_string(),
+        "flow.several" => "let one flow decide; put what excludes it into an `else`".to_string(),
+        "table.places" => "choose the key first, then use it in one place".to_string(),
         _ => "leave it out of the pipelines for this target".to_string(),
     };
     if other.is_empty() { advice } else { format!("{advice}; or use a target that has it: {other}") }

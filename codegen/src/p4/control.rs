@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use p4::ast::{Block, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::flow::TICK_BITS;
-use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind, Verdict};
 use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
 
 use super::expr::{Scope, header, meta, opposite, standard};
@@ -73,7 +73,9 @@ impl<'a> Ingress<'a> {
         }
         if self.s.plan.keeps_port {
             let port = self.field("ingress_port", P4Type::bit(9), true);
-            first.push(P4Stmt::assign(port, standard("ingress_port")));
+            if !self.s.plan.parser_reads_port {
+                first.push(P4Stmt::assign(port, standard("ingress_port")));
+            }
         }
         if !self.s.plan.resubmits {
             first.extend(body);
@@ -86,9 +88,24 @@ impl<'a> Ingress<'a> {
                 *then = first;
             }
             _ if first.is_empty() => {}
-            _ => body.insert(0, P4Stmt::if_(retry.inverted(), first)),
+            _ => body.insert(0, P4Stmt::if_(retry.clone().inverted(), first)),
+        }
+        let again = self.kept_places().into_iter().map(|(var, kept)| P4Stmt::assign(var, kept));
+        let again: Block = again.collect();
+        if !again.is_empty() {
+            body.insert(0, P4Stmt::if_(retry, again).note("What the parser has overwritten."));
         }
         body
+    }
+
+    /// Variables that the parser of a second pass overwrites, and where their values are kept meanwhile.
+    fn kept_places(&mut self) -> Vec<(P4, P4)> {
+        let vars: Vec<VarId> = self.s.plan.parsed_again.iter().copied().collect();
+        let place = |var: VarId| {
+            let name = format!("{}_kept", self.s.names.vars[var.index()]);
+            (self.s.var(var), self.field(&name, plan::ty(self.s.p.var(var).ty), true))
+        };
+        vars.into_iter().map(place).collect()
     }
 
     /// A block. What stands before a `stay` runs in the first pass only.
@@ -287,10 +304,9 @@ impl<'a> Ingress<'a> {
         bodies
     }
 
-    /// Notes the key of a table; where the table is applied in several places, in metadata.
+    /// Notes the key of a table; what is constant, in metadata.
     fn key(&mut self, table: TableId, key: &[Expr], w: &Worlds) -> Block {
         let declared = &self.s.p.tables[table.index()];
-        let single = self.s.plan.sites.get(&table) == Some(&1);
         let mut out = Vec::new();
         let mut keys = Vec::new();
         for (e, k) in key.iter().zip(&declared.keys) {
@@ -298,13 +314,13 @@ impl<'a> Ingress<'a> {
                 pipeline_ir::expr::Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
                 pipeline_ir::expr::Type::Bits(_) => self.s.sized(e, w),
             };
-            if single && !matches!(e.kind, ExprKind::Const(_)) {
-                keys.push(value);
-            } else {
+            if matches!(e.kind, ExprKind::Const(_) | ExprKind::Bool(_)) {
                 let ty = P4Type::bit(u32::from(k.width));
                 let place = self.field(&format!("{}_{}", declared.name, k.name), ty, false);
                 out.push(P4Stmt::assign(place.clone(), value));
                 keys.push(place);
+            } else {
+                keys.push(value);
             }
         }
         self.keys.insert(table, keys);
@@ -366,11 +382,11 @@ impl<'a> Ingress<'a> {
         let t = &self.s.p.tables[table.index()];
         if flows {
             let retry = self.field("retry", P4Type::Bool, true);
-            let again = vec![
-                P4Stmt::assign(retry, true).note("Once more from the start, as a flow that moves."),
-                P4Stmt::call(P4::call("resubmit_preserving_field_list", [P4::int(1)])),
-                P4Stmt::exit(),
-            ];
+            let mut again =
+                vec![P4Stmt::assign(retry, true).note("Once more from the start, as a flow that moves.")];
+            again.extend(self.kept_places().into_iter().map(|(var, kept)| P4Stmt::assign(kept, var)));
+            again.push(P4Stmt::call(P4::call("resubmit_preserving_field_list", [P4::int(1)])));
+            again.push(P4Stmt::exit());
             let again = P4Stmt::if_(self.cursor(c, "hit"), again);
             match bodies.iter_mut().find(|b| b.0 == t.default) {
                 Some((_, body)) => body.insert(0, again),
@@ -384,8 +400,13 @@ impl<'a> Ingress<'a> {
 
     fn select(&mut self, ring: RingId, pool: &Expr, hash: &Expr, into: VarId, w: &Worlds) -> Block {
         let r = &self.s.p.rings[ring.index()];
-        let pool = self.s.sized(pool, w);
-        self.pools.insert(ring, pool);
+        let mut out = Vec::new();
+        let mut key = self.s.sized(pool, w);
+        if matches!(pool.kind, ExprKind::Const(_)) {
+            let place = self.field(&format!("{}_pool", r.name), P4Type::bit(u32::from(r.pool_width)), false);
+            out.push(P4Stmt::assign(place.clone(), std::mem::replace(&mut key, place)));
+        }
+        self.pools.insert(ring, key);
         let slot = self.field(&format!("{}_slot", r.name), P4Type::bit(super::info::slot_width(r)), false);
         self.field("generation", P4Type::bit(8), false);
         let hash = if r.slots.is_power_of_two() {
@@ -399,12 +420,12 @@ impl<'a> Ingress<'a> {
         };
         let (pool_table, ring_table) = &self.s.names.rings[ring.index()];
         let miss = |t: &str| P4::name(t).method0("apply").member("miss");
-        let mut out = vec![
+        out.extend([
             P4Stmt::if_(miss(pool_table), self.verdict(&Verdict::Drop(r.no_pool), w)),
             hash,
             P4Stmt::if_(miss(ring_table), self.verdict(&Verdict::Drop(r.no_slot), w)),
-        ];
-        if self.s.plan.in_metadata.contains(&into) && self.selects(ring) == 1 {
+        ]);
+        if self.s.plan.in_metadata.contains(&into) {
             self.ring_ids.insert(ring, self.s.var(into));
         } else {
             let id = self.field(&format!("{}_id", r.name), P4Type::bit(u32::from(r.id_width)), false);
@@ -412,15 +433,6 @@ impl<'a> Ingress<'a> {
             self.ring_ids.insert(ring, id);
         }
         out
-    }
-
-    /// How often the control selects from a ring.
-    fn selects(&self, ring: RingId) -> usize {
-        let mut count = 0;
-        walk(&self.s.p.control, &mut |s| {
-            count += usize::from(matches!(s.kind, StmtKind::Select { ring: r, .. } if r == ring));
-        });
-        count
     }
 
     fn verdict(&self, v: &Verdict, w: &Worlds) -> Block {

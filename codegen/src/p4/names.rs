@@ -232,7 +232,12 @@ fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
         names.extend(endings.map(|e| format!("{c}_{e}")));
     }
     names.extend(p.flow_tables.iter().map(|t| format!("{}_key", t.name)));
-    names.extend(p.rings.iter().flat_map(|r| [format!("{}_id", r.name), format!("{}_slot", r.name)]));
+    names.extend(
+        p.rings
+            .iter()
+            .flat_map(|r| [format!("{}_id", r.name), format!("{}_slot", r.name), format!("{}_pool", r.name)]),
+    );
+    names.extend(p.vars.iter().map(|v| format!("{}_kept", v.name)));
     for t in &p.tables {
         names.insert(format!("{}_action", t.name));
         names.extend(t.keys.iter().map(|k| format!("{}_{}", t.name, k.name)));

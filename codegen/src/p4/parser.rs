@@ -8,7 +8,7 @@ use pipeline_ir::expr::Expr;
 use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
 
 use super::control::note;
-use super::expr::{Scope, header, number};
+use super::expr::{Scope, header, meta, number, standard};
 use super::worlds::Worlds;
 
 /// The parser of a pipeline; `entry` are the worlds at the entry of each state.
@@ -43,6 +43,11 @@ fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> State {
     let from = &s.p.parser.states[id.index()];
     let mut w = entry.clone();
     let mut body = Vec::new();
+    if id == s.p.parser.start && s.plan.keeps_port && s.plan.parser_reads_port {
+        // A second pass has it from the first, and no other.
+        let port = meta("ingress_port");
+        body.push(P4Stmt::assign(port.clone(), port.bit_or(standard("ingress_port"))));
+    }
     for op in &from.ops {
         match op {
             ParserOp::Extract { header: h, .. } => {

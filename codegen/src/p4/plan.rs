@@ -41,8 +41,10 @@ pub(super) struct Plan {
     pub(super) keeps_port: bool,
     /// There is a second pass.
     pub(super) resubmits: bool,
-    /// How often each table is applied in the text.
-    pub(super) sites: BTreeMap<TableId, usize>,
+    /// Of `kept`, those that the parser of a second pass must not find, or writes again.
+    pub(super) parsed_again: BTreeSet<VarId>,
+    /// The parser reads the ingress port.
+    pub(super) parser_reads_port: bool,
 }
 
 impl Plan {
@@ -51,6 +53,7 @@ impl Plan {
         let mut plan = Self { resubmits: has_stay(&p.control), ..Self::default() };
         plan.note_reads(p);
         plan.keep(p, &p.control, &mut Later::default());
+        plan.parsed_again(p);
         plan.absorb(p);
         plan.place(p);
         plan
@@ -65,13 +68,6 @@ impl Plan {
     }
 
     fn note_reads(&mut self, p: &Pipeline) {
-        let mut sites: BTreeMap<TableId, usize> = BTreeMap::new();
-        walk(&p.control, &mut |s| {
-            if let StmtKind::Apply { table, .. } | StmtKind::Stay { table, .. } = &s.kind {
-                *sites.entry(*table).or_default() += 1;
-            }
-        });
-        self.sites = sites;
         let mut later = Later::default();
         later.block(&p.control);
         self.read = later.vars;
@@ -79,11 +75,16 @@ impl Plan {
             vars_of(e, &mut self.read);
         }
         writes(p, &p.control, &mut self.written);
-        for op in p.parser.states.iter().flat_map(|s| &s.ops) {
-            if let ParserOp::Lookahead { into: var, .. } | ParserOp::Set { var, .. } = op {
-                self.written.insert(*var);
-            }
-        }
+        self.written.extend(parser_writes(p));
+    }
+
+    /// What the second pass finds again in spite of its parser.
+    fn parsed_again(&mut self, p: &Pipeline) {
+        let mut parser = Later { vars: parser_writes(p), port: false };
+        parser_exprs(p).into_iter().for_each(|e| parser.expr(e));
+        self.parsed_again = parser.vars.intersection(&self.kept).copied().collect();
+        self.parser_reads_port = parser.port;
+        self.keeps_port |= parser.port && self.resubmits;
     }
 
     /// Finds what is written before a `stay` and read from there on; `later` is what is read after the block.
@@ -167,14 +168,7 @@ impl Plan {
             }
             _ => {}
         });
-        for op in p.parser.states.iter().flat_map(|s| &s.ops) {
-            match op {
-                ParserOp::Lookahead { into: var, .. } | ParserOp::Set { var, .. } => {
-                    self.in_metadata.insert(*var);
-                }
-                ParserOp::Extract { .. } => {}
-            }
-        }
+        self.in_metadata.extend(parser_writes(p));
         for e in parser_exprs(p) {
             vars_of(e, &mut self.in_metadata);
         }
@@ -251,6 +245,16 @@ fn is_stay_default(p: &Pipeline, action: ActionId) -> bool {
         }
     });
     found
+}
+
+/// Variables that the parser writes.
+fn parser_writes(p: &Pipeline) -> BTreeSet<VarId> {
+    let ops = p.parser.states.iter().flat_map(|s| &s.ops);
+    let var = |op: &ParserOp| match op {
+        ParserOp::Lookahead { into: var, .. } | ParserOp::Set { var, .. } => Some(*var),
+        ParserOp::Extract { .. } => None,
+    };
+    ops.filter_map(var).collect()
 }
 
 fn parser_exprs(p: &Pipeline) -> Vec<&Expr> {

@@ -111,7 +111,7 @@ fn metadata(g: &Ingress<'_>) -> Decl {
         };
         if wanted {
             let field = Field::new(plan::ty(var.ty), s.names.vars[i].clone());
-            fields.push(kept(field, plan.kept.contains(&id)));
+            fields.push(kept(field, plan.kept.contains(&id) && !plan.parsed_again.contains(&id)));
         }
     }
     fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));

@@ -3,6 +3,8 @@
 //! Words are those of the targets' vocabulary. Each statement and expression says what it needs by an exhaustive match:
 //! a new operation doesn't compile until it says.
 
+mod order;
+
 use crate::expr::{BinOp, Expr, ExprKind};
 use crate::stmt::{HashAlgorithm, StmtKind, Verdict, walk};
 use crate::verify::Verified;
@@ -32,6 +34,7 @@ pub fn needs(verified: &Verified) -> Vec<Need> {
             expression(e, "control", &mut needs);
         }
     });
+    order::control(p, &mut needs);
     needs.list.sort();
     needs.list.dedup_by(|b, a| a.word == b.word && a.of == b.of);
     needs.list

@@ -57,7 +57,8 @@ fn an_operation_adds_its_need() {
         assert_eq!((&added[..], &gone[..]), (more, less));
     };
     check(|p| p.rings[0].slots = 8, &[], &["arith.modulo: ring ring"]);
-    check(|p| p.control.insert(0, stmt(stmt::StmtKind::Pop(OUTER))), &["header.pop: header outer"], &[]);
+    let early = ["flow.after_change: the change of header outer", "header.pop: header outer"];
+    check(|p| p.control.insert(0, stmt(stmt::StmtKind::Pop(OUTER))), &early, &[]);
     let times = |p: &mut Pipeline| {
         let product = binary(BinOp::Mul, var(POOL, 16), bits(3, 16), Type::Bits(16));
         p.control.insert(0, set_var(POOL, product));
