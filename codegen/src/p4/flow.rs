@@ -146,12 +146,12 @@ impl Ingress<'_> {
     fn is_live(&mut self, t: FlowTableId, c: CursorId) -> P4 {
         let value = self.cursor(c, "value");
         let idle = P4::call(self.helper(t, c, "idle"), [value.clone()]);
-        let age = meta("now").minus(value.clone().slice(17u32, 0u32));
+        let age = meta("now").plus(P4::int(1)).minus(value.clone().slice(17u32, 0u32));
         let reopened = value
             .slice(23u32, 21u32)
             .equals(P4::name("FLOW_CLOSING"))
             .and(self.cursor(c, "event").equals(P4::name("EVENT_OPEN")));
-        self.cursor(c, "place").and(age.less(idle)).and(reopened.inverted())
+        self.cursor(c, "place").and(age.less_equal(idle)).and(reopened.inverted())
     }
 
     /// Can more than one table fill a cursor?

@@ -3,6 +3,7 @@
 use super::Emitter;
 use super::deparse::Shape;
 use super::flow::Find;
+use super::names::reads;
 use super::tables::event_name;
 use crate::text::Text;
 use pipeline_ir::expr::{Expr, ExprKind, Type};
@@ -22,10 +23,26 @@ impl Emitter<'_> {
 
     /// Writes a block; what the headers are at its end, if it has one.
     fn block(&self, t: &mut Text, block: &Block, mut shape: Shape) -> Option<Shape> {
-        for stmt in block {
+        for (i, stmt) in block.iter().enumerate() {
+            self.lift_early(t, stmt, &block[i + 1..], &mut shape);
             shape = self.stmt(t, stmt, shape)?;
         }
         Some(shape)
+    }
+
+    /// A header that is written and then moves is copied out of the packet first.
+    fn lift_early(&self, t: &mut Text, stmt: &Stmt, tail: &[Stmt], shape: &mut Shape) {
+        if let StmtKind::Set { place: Place::Field(h, _), .. }
+        | StmtKind::Checksum { place: Place::Field(h, _), .. }
+        | StmtKind::Adjust { place: Place::Field(h, _), .. } = stmt.kind
+            && self.in_packet(h)
+            && shape.is_valid(h)
+            && !shape.is_lifted(h)
+            && shape.will_move(h, tail)
+        {
+            self.lift_one(t, h, true);
+            shape.lift(h);
+        }
     }
 
     fn stmt(&self, t: &mut Text, stmt: &Stmt, mut shape: Shape) -> Option<Shape> {
@@ -103,7 +120,9 @@ impl Emitter<'_> {
             Place::Field(h, f) => {
                 let name = &self.p.headers[h.index()].name;
                 let field = &self.p.field(h, f).name;
-                let write = if self.in_packet(h) {
+                let write = if shape.is_lifted(h) {
+                    format!("{name}.{field} = {value};")
+                } else if self.in_packet(h) {
                     format!("set_{}_{field}(h->{name}.p, {value});", self.p.header_type(h).name)
                 } else {
                     format!("h->{name}.{field} = {value};")
@@ -184,12 +203,10 @@ impl Emitter<'_> {
         let mut end = None;
         for arm in arms.iter().filter(|a| a.action != decl.default) {
             self.case(t, table, arm);
-            end = Shape::join(end, self.block(t, &arm.body, shape.clone()));
-            t.line("break;");
-            t.close("}");
+            end = Shape::join(end, self.arm(t, &arm.body, shape.clone()));
         }
         if let Some(arm) = arms.iter().find(|a| a.action == decl.default) {
-            t.label("default: {");
+            t.open("default: {");
             for var in &self.p.actions[arm.action.index()].params {
                 t.line(format!("{} = 0;", self.vars[var.index()]));
             }
@@ -198,11 +215,18 @@ impl Emitter<'_> {
                 self.params(t, table, arm);
                 t.close("}");
             }
-            end = Shape::join(end, self.block(t, &arm.body, shape));
-            t.line("break;");
-            t.close("}");
+            end = Shape::join(end, self.arm(t, &arm.body, shape));
         }
         // A switch is one level; its cases are another.
+        t.close("}");
+        end
+    }
+
+    fn arm(&self, t: &mut Text, body: &Block, shape: Shape) -> Option<Shape> {
+        let end = self.block(t, body, shape);
+        if end.is_some() {
+            t.line("break;");
+        }
         t.close("}");
         end
     }
@@ -210,26 +234,34 @@ impl Emitter<'_> {
     fn case(&self, t: &mut Text, table: TableId, arm: &Arm) {
         let actions = &self.p.tables[table.index()].actions;
         let tag = actions.iter().position(|a| *a == arm.action).unwrap_or(0) + 1;
-        t.label(format!("case {tag}: {{ // {}", self.p.actions[arm.action.index()].name));
+        t.open(format!("case {tag}: {{ // {}", self.p.actions[arm.action.index()].name));
         self.params(t, table, arm);
     }
 
     fn params(&self, t: &mut Text, table: TableId, arm: &Arm) {
         let name = &self.p.tables[table.index()].name;
         let data = &self.layout.tables[table.index()].data;
-        let params = data.params_of(arm.action);
+        // A parameter that is read in place is no concern of an arm that doesn't read it.
+        let read = reads(self.p, &arm.body);
+        let mut params = data.params_of(arm.action).to_vec();
+        params.retain(|q| read[q.var.index()] > 0 || !self.vars[q.var.index()].contains("->"));
+        params.retain(|q| !self.vars[q.var.index()].is_empty());
         if params.is_empty() && data.fold_of(arm.action).is_none() {
             return;
         }
         let action = &self.p.actions[arm.action.index()].name;
-        t.line(format!("struct {name}_{action} *x = (void *)e;"));
+        let entry = &self.entries[arm.action.index()];
+        t.line(format!("const struct {name}_{action} *{entry} = (void *)e;"));
         for param in params {
-            let field = &self.p.var(param.var).name;
-            let read = if param.bytes == 16 { format!("wide(x->{field})") } else { format!("x->{field}") };
-            t.line(format!("{} = {read};", self.vars[param.var.index()]));
+            let field = format!("{entry}->{}", self.p.var(param.var).name);
+            let read = if param.bytes == 16 { format!("wide({field})") } else { field };
+            let var = &self.vars[param.var.index()];
+            if *var != read {
+                t.line(format!("{var} = {read};"));
+            }
         }
         if data.fold_of(arm.action).is_some() {
-            t.line("folded = x->fold;");
+            t.line(format!("folded = {entry}->fold;"));
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Emitter;
 use crate::text::Text;
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
+use pipeline_ir::stmt::{Stmt, StmtKind, Verdict};
 use pipeline_ir::{HeaderId, ParserOp, Pipeline};
 
 /// What is known of a header.
@@ -24,6 +25,8 @@ enum Validity {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     headers: Vec<(Validity, bool)>,
+    /// Copied out of the packet, for they are about to move.
+    lifted: Vec<HeaderId>,
     /// A limit on its length may be set.
     limited: bool,
 }
@@ -37,7 +40,7 @@ impl Shape {
                 headers[header.index()].0 = Validity::Parsed;
             }
         }
-        Self { headers, limited: false }
+        Self { headers, ..Self::default() }
     }
 
     fn validity(&self, h: HeaderId) -> Validity {
@@ -72,6 +75,35 @@ impl Shape {
         if let Some(x) = self.headers.get_mut(h.index()) {
             x.1 = true;
         }
+    }
+
+    pub(super) fn is_lifted(&self, h: HeaderId) -> bool {
+        self.lifted.contains(&h)
+    }
+
+    pub(super) fn lift(&mut self, h: HeaderId) {
+        self.lifted.push(h);
+    }
+
+    /// The last header that moves when the packet is sent.
+    fn moved(&self) -> Option<usize> {
+        self.headers.iter().rposition(|x| matches!(x.0, Validity::Pushed | Validity::Mixed))
+    }
+
+    /// Does this header move when what follows has run, and is it certain that it is sent then?
+    pub(super) fn will_move(&self, h: HeaderId, tail: &[Stmt]) -> bool {
+        let mut after = self.clone();
+        for stmt in tail {
+            match &stmt.kind {
+                StmtKind::Push(pushed) => after.push(*pushed),
+                StmtKind::Set { .. } | StmtKind::Checksum { .. } | StmtKind::Adjust { .. } => {}
+                StmtKind::Verdict(Verdict::Forward(_) | Verdict::Pass) => {
+                    return after.moved().is_some_and(|last| h.index() <= last);
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     pub(super) fn know_valid(&mut self, h: HeaderId) {
@@ -129,7 +161,7 @@ impl Shape {
 
 impl Emitter<'_> {
     pub(super) fn deparse(&self, t: &mut Text, shape: &Shape) {
-        let moved = shape.headers.iter().rposition(|x| matches!(x.0, Validity::Pushed | Validity::Mixed));
+        let moved = shape.moved();
         let written = (0..shape.headers.len())
             .rev()
             .find(|i| shape.headers[*i].1 && !self.in_packet(HeaderId(*i as u32)));
@@ -141,8 +173,19 @@ impl Emitter<'_> {
             }
             t.line("at = packet_start(ctx);");
             t.line("end = packet_end(ctx);");
+            let stores = |i: usize| {
+                moved.is_some_and(|m| i <= m) || shape.headers[i].1 && !self.in_packet(HeaderId(i as u32))
+            };
+            // Where it is certain which headers there are, one test of the length is enough.
+            let certain =
+                (0..=last).all(|i| !matches!(shape.headers[i].0, Validity::Parsed | Validity::Mixed));
+            if certain {
+                let present = (0..=last).filter(|i| shape.headers[*i].0 != Validity::Absent);
+                let bytes: u32 = present.map(|i| self.p.header_type(HeaderId(i as u32)).bytes()).sum();
+                out_of_bounds(t, bytes);
+            }
             for i in 0..=last {
-                self.put(t, shape, i, moved.is_some_and(|m| i <= m));
+                self.put(t, shape, i, stores(i), certain);
             }
             t.close("}");
         }
@@ -159,18 +202,21 @@ impl Emitter<'_> {
     fn lift(&self, t: &mut Text, shape: &Shape, moved: usize) {
         for i in 0..=moved {
             let id = HeaderId(i as u32);
-            if !self.in_packet(id) || shape.is_absent(id) {
+            if !self.in_packet(id) || shape.is_absent(id) || shape.is_lifted(id) {
                 continue;
             }
-            let (name, ty) = (&self.p.headers[i].name, &self.p.header_type(id).name);
-            t.line(format!("struct {ty} {name} = {{}};"));
-            if !shape.is_valid(id) {
-                t.line(format!("if ({})", self.valid(id)));
-                t.line(format!("    load_{ty}(&{name}, h->{name}.p);"));
-            } else {
-                t.line(format!("load_{ty}(&{name}, h->{name}.p);"));
-            }
+            self.lift_one(t, id, shape.is_valid(id));
         }
+    }
+
+    pub(super) fn lift_one(&self, t: &mut Text, h: HeaderId, there: bool) {
+        let (name, ty) = (&self.p.headers[h.index()].name, &self.p.header_type(h).name);
+        t.line(format!("struct {ty} {name} = {{}};"));
+        if !there {
+            t.line(format!("if ({})", self.valid(h)));
+        }
+        let indent = if there { "" } else { "    " };
+        t.line(format!("{indent}load_{ty}(&{name}, h->{name}.p);"));
     }
 
     /// Makes room for what was pushed and takes away what was popped.
@@ -199,8 +245,8 @@ impl Emitter<'_> {
         }
     }
 
-    fn put(&self, t: &mut Text, shape: &Shape, i: usize, moved: bool) {
-        let (validity, written) = shape.headers[i];
+    fn put(&self, t: &mut Text, shape: &Shape, i: usize, store: bool, certain: bool) {
+        let validity = shape.headers[i].0;
         if validity == Validity::Absent {
             return;
         }
@@ -211,9 +257,10 @@ impl Emitter<'_> {
             t.open(format!("if ({}) {{", self.valid(HeaderId(i as u32))));
         }
         let in_packet = self.in_packet(HeaderId(i as u32));
-        if moved || written && !in_packet {
-            t.line(format!("if (at + {} > end)", ty.bytes()));
-            t.line("    return XDP_ABORTED;");
+        if store {
+            if !certain {
+                out_of_bounds(t, ty.bytes());
+            }
             let from = if in_packet { name.clone() } else { format!("h->{name}") };
             t.line(format!("store_{}((void *)at, &{from});", ty.name));
         }
@@ -222,4 +269,9 @@ impl Emitter<'_> {
             t.close("}");
         }
     }
+}
+
+fn out_of_bounds(t: &mut Text, bytes: u32) {
+    t.line(format!("if (at + {bytes} > end)"));
+    t.line("    return XDP_ABORTED;");
 }

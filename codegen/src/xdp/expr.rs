@@ -132,6 +132,9 @@ impl Emitter<'_> {
         if !self.in_packet(h) {
             return Text::atom(format!("h->{name}.{field}"));
         }
+        if self.here.borrow().is_lifted(h) {
+            return Text::atom(format!("{name}.{field}"));
+        }
         let read = format!("{}_{field}(h->{name}.p)", self.p.header_type(h).name);
         if self.here.borrow().is_valid(h) {
             Text::atom(read)

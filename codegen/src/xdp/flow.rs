@@ -36,8 +36,8 @@ impl Emitter<'_> {
         t.line(format!("MAP_TYPE(value, struct flow_{});", size(flow)));
         t.close(format!("}} {name} SEC(\".maps\");"));
         t.line("");
-        t.line("// In ticks, by state and class.");
-        t.open(format!("const volatile u32 {name}_timeouts[32] SEC(\".rodata\") = {{"));
+        t.line("// The age in ticks at which an entry expires, by state and class. A free way always has.");
+        t.open(format!("const volatile u32 {name}_ages[32] SEC(\".rodata\") = {{"));
         for (s, label) in [
             (state::NEW, "FLOW_NEW"),
             (state::TCP, "FLOW_TCP"),
@@ -59,7 +59,7 @@ impl Emitter<'_> {
             state::UDP => idle.udp,
             _ => idle.closing,
         };
-        ticks(milliseconds, self.tick_ns)
+        ticks(milliseconds, self.tick_ns) + 1
     }
 
     pub(super) fn find(&self, t: &mut Text, find: &Find<'_>) {
@@ -69,41 +69,43 @@ impl Emitter<'_> {
         t.open(format!("{cursor} = (struct flow){{"));
         let words: Vec<String> = words.iter().map(|e| self.expr(e)).collect();
         t.line(format!(".key = {{{}}},", words.join(", ")));
-        t.line(format!(".last = {},", self.expr(&last)));
         t.line(format!(".hash = {},", self.expr(find.hash)));
-        t.line(".now = tick(),");
-        t.line(format!(".event = {},", self.expr(find.event)));
-        let class = self.operand(find.class);
-        let most = flow.idle.len().saturating_sub(1);
-        t.line(match most {
-            0 => ".class = 0,".to_string(),
-            1 | 2 => format!(".class = {class} > {most} ? {most} : {class},"),
-            _ => format!(".class = {class},"),
-        });
         t.line(format!(".table = {},", find.table.0 + 1));
         t.close("};");
+        let most = flow.idle.len().saturating_sub(1);
+        let class = match most {
+            0 => "0".to_string(),
+            1 | 2 => {
+                let class = self.operand(find.class);
+                format!("{class} > {most} ? {most} : {class}")
+            }
+            _ => self.expr(find.class),
+        };
         let (name, size) = (&flow.name, size(flow));
-        t.line(format!("flow_{size}_find(&{cursor}, &{name}, {}, {name}_timeouts);", flow.buckets()));
+        t.line(format!(
+            "flow_{size}_find(&{cursor}, &{name}, {}, {name}_ages, {}, {}, {class});",
+            flow.buckets(),
+            self.expr(&last),
+            self.expr(find.event)
+        ));
     }
 
     pub(super) fn remember(&self, t: &mut Text, cursor: CursorId, id: VarId, tables: &[FlowTableId]) {
         let name = &self.p.cursors[cursor.index()].name;
-        t.open(format!("if ({name}.event >= FLOW_OPEN && {name}.event <= FLOW_CLOSE) {{"));
         t.line(format!("if ({name}.hit)"));
         t.line(format!("    flow_refresh(&{name});"));
         for table in tables {
             let flow = &self.p.flow_tables[table.index()];
             let (f, size) = (&flow.name, size(flow));
             let stored = format!(
-                "flow_{size}_store(&{name}, &{f}, {}, {}, {f}_timeouts)",
+                "flow_{size}_store(&{name}, &{f}, {}, {}, {f}_ages)",
                 flow.buckets(),
                 self.vars[id.index()]
             );
-            t.line(format!("else if ({name}.table == {} && {name}.event != FLOW_CLOSE)", table.0 + 1));
+            t.line(format!("else if ({name}.table == {} && {name}.fresh)", table.0 + 1));
             let (yes, no) = (event_name(&format!("{f}.stored")), event_name(&format!("{f}.not_stored")));
             t.line(format!("    count_event(&events, {stored} ? {yes} : {no});"));
         }
-        t.close("}");
     }
 }
 

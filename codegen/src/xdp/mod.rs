@@ -37,6 +37,8 @@ struct Emitter<'a> {
     layout: Layout,
     tick_ns: u64,
     vars: Vec<String>,
+    /// Pointers to entries, by action.
+    entries: Vec<String>,
     in_packet: Vec<bool>,
     /// Is the parser being written as labels?
     labels: Cell<bool>,
@@ -48,11 +50,13 @@ struct Emitter<'a> {
 #[must_use]
 pub fn emit(fitted: &Fitted) -> Artifacts {
     let p = fitted.pipeline();
+    let names = names::names(p);
     let emitter = Emitter {
         p,
         layout: Layout::of(p),
         tick_ns: fitted.target().tick_ns,
-        vars: names::vars(p),
+        vars: names.vars,
+        entries: names.entries,
         in_packet: in_packet(p),
         labels: Cell::new(false),
         here: RefCell::default(),
@@ -131,7 +135,7 @@ impl Emitter<'_> {
 
     fn locals(&self, t: &mut Text) {
         for (var, name) in self.p.vars.iter().zip(&self.vars) {
-            if !name.starts_with("m->") {
+            if !name.is_empty() && !name.contains("->") {
                 t.line(format!("__attribute__((unused)) {} {name} = 0;", expr::c_type(var.ty)));
             }
         }

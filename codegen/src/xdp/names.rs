@@ -1,5 +1,7 @@
 //! C names of a pipeline's objects.
 
+use pipeline_ir::expr::ExprKind;
+use pipeline_ir::stmt::{Block, Place, Stmt, StmtKind, walk};
 use pipeline_ir::{ParserOp, Pipeline, VarId, VarKind};
 use std::collections::BTreeSet;
 
@@ -85,8 +87,15 @@ const TAKEN: &[&str] = &[
     "accept",
 ];
 
-/// Names of the variables: `m.x` for metadata, plain for locals and action parameters.
-pub(super) fn vars(p: &Pipeline) -> Vec<String> {
+/// Names of variables and of pointers to entries.
+pub(super) struct Names {
+    /// `m->x` for metadata, plain for locals, `set_vip->pool` or plain for action parameters; none if nobody reads it.
+    pub(super) vars: Vec<String>,
+    /// By action.
+    pub(super) entries: Vec<String>,
+}
+
+pub(super) fn names(p: &Pipeline) -> Names {
     let mut taken: BTreeSet<String> = TAKEN.iter().map(ToString::to_string).collect();
     taken.extend(p.tables.iter().map(|t| t.name.clone()));
     taken.extend(p.flow_tables.iter().map(|t| t.name.clone()));
@@ -95,10 +104,12 @@ pub(super) fn vars(p: &Pipeline) -> Vec<String> {
     taken.extend(p.limiters.iter().map(|c| c.name.clone()));
     taken.extend(p.rings.iter().flat_map(|r| [r.name.clone(), r.pool_table.clone()]));
     taken.extend(p.header_types.iter().map(|t| t.name.clone()));
+    taken.extend(p.headers.iter().map(|h| h.name.clone()));
+    let (in_place, read) = (in_place(p), reads(p, &p.control));
+    let entries: Vec<String> = p.actions.iter().map(|a| fresh(&mut taken, &a.name)).collect();
     let mut metas: BTreeSet<String> = BTreeSet::new();
-    p.vars
-        .iter()
-        .enumerate()
+    let vars = p.vars.iter().enumerate();
+    let vars = vars
         .map(|(i, v)| match v.kind {
             VarKind::Meta => format!("m->{}", fresh(&mut metas, &v.name)),
             // What the parser sets goes with the metadata, which the parser hands on.
@@ -106,9 +117,79 @@ pub(super) fn vars(p: &Pipeline) -> Vec<String> {
                 format!("m->{}", fresh(&mut metas, &v.name))
             }
             VarKind::Local => fresh(&mut taken, &v.name),
+            VarKind::Param(_) if in_place[i] && read[i] == 0 => String::new(),
+            VarKind::Param(a) if in_place[i] => {
+                let field = format!("{}->{}", entries[a.index()], v.name);
+                if v.ty.width() > 64 { format!("wide({field})") } else { field }
+            }
             VarKind::Param(a) => fresh(&mut taken, &format!("{}_{}", p.actions[a.index()].name, v.name)),
         })
-        .collect()
+        .collect();
+    Names { vars, entries }
+}
+
+/// Action parameters that are read where the entry has them: nothing else writes them, and only the action's own arms
+/// read them.
+fn in_place(p: &Pipeline) -> Vec<bool> {
+    let (all, written) = (reads(p, &p.control), writes(&p.control));
+    let mut inside = vec![0; p.vars.len()];
+    walk(&p.control, &mut |stmt| {
+        let (StmtKind::Apply { table, arms, .. } | StmtKind::Stay { table, arms, .. }) = &stmt.kind else {
+            return;
+        };
+        let default = p.tables[table.index()].default;
+        for arm in arms.iter().filter(|arm| arm.action != default) {
+            let here = reads(p, &arm.body);
+            for var in &p.actions[arm.action.index()].params {
+                inside[var.index()] += here[var.index()];
+            }
+        }
+    });
+    let ids = (0..p.vars.len()).map(|i| VarId(i as u32));
+    ids.map(|v| match p.var(v).kind {
+        VarKind::Param(a) => {
+            let default = p.tables.iter().any(|t| t.default == a);
+            !default && inside[v.index()] == all[v.index()] && !written.contains(&v)
+        }
+        VarKind::Meta | VarKind::Local => false,
+    })
+    .collect()
+}
+
+/// How often each variable is read.
+pub(super) fn reads(p: &Pipeline, block: &Block) -> Vec<u32> {
+    let mut count = vec![0; p.vars.len()];
+    walk(block, &mut |stmt| {
+        for e in stmt.kind.exprs() {
+            e.walk(&mut |e| {
+                if let ExprKind::Var(v) = e.kind {
+                    count[v.index()] += 1;
+                }
+            });
+        }
+        if let StmtKind::Remember { id, .. } = stmt.kind {
+            count[id.index()] += 1;
+        }
+    });
+    count
+}
+
+/// Variables that statements write.
+fn writes(block: &Block) -> BTreeSet<VarId> {
+    let mut found = BTreeSet::new();
+    walk(block, &mut |stmt: &Stmt| match &stmt.kind {
+        StmtKind::Set { place: Place::Var(v), .. }
+        | StmtKind::Checksum { place: Place::Var(v), .. }
+        | StmtKind::Adjust { place: Place::Var(v), .. }
+        | StmtKind::Hash { into: v, .. }
+        | StmtKind::Limit { into: v, .. }
+        | StmtKind::Select { into: v, .. }
+        | StmtKind::Stay { id: v, .. } => {
+            found.insert(*v);
+        }
+        _ => {}
+    });
+    found
 }
 
 fn set_by_parser(p: &Pipeline, var: VarId) -> bool {

@@ -19,8 +19,10 @@
 //! rewritten or free).
 //!
 //! # Clock
-//! `now` is a tick of 18 bits. Expired: `(now - tick) mod 2^18 >= limit(class of the entry, state)`, the limit in
-//! ticks, rounded up. A class beyond the declared ones is the last, also in the entry. The host's tick is nanoseconds >> 26 (about 67 ms); a target may have its own unit.
+//! `now` is a tick of 18 bits. An entry's age is `(now + 1 - tick) mod 2^18`, so that a CPU whose clock is a tick
+//! behind that of the last writer finds it young. Expired: age > limit(class of the entry, state), the limit in ticks,
+//! rounded up. A class beyond the declared ones is the last, also in the entry. The host's tick is 2^26 ns (about
+//! 67 ms); a target may have its own unit.
 //!
 //! # Find
 //! First bucket, ways 0 to 3, then, if the spill bit is set, the second: the first way in any state but free whose

@@ -139,9 +139,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u32 permit_port = 0;
-    __attribute__((unused)) u32 mirror_port = 0;
-    __attribute__((unused)) u8 mirror_tos = 0;
 
     // The control.
     if (!is_there(&h->ip4, h->shared)) {
@@ -160,29 +157,23 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         if (e)
             count_packet(&rules_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // permit
-            struct rules_permit *x = (void *)e;
-            permit_port = x->port;
-            return forward(ctx, permit_port);
-            break;
+            case 1: { // permit
+                const struct rules_permit *permit = (void *)e;
+                return forward(ctx, permit->port);
+            }
+            case 2: { // mirror
+                const struct rules_mirror *mirror = (void *)e;
+                set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)(ipv4_version(h->ip4.p) << 4 | ipv4_ihl(h->ip4.p)) << 8 | ipv4_tos(h->ip4.p)), ((u16)(ipv4_version(h->ip4.p) << 4 | ipv4_ihl(h->ip4.p)) << 8 | mirror->tos)));
+                set_ipv4_tos(h->ip4.p, mirror->tos);
+                return forward(ctx, mirror->port);
+            }
+            default: {
+                if (e) {
+                }
+                return drop(DROP_DENIED);
+            }
         }
-    case 2: { // mirror
-        struct rules_mirror *x = (void *)e;
-        mirror_port = x->port;
-        mirror_tos = x->tos;
-        set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)(ipv4_version(h->ip4.p) << 4 | ipv4_ihl(h->ip4.p)) << 8 | ipv4_tos(h->ip4.p)), ((u16)(ipv4_version(h->ip4.p) << 4 | ipv4_ihl(h->ip4.p)) << 8 | mirror_tos)));
-        set_ipv4_tos(h->ip4.p, mirror_tos);
-        return forward(ctx, mirror_port);
-        break;
     }
-default: {
-    if (e) {
-    }
-    return drop(DROP_DENIED);
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

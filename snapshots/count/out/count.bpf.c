@@ -103,7 +103,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u32 out_port = 0;
     __attribute__((unused)) u8 ttl = 0;
 
     // The control.
@@ -117,25 +116,21 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
         if (e)
             count_packet(&host_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // out
-            struct host_out *x = (void *)e;
-            out_port = x->port;
-            ttl = (u8)(ipv4_ttl(h->ip4.p) - 1);
-            set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)ttl << 8 | ipv4_protocol(h->ip4.p))));
-            set_ipv4_ttl(h->ip4.p, ttl);
-            return forward(ctx, out_port);
-            break;
+            case 1: { // out
+                const struct host_out *out = (void *)e;
+                ttl = (u8)(ipv4_ttl(h->ip4.p) - 1);
+                set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)ttl << 8 | ipv4_protocol(h->ip4.p))));
+                set_ipv4_ttl(h->ip4.p, ttl);
+                return forward(ctx, out->port);
+            }
+            case 2: { // block
+                return drop(DROP_BLOCKED);
+            }
+            default: {
+                return XDP_PASS;
+            }
         }
-    case 2: { // block
-        return drop(DROP_BLOCKED);
-        break;
     }
-default: {
-    return XDP_PASS;
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

@@ -382,133 +382,129 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             if (e)
                 count_packet(&outer4_hits, cell, frame_length);
             switch (e ? e->action : 0) {
-            case 1: { // allow
-                break;
+                case 1: { // allow
+                    break;
+                }
+                default: {
+                    return drop(DROP_NOT_ALLOWED);
+                }
             }
-        default: {
-            return drop(DROP_NOT_ALLOWED);
-            break;
+        }
+        h->outer4 = (struct place){.parsed = h->outer4.parsed};
+    } else {
+        if (is_there(&h->outer6, h->shared) && (ipv6_next_header(h->outer6.p) == 4 || ipv6_next_header(h->outer6.p) == 41)) {
+            if (ipv6_version(h->outer6.p) != 6 || (u32)ipv6_payload_length(h->outer6.p) + 54 > frame_length) {
+                return drop(DROP_OUTER_MALFORMED);
+            }
+            m->ecn = (u8)(ipv6_traffic_class(h->outer6.p) & 0x3);
+            { // decap.rs:136 table outer6
+                u32 cell = 0;
+                struct outer6_data *e = outer6_find(ipv6_src(h->outer6.p), &cell);
+                if (e)
+                    count_packet(&outer6_hits, cell, frame_length);
+                switch (e ? e->action : 0) {
+                    case 1: { // allow
+                        break;
+                    }
+                    default: {
+                        return drop(DROP_NOT_ALLOWED);
+                    }
+                }
+            }
+            h->outer6 = (struct place){.parsed = h->outer6.parsed};
+        } else {
+            return XDP_PASS;
         }
     }
-}
-h->outer4 = (struct place){.parsed = h->outer4.parsed};
-} else {
-    if (is_there(&h->outer6, h->shared) && (ipv6_next_header(h->outer6.p) == 4 || ipv6_next_header(h->outer6.p) == 41)) {
-        if (ipv6_version(h->outer6.p) != 6 || (u32)ipv6_payload_length(h->outer6.p) + 54 > frame_length) {
-            return drop(DROP_OUTER_MALFORMED);
-        }
-        m->ecn = (u8)(ipv6_traffic_class(h->outer6.p) & 0x3);
-        { // decap.rs:136 table outer6
+    if (is_there(&h->inner4, h->shared)) {
+        { // decap.rs:146 table served4
             u32 cell = 0;
-            struct outer6_data *e = outer6_find(ipv6_src(h->outer6.p), &cell);
+            struct served4_data *e = served4_find(0x100000000ull | (u64)ipv4_dst(h->inner4.p), &cell);
             if (e)
-                count_packet(&outer6_hits, cell, frame_length);
+                count_packet(&served4_hits, cell, frame_length);
             switch (e ? e->action : 0) {
-            case 1: { // allow
-                break;
+                case 1: { // serve
+                    break;
+                }
+                default: {
+                    return drop(DROP_NOT_SERVED);
+                }
             }
-        default: {
-            return drop(DROP_NOT_ALLOWED);
-            break;
+        }
+        if (is_there(&h->eth, h->shared))
+            set_ethernet_ethertype(h->eth.p, 2048);
+        inner = (u8)(ipv4_tos(h->inner4.p) & 0x3);
+        if (m->ecn == 3 && inner == 0) {
+            return drop(DROP_CONGESTION);
+        }
+        if (m->ecn == 3) {
+            marked = ipv4_tos(h->inner4.p) | 3;
+            set_ipv4_checksum(h->inner4.p, adjust(ipv4_checksum(h->inner4.p), ((u16)(ipv4_version(h->inner4.p) << 4 | ipv4_ihl(h->inner4.p)) << 8 | ipv4_tos(h->inner4.p)), ((u16)(ipv4_version(h->inner4.p) << 4 | ipv4_ihl(h->inner4.p)) << 8 | marked)));
+            set_ipv4_tos(h->inner4.p, marked);
+        }
+    } else {
+        if (is_there(&h->inner6, h->shared)) {
+            { // decap.rs:166 table served6
+                u32 cell = 0;
+                struct served6_data *e = served6_find((u64)ipv6_dst(h->inner6.p), (u64)(ipv6_dst(h->inner6.p) >> 64), 1ull, &cell);
+                if (e)
+                    count_packet(&served6_hits, cell, frame_length);
+                switch (e ? e->action : 0) {
+                    case 1: { // serve
+                        break;
+                    }
+                    default: {
+                        return drop(DROP_NOT_SERVED);
+                    }
+                }
+            }
+            if (is_there(&h->eth, h->shared))
+                set_ethernet_ethertype(h->eth.p, 0x86dd);
+            inner_2 = (u8)(ipv6_traffic_class(h->inner6.p) & 0x3);
+            if (m->ecn == 3 && inner_2 == 0) {
+                return drop(DROP_CONGESTION);
+            }
+            if (m->ecn == 3) {
+                set_ipv6_traffic_class(h->inner6.p, ipv6_traffic_class(h->inner6.p) | 3);
+            }
+        } else {
+            return drop(DROP_INNER_CUT);
         }
     }
-}
-h->outer6 = (struct place){.parsed = h->outer6.parsed};
-} else {
+    {
+        struct ethernet eth = {};
+        if (is_there(&h->eth, h->shared))
+            load_ethernet(&eth, h->eth.p);
+        struct ipv4 outer4 = {};
+        if (is_there(&h->outer4, h->shared))
+            load_ipv4(&outer4, h->outer4.p);
+        struct ipv6 outer6 = {};
+        if (is_there(&h->outer6, h->shared))
+            load_ipv6(&outer6, h->outer6.p);
+        if (xdp_adjust_head(ctx, -((is_there(&h->outer4, h->shared) - h->outer4.parsed) * 20 + (is_there(&h->outer6, h->shared) - h->outer6.parsed) * 40)))
+            return XDP_ABORTED;
+        at = packet_start(ctx);
+        end = packet_end(ctx);
+        if (is_there(&h->eth, h->shared)) {
+            if (at + 14 > end)
+                return XDP_ABORTED;
+            store_ethernet((void *)at, &eth);
+            at += 14;
+        }
+        if (is_there(&h->outer4, h->shared)) {
+            if (at + 20 > end)
+                return XDP_ABORTED;
+            store_ipv4((void *)at, &outer4);
+            at += 20;
+        }
+        if (is_there(&h->outer6, h->shared)) {
+            if (at + 40 > end)
+                return XDP_ABORTED;
+            store_ipv6((void *)at, &outer6);
+            at += 40;
+        }
+    }
     return XDP_PASS;
-}
-}
-if (is_there(&h->inner4, h->shared)) {
-    { // decap.rs:146 table served4
-        u32 cell = 0;
-        struct served4_data *e = served4_find(0x100000000ull | (u64)ipv4_dst(h->inner4.p), &cell);
-        if (e)
-            count_packet(&served4_hits, cell, frame_length);
-        switch (e ? e->action : 0) {
-        case 1: { // serve
-            break;
-        }
-    default: {
-        return drop(DROP_NOT_SERVED);
-        break;
-    }
-}
-}
-if (is_there(&h->eth, h->shared))
-    set_ethernet_ethertype(h->eth.p, 2048);
-inner = (u8)(ipv4_tos(h->inner4.p) & 0x3);
-if (m->ecn == 3 && inner == 0) {
-    return drop(DROP_CONGESTION);
-}
-if (m->ecn == 3) {
-    marked = ipv4_tos(h->inner4.p) | 3;
-    set_ipv4_checksum(h->inner4.p, adjust(ipv4_checksum(h->inner4.p), ((u16)(ipv4_version(h->inner4.p) << 4 | ipv4_ihl(h->inner4.p)) << 8 | ipv4_tos(h->inner4.p)), ((u16)(ipv4_version(h->inner4.p) << 4 | ipv4_ihl(h->inner4.p)) << 8 | marked)));
-    set_ipv4_tos(h->inner4.p, marked);
-}
-} else {
-    if (is_there(&h->inner6, h->shared)) {
-        { // decap.rs:166 table served6
-            u32 cell = 0;
-            struct served6_data *e = served6_find((u64)ipv6_dst(h->inner6.p), (u64)(ipv6_dst(h->inner6.p) >> 64), 1ull, &cell);
-            if (e)
-                count_packet(&served6_hits, cell, frame_length);
-            switch (e ? e->action : 0) {
-            case 1: { // serve
-                break;
-            }
-        default: {
-            return drop(DROP_NOT_SERVED);
-            break;
-        }
-    }
-}
-if (is_there(&h->eth, h->shared))
-    set_ethernet_ethertype(h->eth.p, 0x86dd);
-inner_2 = (u8)(ipv6_traffic_class(h->inner6.p) & 0x3);
-if (m->ecn == 3 && inner_2 == 0) {
-    return drop(DROP_CONGESTION);
-}
-if (m->ecn == 3) {
-    set_ipv6_traffic_class(h->inner6.p, ipv6_traffic_class(h->inner6.p) | 3);
-}
-} else {
-    return drop(DROP_INNER_CUT);
-}
-}
-{
-    struct ethernet eth = {};
-    if (is_there(&h->eth, h->shared))
-        load_ethernet(&eth, h->eth.p);
-    struct ipv4 outer4 = {};
-    if (is_there(&h->outer4, h->shared))
-        load_ipv4(&outer4, h->outer4.p);
-    struct ipv6 outer6 = {};
-    if (is_there(&h->outer6, h->shared))
-        load_ipv6(&outer6, h->outer6.p);
-    if (xdp_adjust_head(ctx, -((is_there(&h->outer4, h->shared) - h->outer4.parsed) * 20 + (is_there(&h->outer6, h->shared) - h->outer6.parsed) * 40)))
-        return XDP_ABORTED;
-    at = packet_start(ctx);
-    end = packet_end(ctx);
-    if (is_there(&h->eth, h->shared)) {
-        if (at + 14 > end)
-            return XDP_ABORTED;
-        store_ethernet((void *)at, &eth);
-        at += 14;
-    }
-    if (is_there(&h->outer4, h->shared)) {
-        if (at + 20 > end)
-            return XDP_ABORTED;
-        store_ipv4((void *)at, &outer4);
-        at += 20;
-    }
-    if (is_there(&h->outer6, h->shared)) {
-        if (at + 40 > end)
-            return XDP_ABORTED;
-        store_ipv6((void *)at, &outer6);
-        at += 40;
-    }
-}
-return XDP_PASS;
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

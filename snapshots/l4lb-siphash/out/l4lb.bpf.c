@@ -3,7 +3,6 @@
 #include "guideway/bpf.h"
 #include "guideway/bytes.h"
 #include "guideway/checksum.h"
-#include "guideway/clock.h"
 #include "guideway/counters.h"
 #include "guideway/exact.h"
 #include "guideway/flow.h"
@@ -602,12 +601,12 @@ struct {
     MAP_TYPE(value, struct flow_narrow);
 } flows4 SEC(".maps");
 
-// In ticks, by state and class.
-const volatile u32 flows4_timeouts[32] SEC(".rodata") = {
-    [FLOW_NEW * 4] = 448, 448, 150, 150,
-    [FLOW_TCP * 4] = 4471, 53645, 895, 895,
-    [FLOW_UDP * 4] = 895, 895, 150, 150,
-    [FLOW_CLOSING * 4] = 895, 895, 150, 150,
+// The age in ticks at which an entry expires, by state and class. A free way always has.
+const volatile u32 flows4_ages[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 449, 449, 151, 151,
+    [FLOW_TCP * 4] = 4472, 53646, 896, 896,
+    [FLOW_UDP * 4] = 896, 896, 151, 151,
+    [FLOW_CLOSING * 4] = 896, 896, 151, 151,
 };
 
 // l4lb.rs:145 flow table flows6: 2097152 buckets of 4 ways
@@ -619,37 +618,18 @@ struct {
     MAP_TYPE(value, struct flow_wide);
 } flows6 SEC(".maps");
 
-// In ticks, by state and class.
-const volatile u32 flows6_timeouts[32] SEC(".rodata") = {
-    [FLOW_NEW * 4] = 448, 448, 150, 150,
-    [FLOW_TCP * 4] = 4471, 53645, 895, 895,
-    [FLOW_UDP * 4] = 895, 895, 150, 150,
-    [FLOW_CLOSING * 4] = 895, 895, 150, 150,
+// The age in ticks at which an entry expires, by state and class. A free way always has.
+const volatile u32 flows6_ages[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 449, 449, 151, 151,
+    [FLOW_TCP * 4] = 4472, 53646, 896, 896,
+    [FLOW_UDP * 4] = 896, 896, 151, 151,
+    [FLOW_CLOSING * 4] = 896, 896, 151, 151,
 };
 
 INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u16 set_vip_vip = 0;
-    __attribute__((unused)) u16 set_vip_pool = 0;
-    __attribute__((unused)) u64 set_vip_hash_key = 0;
-    __attribute__((unused)) u8 set_vip_flags = 0;
-    __attribute__((unused)) u8 set_vip_class = 0;
-    __attribute__((unused)) u32 ipip4_src = 0;
-    __attribute__((unused)) u32 ipip4_spread = 0;
-    __attribute__((unused)) u32 ipip4_dst = 0;
-    __attribute__((unused)) u32 ipip4_port = 0;
-    __attribute__((unused)) u64 ipip4_dst_mac = 0;
-    __attribute__((unused)) u64 ipip4_src_mac = 0;
-    __attribute__((unused)) u16 ipip4_mtu = 0;
-    __attribute__((unused)) u128 ipip6_src = 0;
-    __attribute__((unused)) u32 ipip6_spread = 0;
-    __attribute__((unused)) u128 ipip6_dst = 0;
-    __attribute__((unused)) u32 ipip6_port = 0;
-    __attribute__((unused)) u64 ipip6_dst_mac = 0;
-    __attribute__((unused)) u64 ipip6_src_mac = 0;
-    __attribute__((unused)) u16 ipip6_mtu = 0;
     __attribute__((unused)) u8 too_short = 0;
     __attribute__((unused)) u8 fragment = 0;
     __attribute__((unused)) u8 l4_cut = 0;
@@ -722,848 +702,781 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                 if (e)
                     count_packet(&vip4_hits, cell, frame_length);
                 switch (e ? e->action : 0) {
-                case 1: { // set_vip
-                    struct vip4_set_vip *x = (void *)e;
-                    set_vip_vip = x->vip;
-                    set_vip_pool = x->pool;
-                    set_vip_hash_key = x->hash_key;
-                    set_vip_flags = x->flags;
-                    set_vip_class = x->class;
-                    m->found = 1;
-                    m->vip = set_vip_vip;
-                    m->pool = set_vip_pool;
-                    m->hash_key = set_vip_hash_key;
-                    m->flags = set_vip_flags;
-                    m->class = set_vip_class;
-                    break;
-                }
-            default: {
-                break;
-            }
-        }
-    }
-}
-if (!m->found) {
-    { // l4lb.rs:312 table vip4_any
-        u32 cell = 0;
-        struct vip4_any_data *e = vip4_any_find(0x10000000000ull | (u64)ipv4_dst(h->ip4.p) << 8 | (u64)m->protocol, &cell);
-        if (e)
-            count_packet(&vip4_any_hits, cell, frame_length);
-        switch (e ? e->action : 0) {
-        case 1: { // set_vip
-            struct vip4_any_set_vip *x = (void *)e;
-            set_vip_vip = x->vip;
-            set_vip_pool = x->pool;
-            set_vip_hash_key = x->hash_key;
-            set_vip_flags = x->flags;
-            set_vip_class = x->class;
-            m->found = 1;
-            m->vip = set_vip_vip;
-            m->pool = set_vip_pool;
-            m->hash_key = set_vip_hash_key;
-            m->flags = set_vip_flags;
-            m->class = set_vip_class;
-            break;
-        }
-    default: {
-        return XDP_PASS;
-        break;
-    }
-}
-}
-}
-if (by_address) {
-    if (ipv4_version(h->ip4.p) != 4) {
-        return drop(DROP_VERSION);
-    }
-    if (ipv4_ihl(h->ip4.p) < 5) {
-        return drop(DROP_HEADER_LENGTH);
-    }
-    if (too_short) {
-        return drop(DROP_TOTAL_LENGTH);
-    }
-    if (ipv4_ihl(h->ip4.p) != 5) {
-        return drop(DROP_OPTIONS);
-    }
-    if (fragment) {
-        return drop(DROP_FRAGMENT);
-    }
-    if (l4_cut) {
-        return drop(DROP_L4_CUT);
-    }
-    if (is_there(&h->tcp, h->shared)) {
-        return drop(DROP_DATA_OFFSET);
-    }
-    if (m->is_error) {
-        return drop(DROP_ICMP_QUOTE);
-    }
-    if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 8 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
-        return XDP_PASS;
-    }
-    set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)64 << 8 | ipv4_protocol(h->ip4.p))));
-    set_ipv4_ttl(h->ip4.p, 64);
-    client = ipv4_src(h->ip4.p);
-    set_ipv4_src(h->ip4.p, ipv4_dst(h->ip4.p));
-    set_ipv4_dst(h->ip4.p, client);
-    if (is_there(&h->icmp, h->shared))
-        set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)0 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
-    if (is_there(&h->icmp, h->shared))
-        set_icmp_kind(h->icmp.p, 0);
-    sender = ethernet_src(h->eth.p);
-    set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
-    set_ethernet_dst(h->eth.p, sender);
-    return forward(ctx, ingress_port(ctx));
-}
-} else {
-    if (is_there(&h->ip6, h->shared)) {
-        next = ipv6_next_header(h->ip6.p);
-        too_short_2 = (u32)ipv6_payload_length(h->ip6.p) + 54 > frame_length;
-        fragment_2 = next == 44;
-        options = next == 0 || next == 43 || next == 60;
-        l4_cut_2 = (next == 6 && ipv6_payload_length(h->ip6.p) < 20) || ((next == 17 || next == 58) && ipv6_payload_length(h->ip6.p) < 8);
-        m->is_error = (is_there(&h->icmp, h->shared) && icmp_kind(h->icmp.p) >= 1) && icmp_kind(h->icmp.p) <= 4;
-        bad_quote_2 = m->is_error && (!is_there(&h->quoted, h->shared) || ipv6_payload_length(h->ip6.p) < 56 || (is_there(&h->quoted6, h->shared) ? ipv6_src(h->quoted6.p) : 0) != ipv6_dst(h->ip6.p));
-        by_address_2 = ipv6_version(h->ip6.p) != 6 || too_short_2 || options || fragment_2 || l4_cut_2 || (is_there(&h->tcp, h->shared) && tcp_data_offset(h->tcp.p) < 5) || bad_quote_2 || (is_there(&h->icmp, h->shared) && !m->is_error);
-        if (is_there(&h->tcp, h->shared)) {
-            m->client_port = tcp_src_port(h->tcp.p);
-            m->vip_port = tcp_dst_port(h->tcp.p);
-        } else {
-            if (is_there(&h->udp, h->shared)) {
-                m->client_port = udp_src_port(h->udp.p);
-                m->vip_port = udp_dst_port(h->udp.p);
-            } else {
-                if (is_there(&h->quoted, h->shared)) {
-                    m->client_port = l4_start_dst_port(h->quoted.p);
-                    m->vip_port = l4_start_src_port(h->quoted.p);
+                    case 1: { // set_vip
+                        const struct vip4_set_vip *set_vip = (void *)e;
+                        m->found = 1;
+                        m->vip = set_vip->vip;
+                        m->pool = set_vip->pool;
+                        m->hash_key = set_vip->hash_key;
+                        m->flags = set_vip->flags;
+                        m->class = set_vip->class;
+                        break;
+                    }
+                    default: {
+                        break;
+                    }
                 }
             }
         }
-        m->protocol = next;
-        m->client6 = ipv6_src(h->ip6.p);
-        if (m->is_error) {
-            m->protocol = (is_there(&h->quoted6, h->shared) ? ipv6_next_header(h->quoted6.p) : 0);
-            m->client6 = (is_there(&h->quoted6, h->shared) ? ipv6_dst(h->quoted6.p) : 0);
-        }
-        if (by_address_2) {
-            m->protocol = 58;
-        } else {
-            { // l4lb.rs:376 table vip6
+        if (!m->found) {
+            { // l4lb.rs:312 table vip4_any
                 u32 cell = 0;
-                struct vip6_data *e = vip6_find((u64)ipv6_dst(h->ip6.p) << 24 | (u64)m->protocol << 16 | (u64)m->vip_port, (u64)(ipv6_dst(h->ip6.p) >> 40), 0x1000000ull | (u64)(ipv6_dst(h->ip6.p) >> 104), &cell);
+                struct vip4_any_data *e = vip4_any_find(0x10000000000ull | (u64)ipv4_dst(h->ip4.p) << 8 | (u64)m->protocol, &cell);
                 if (e)
-                    count_packet(&vip6_hits, cell, frame_length);
+                    count_packet(&vip4_any_hits, cell, frame_length);
                 switch (e ? e->action : 0) {
-                case 1: { // set_vip
-                    struct vip6_set_vip *x = (void *)e;
-                    set_vip_vip = x->vip;
-                    set_vip_pool = x->pool;
-                    set_vip_hash_key = x->hash_key;
-                    set_vip_flags = x->flags;
-                    set_vip_class = x->class;
-                    m->found = 1;
-                    m->vip = set_vip_vip;
-                    m->pool = set_vip_pool;
-                    m->hash_key = set_vip_hash_key;
-                    m->flags = set_vip_flags;
-                    m->class = set_vip_class;
-                    break;
+                    case 1: { // set_vip
+                        const struct vip4_any_set_vip *set_vip = (void *)e;
+                        m->found = 1;
+                        m->vip = set_vip->vip;
+                        m->pool = set_vip->pool;
+                        m->hash_key = set_vip->hash_key;
+                        m->flags = set_vip->flags;
+                        m->class = set_vip->class;
+                        break;
+                    }
+                    default: {
+                        return XDP_PASS;
+                    }
                 }
-            default: {
-                break;
             }
         }
-    }
-}
-if (!m->found) {
-    { // l4lb.rs:382 table vip6_any
-        u32 cell = 0;
-        struct vip6_any_data *e = vip6_any_find((u64)ipv6_dst(h->ip6.p) << 8 | (u64)m->protocol, (u64)(ipv6_dst(h->ip6.p) >> 56), 256ull | (u64)(ipv6_dst(h->ip6.p) >> 120), &cell);
-        if (e)
-            count_packet(&vip6_any_hits, cell, frame_length);
-        switch (e ? e->action : 0) {
-        case 1: { // set_vip
-            struct vip6_any_set_vip *x = (void *)e;
-            set_vip_vip = x->vip;
-            set_vip_pool = x->pool;
-            set_vip_hash_key = x->hash_key;
-            set_vip_flags = x->flags;
-            set_vip_class = x->class;
-            m->found = 1;
-            m->vip = set_vip_vip;
-            m->pool = set_vip_pool;
-            m->hash_key = set_vip_hash_key;
-            m->flags = set_vip_flags;
-            m->class = set_vip_class;
-            break;
+        if (by_address) {
+            if (ipv4_version(h->ip4.p) != 4) {
+                return drop(DROP_VERSION);
+            }
+            if (ipv4_ihl(h->ip4.p) < 5) {
+                return drop(DROP_HEADER_LENGTH);
+            }
+            if (too_short) {
+                return drop(DROP_TOTAL_LENGTH);
+            }
+            if (ipv4_ihl(h->ip4.p) != 5) {
+                return drop(DROP_OPTIONS);
+            }
+            if (fragment) {
+                return drop(DROP_FRAGMENT);
+            }
+            if (l4_cut) {
+                return drop(DROP_L4_CUT);
+            }
+            if (is_there(&h->tcp, h->shared)) {
+                return drop(DROP_DATA_OFFSET);
+            }
+            if (m->is_error) {
+                return drop(DROP_ICMP_QUOTE);
+            }
+            if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 8 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
+                return XDP_PASS;
+            }
+            set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)64 << 8 | ipv4_protocol(h->ip4.p))));
+            set_ipv4_ttl(h->ip4.p, 64);
+            client = ipv4_src(h->ip4.p);
+            set_ipv4_src(h->ip4.p, ipv4_dst(h->ip4.p));
+            set_ipv4_dst(h->ip4.p, client);
+            if (is_there(&h->icmp, h->shared))
+                set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)0 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
+            if (is_there(&h->icmp, h->shared))
+                set_icmp_kind(h->icmp.p, 0);
+            sender = ethernet_src(h->eth.p);
+            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+            set_ethernet_dst(h->eth.p, sender);
+            return forward(ctx, ingress_port(ctx));
         }
-    default: {
-        return XDP_PASS;
-        break;
-    }
-}
-}
-}
-if (by_address_2) {
-    if (ipv6_version(h->ip6.p) != 6) {
-        return drop(DROP_VERSION);
-    }
-    if (too_short_2) {
-        return drop(DROP_TOTAL_LENGTH);
-    }
-    if (options) {
-        return drop(DROP_OPTIONS);
-    }
-    if (fragment_2) {
-        return drop(DROP_FRAGMENT);
-    }
-    if (l4_cut_2) {
-        return drop(DROP_L4_CUT);
-    }
-    if (is_there(&h->tcp, h->shared)) {
-        return drop(DROP_DATA_OFFSET);
-    }
-    if (m->is_error) {
-        return drop(DROP_ICMP_QUOTE);
-    }
-    if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 128 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
-        return XDP_PASS;
-    }
-    set_ipv6_hop_limit(h->ip6.p, 64);
-    client_2 = ipv6_src(h->ip6.p);
-    set_ipv6_src(h->ip6.p, ipv6_dst(h->ip6.p));
-    set_ipv6_dst(h->ip6.p, client_2);
-    if (is_there(&h->icmp, h->shared))
-        set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)129 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
-    if (is_there(&h->icmp, h->shared))
-        set_icmp_kind(h->icmp.p, 129);
-    sender_2 = ethernet_src(h->eth.p);
-    set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
-    set_ethernet_dst(h->eth.p, sender_2);
-    return forward(ctx, ingress_port(ctx));
-}
-} else {
-    if (ethernet_ethertype(h->eth.p) == 2048 || ethernet_ethertype(h->eth.p) == 0x86dd) {
-        return drop(DROP_IP_CUT);
     } else {
-        return XDP_PASS;
-    }
-}
-}
-if (is_there(&h->ip4, h->shared)) {
-    {
-        struct halfsiphash s = halfsiphash_start(m->hash_key);
-        halfsiphash_word(&s, m->client4);
-        halfsiphash_word(&s, ipv4_dst(h->ip4.p));
-        halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
-        halfsiphash_word(&s, ((u32)m->protocol << 24) | 13);
-        hash = halfsiphash_end(&s);
-    }
-} else {
-    {
-        struct halfsiphash s = halfsiphash_start(m->hash_key);
-        halfsiphash_word(&s, (u32)(m->client6 >> 96));
-        halfsiphash_word(&s, (u32)((m->client6 >> 64) & 0xffffffff));
-        halfsiphash_word(&s, (u32)((m->client6 >> 32) & 0xffffffff));
-        halfsiphash_word(&s, (u32)(m->client6 & 0xffffffff));
-        halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96));
-        halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffffffff));
-        halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffffffff));
-        halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffffffff));
-        halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
-        halfsiphash_word(&s, ((u32)m->protocol << 24) | 37);
-        hash = halfsiphash_end(&s);
-    }
-}
-event = m->is_error ? 0 : !is_there(&h->tcp, h->shared) ? 3 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
-if ((m->flags & 1) != 0) {
-} else {
-    if (is_there(&h->ip4, h->shared)) {
-        flow = (struct flow){
-            .key = {((u64)m->client4 << 16 | m->client_port) << 16 | m->vip},
-            .last = m->vip_port,
-            .hash = hash,
-            .now = tick(),
-            .event = event,
-            .class = m->class > 2 ? 2 : m->class,
-            .table = 1,
-        };
-        flow_narrow_find(&flow, &flows4, 2097152, flows4_timeouts);
-    } else {
-        flow = (struct flow){
-            .key = {(u64)((u32)m->client_port << 16 | m->vip) << 32 | 0, (u64)(m->client6 >> 64), (u64)m->client6},
-            .last = m->vip_port,
-            .hash = hash,
-            .now = tick(),
-            .event = event,
-            .class = m->class > 2 ? 2 : m->class,
-            .table = 2,
-        };
-        flow_wide_find(&flow, &flows6, 2097152, flows6_timeouts);
-    }
-}
-entropy = (u32)(u16)(hash >> 16);
-{ // l4lb.rs:465 the flow's entry in backend, or a new one
-    u32 cell = 0;
-    struct backend_data *e = 0;
-    if (flow.hit) {
-        backend_2 = flow.id;
-        e = backend_find(backend_2, &cell);
-        flow.hit = e != 0;
-    }
-    if (!flow.hit) {
-        { // ring ring
-            u32 pool_index = m->pool;
-            u32 *generation = map_lookup(&pool, &pool_index);
-            if (!generation || !*generation)
-                return drop(DROP_NO_POOL);
-            u32 slot = hash % 65537;
-            u32 active = *generation;
-            u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
-            u32 *e = map_lookup(&ring, &index);
-            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
-                return drop(DROP_NO_SLOT);
-            backend_2 = *e & 0xffffff;
-        }
-        e = backend_find(backend_2, &cell);
-    }
-    if (e)
-        count_packet(&backend_hits, cell, frame_length);
-    switch (e ? e->action : 0) {
-    case 1: { // ipip4
-        struct backend_ipip4 *x = (void *)e;
-        ipip4_src = x->src;
-        ipip4_spread = x->spread;
-        ipip4_dst = x->dst;
-        ipip4_port = x->port;
-        ipip4_dst_mac = x->dst_mac;
-        ipip4_src_mac = x->src_mac;
-        ipip4_mtu = x->mtu;
         if (is_there(&h->ip6, h->shared)) {
-            return drop(DROP_FAMILY);
-        }
-        if ((u32)(is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20 > (u32)ipip4_mtu) {
-            mtu = (u16)(ipip4_mtu - 20);
-            if ((m->flags & 4) == 0 || (is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
-                return drop(DROP_MTU);
-            }
-            allowed = limiter_allow(&too_big_rate, 64);
-            if (!allowed) {
-                return drop(DROP_MTU);
-            }
-            h->error4.valid = 1;
-            h->error4.version = 4;
-            h->error4.ihl = 5;
-            h->error4.tos = 0;
-            h->error4.total_length = 56;
-            h->error4.identification = 0;
-            h->error4.reserved = 0;
-            h->error4.dont_fragment = 1;
-            h->error4.more_fragments = 0;
-            h->error4.fragment_offset = 0;
-            h->error4.ttl = 64;
-            h->error4.protocol = 1;
-            h->error4.checksum = 0;
-            h->error4.src = (is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0);
-            h->error4.dst = (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0);
-            {
-                u32 sum = 0;
-                sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
-                sum += h->error4.total_length;
-                sum += h->error4.identification;
-                sum += (u16)h->error4.reserved << 15 | (u16)h->error4.dont_fragment << 14 | (u16)h->error4.more_fragments << 13 | h->error4.fragment_offset;
-                sum += (u16)h->error4.ttl << 8 | (u16)h->error4.protocol;
-                sum += h->error4.checksum;
-                sum += (u16)(h->error4.src >> 16);
-                sum += (u16)(h->error4.src & 0xffff);
-                sum += (u16)(h->error4.dst >> 16);
-                sum += (u16)(h->error4.dst & 0xffff);
-                h->error4.checksum = ~fold(sum);
-            }
-            h->error.valid = 1;
-            h->error.kind = 3;
-            h->error.code = 4;
-            h->error.checksum = 0;
-            h->error.rest = (u32)mtu;
+            next = ipv6_next_header(h->ip6.p);
+            too_short_2 = (u32)ipv6_payload_length(h->ip6.p) + 54 > frame_length;
+            fragment_2 = next == 44;
+            options = next == 0 || next == 43 || next == 60;
+            l4_cut_2 = (next == 6 && ipv6_payload_length(h->ip6.p) < 20) || ((next == 17 || next == 58) && ipv6_payload_length(h->ip6.p) < 8);
+            m->is_error = (is_there(&h->icmp, h->shared) && icmp_kind(h->icmp.p) >= 1) && icmp_kind(h->icmp.p) <= 4;
+            bad_quote_2 = m->is_error && (!is_there(&h->quoted, h->shared) || ipv6_payload_length(h->ip6.p) < 56 || (is_there(&h->quoted6, h->shared) ? ipv6_src(h->quoted6.p) : 0) != ipv6_dst(h->ip6.p));
+            by_address_2 = ipv6_version(h->ip6.p) != 6 || too_short_2 || options || fragment_2 || l4_cut_2 || (is_there(&h->tcp, h->shared) && tcp_data_offset(h->tcp.p) < 5) || bad_quote_2 || (is_there(&h->icmp, h->shared) && !m->is_error);
             if (is_there(&h->tcp, h->shared)) {
-                {
-                    u32 sum = 0;
-                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
-                    sum += h->error.checksum;
-                    sum += (u16)(h->error.rest >> 16);
-                    sum += (u16)(h->error.rest & 0xffff);
-                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
-                    sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
-                    sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
-                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
-                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
-                    sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
-                    sum += tcp_src_port(h->tcp.p);
-                    sum += tcp_dst_port(h->tcp.p);
-                    sum += (u16)(tcp_seq(h->tcp.p) >> 16);
-                    sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
-                    h->error.checksum = ~fold(sum);
-                }
+                m->client_port = tcp_src_port(h->tcp.p);
+                m->vip_port = tcp_dst_port(h->tcp.p);
             } else {
-                {
-                    u32 sum = 0;
-                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
-                    sum += h->error.checksum;
-                    sum += (u16)(h->error.rest >> 16);
-                    sum += (u16)(h->error.rest & 0xffff);
-                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
-                    sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
-                    sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
-                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
-                    sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
-                    sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
-                    sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
-                    sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
-                    h->error.checksum = ~fold(sum);
+                if (is_there(&h->udp, h->shared)) {
+                    m->client_port = udp_src_port(h->udp.p);
+                    m->vip_port = udp_dst_port(h->udp.p);
+                } else {
+                    if (is_there(&h->quoted, h->shared)) {
+                        m->client_port = l4_start_dst_port(h->quoted.p);
+                        m->vip_port = l4_start_src_port(h->quoted.p);
+                    }
                 }
             }
-            limit = limit < 70 ? limit : 70;
-            sender_3 = ethernet_src(h->eth.p);
-            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
-            set_ethernet_dst(h->eth.p, sender_3);
-            {
-                struct ethernet eth = {};
-                load_ethernet(&eth, h->eth.p);
-                if (xdp_adjust_head(ctx, -28))
-                    return XDP_ABORTED;
-                at = packet_start(ctx);
-                end = packet_end(ctx);
-                if (at + 14 > end)
-                    return XDP_ABORTED;
-                store_ethernet((void *)at, &eth);
-                at += 14;
-                if (at + 20 > end)
-                    return XDP_ABORTED;
-                store_ipv4((void *)at, &h->error4);
-                at += 20;
-                if (at + 8 > end)
-                    return XDP_ABORTED;
-                store_icmp((void *)at, &h->error);
-                at += 8;
+            m->protocol = next;
+            m->client6 = ipv6_src(h->ip6.p);
+            if (m->is_error) {
+                m->protocol = (is_there(&h->quoted6, h->shared) ? ipv6_next_header(h->quoted6.p) : 0);
+                m->client6 = (is_there(&h->quoted6, h->shared) ? ipv6_dst(h->quoted6.p) : 0);
             }
-            {
-                u32 length = packet_end(ctx) - packet_start(ctx);
-                if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
-                    return XDP_ABORTED;
+            if (by_address_2) {
+                m->protocol = 58;
+            } else {
+                { // l4lb.rs:376 table vip6
+                    u32 cell = 0;
+                    struct vip6_data *e = vip6_find((u64)ipv6_dst(h->ip6.p) << 24 | (u64)m->protocol << 16 | (u64)m->vip_port, (u64)(ipv6_dst(h->ip6.p) >> 40), 0x1000000ull | (u64)(ipv6_dst(h->ip6.p) >> 104), &cell);
+                    if (e)
+                        count_packet(&vip6_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // set_vip
+                            const struct vip6_set_vip *set_vip = (void *)e;
+                            m->found = 1;
+                            m->vip = set_vip->vip;
+                            m->pool = set_vip->pool;
+                            m->hash_key = set_vip->hash_key;
+                            m->flags = set_vip->flags;
+                            m->class = set_vip->class;
+                            break;
+                        }
+                        default: {
+                            break;
+                        }
+                    }
+                }
             }
-            return forward(ctx, ingress_port(ctx));
+            if (!m->found) {
+                { // l4lb.rs:382 table vip6_any
+                    u32 cell = 0;
+                    struct vip6_any_data *e = vip6_any_find((u64)ipv6_dst(h->ip6.p) << 8 | (u64)m->protocol, (u64)(ipv6_dst(h->ip6.p) >> 56), 256ull | (u64)(ipv6_dst(h->ip6.p) >> 120), &cell);
+                    if (e)
+                        count_packet(&vip6_any_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // set_vip
+                            const struct vip6_any_set_vip *set_vip = (void *)e;
+                            m->found = 1;
+                            m->vip = set_vip->vip;
+                            m->pool = set_vip->pool;
+                            m->hash_key = set_vip->hash_key;
+                            m->flags = set_vip->flags;
+                            m->class = set_vip->class;
+                            break;
+                        }
+                        default: {
+                            return XDP_PASS;
+                        }
+                    }
+                }
+            }
+            if (by_address_2) {
+                if (ipv6_version(h->ip6.p) != 6) {
+                    return drop(DROP_VERSION);
+                }
+                if (too_short_2) {
+                    return drop(DROP_TOTAL_LENGTH);
+                }
+                if (options) {
+                    return drop(DROP_OPTIONS);
+                }
+                if (fragment_2) {
+                    return drop(DROP_FRAGMENT);
+                }
+                if (l4_cut_2) {
+                    return drop(DROP_L4_CUT);
+                }
+                if (is_there(&h->tcp, h->shared)) {
+                    return drop(DROP_DATA_OFFSET);
+                }
+                if (m->is_error) {
+                    return drop(DROP_ICMP_QUOTE);
+                }
+                if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 128 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
+                    return XDP_PASS;
+                }
+                set_ipv6_hop_limit(h->ip6.p, 64);
+                client_2 = ipv6_src(h->ip6.p);
+                set_ipv6_src(h->ip6.p, ipv6_dst(h->ip6.p));
+                set_ipv6_dst(h->ip6.p, client_2);
+                if (is_there(&h->icmp, h->shared))
+                    set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)129 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
+                if (is_there(&h->icmp, h->shared))
+                    set_icmp_kind(h->icmp.p, 129);
+                sender_2 = ethernet_src(h->eth.p);
+                set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
+                set_ethernet_dst(h->eth.p, sender_2);
+                return forward(ctx, ingress_port(ctx));
+            }
+        } else {
+            if (ethernet_ethertype(h->eth.p) == 2048 || ethernet_ethertype(h->eth.p) == 0x86dd) {
+                return drop(DROP_IP_CUT);
+            } else {
+                return XDP_PASS;
+            }
         }
-        if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
-            if (flow.hit)
-                flow_refresh(&flow);
-            else if (flow.table == 1 && flow.event != FLOW_CLOSE)
-                count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_timeouts) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
-            else if (flow.table == 2 && flow.event != FLOW_CLOSE)
-                count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_timeouts) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
-        }
-        h->outer4.valid = 1;
-        h->outer4.version = 4;
-        h->outer4.ihl = 5;
-        h->outer4.tos = (is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
-        h->outer4.total_length = (u16)((is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20);
-        h->outer4.identification = 0;
-        h->outer4.reserved = 0;
-        h->outer4.dont_fragment = 1;
-        h->outer4.more_fragments = 0;
-        h->outer4.fragment_offset = 0;
-        h->outer4.ttl = 64;
-        h->outer4.protocol = 4;
-        h->outer4.checksum = 0;
-        h->outer4.src = ipip4_src | (entropy & ipip4_spread);
-        h->outer4.dst = ipip4_dst;
-        {
-            u32 sum = 0;
-            sum += (u16)h->outer4.version << 12 | (u16)h->outer4.ihl << 8 | (u16)h->outer4.tos;
-            sum += h->outer4.total_length;
-            sum += h->outer4.identification;
-            sum += (u16)h->outer4.reserved << 15 | (u16)h->outer4.dont_fragment << 14 | (u16)h->outer4.more_fragments << 13 | h->outer4.fragment_offset;
-            sum += (u16)h->outer4.ttl << 8 | (u16)h->outer4.protocol;
-            sum += h->outer4.checksum;
-            sum += (u16)(h->outer4.src >> 16);
-            sum += (u16)(h->outer4.src & 0xffff);
-            sum += (u16)(h->outer4.dst >> 16);
-            sum += (u16)(h->outer4.dst & 0xffff);
-            h->outer4.checksum = ~fold(sum);
-        }
-        set_ethernet_dst(h->eth.p, ipip4_dst_mac);
-        set_ethernet_src(h->eth.p, ipip4_src_mac);
-        {
-            struct ethernet eth = {};
-            load_ethernet(&eth, h->eth.p);
-            if (xdp_adjust_head(ctx, -20))
-                return XDP_ABORTED;
-            at = packet_start(ctx);
-            end = packet_end(ctx);
-            if (at + 14 > end)
-                return XDP_ABORTED;
-            store_ethernet((void *)at, &eth);
-            at += 14;
-            if (at + 20 > end)
-                return XDP_ABORTED;
-            store_ipv4((void *)at, &h->outer4);
-            at += 20;
-        }
-        return forward(ctx, ipip4_port);
-        break;
     }
-case 2: { // ipip6
-    struct backend_ipip6 *x = (void *)e;
-    ipip6_src = wide(x->src);
-    ipip6_spread = x->spread;
-    ipip6_dst = wide(x->dst);
-    ipip6_port = x->port;
-    ipip6_dst_mac = x->dst_mac;
-    ipip6_src_mac = x->src_mac;
-    ipip6_mtu = x->mtu;
     if (is_there(&h->ip4, h->shared)) {
-        if ((u32)ipv4_total_length(h->ip4.p) + 40 > (u32)ipip6_mtu) {
-            mtu_2 = (u16)(ipip6_mtu - 40);
-            if ((m->flags & 4) == 0 || ipv4_dont_fragment(h->ip4.p) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
-                return drop(DROP_MTU);
-            }
-            allowed_2 = limiter_allow(&too_big_rate, 64);
-            if (!allowed_2) {
-                return drop(DROP_MTU);
-            }
-            h->error4.valid = 1;
-            h->error4.version = 4;
-            h->error4.ihl = 5;
-            h->error4.tos = 0;
-            h->error4.total_length = 56;
-            h->error4.identification = 0;
-            h->error4.reserved = 0;
-            h->error4.dont_fragment = 1;
-            h->error4.more_fragments = 0;
-            h->error4.fragment_offset = 0;
-            h->error4.ttl = 64;
-            h->error4.protocol = 1;
-            h->error4.checksum = 0;
-            h->error4.src = ipv4_dst(h->ip4.p);
-            h->error4.dst = ipv4_src(h->ip4.p);
-            {
-                u32 sum = 0;
-                sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
-                sum += h->error4.total_length;
-                sum += h->error4.identification;
-                sum += (u16)h->error4.reserved << 15 | (u16)h->error4.dont_fragment << 14 | (u16)h->error4.more_fragments << 13 | h->error4.fragment_offset;
-                sum += (u16)h->error4.ttl << 8 | (u16)h->error4.protocol;
-                sum += h->error4.checksum;
-                sum += (u16)(h->error4.src >> 16);
-                sum += (u16)(h->error4.src & 0xffff);
-                sum += (u16)(h->error4.dst >> 16);
-                sum += (u16)(h->error4.dst & 0xffff);
-                h->error4.checksum = ~fold(sum);
-            }
-            h->error.valid = 1;
-            h->error.kind = 3;
-            h->error.code = 4;
-            h->error.checksum = 0;
-            h->error.rest = (u32)mtu_2;
-            if (is_there(&h->tcp, h->shared)) {
-                {
-                    u32 sum = 0;
-                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
-                    sum += h->error.checksum;
-                    sum += (u16)(h->error.rest >> 16);
-                    sum += (u16)(h->error.rest & 0xffff);
-                    sum += (u16)ipv4_version(h->ip4.p) << 12 | (u16)ipv4_ihl(h->ip4.p) << 8 | (u16)ipv4_tos(h->ip4.p);
-                    sum += ipv4_total_length(h->ip4.p);
-                    sum += ipv4_identification(h->ip4.p);
-                    sum += (u16)ipv4_reserved(h->ip4.p) << 15 | (u16)ipv4_dont_fragment(h->ip4.p) << 14 | (u16)ipv4_more_fragments(h->ip4.p) << 13 | ipv4_fragment_offset(h->ip4.p);
-                    sum += (u16)ipv4_ttl(h->ip4.p) << 8 | (u16)ipv4_protocol(h->ip4.p);
-                    sum += ipv4_checksum(h->ip4.p);
-                    sum += (u16)(ipv4_src(h->ip4.p) >> 16);
-                    sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
-                    sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
-                    sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
-                    sum += tcp_src_port(h->tcp.p);
-                    sum += tcp_dst_port(h->tcp.p);
-                    sum += (u16)(tcp_seq(h->tcp.p) >> 16);
-                    sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
-                    h->error.checksum = ~fold(sum);
-                }
-            } else {
-                {
-                    u32 sum = 0;
-                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
-                    sum += h->error.checksum;
-                    sum += (u16)(h->error.rest >> 16);
-                    sum += (u16)(h->error.rest & 0xffff);
-                    sum += (u16)ipv4_version(h->ip4.p) << 12 | (u16)ipv4_ihl(h->ip4.p) << 8 | (u16)ipv4_tos(h->ip4.p);
-                    sum += ipv4_total_length(h->ip4.p);
-                    sum += ipv4_identification(h->ip4.p);
-                    sum += (u16)ipv4_reserved(h->ip4.p) << 15 | (u16)ipv4_dont_fragment(h->ip4.p) << 14 | (u16)ipv4_more_fragments(h->ip4.p) << 13 | ipv4_fragment_offset(h->ip4.p);
-                    sum += (u16)ipv4_ttl(h->ip4.p) << 8 | (u16)ipv4_protocol(h->ip4.p);
-                    sum += ipv4_checksum(h->ip4.p);
-                    sum += (u16)(ipv4_src(h->ip4.p) >> 16);
-                    sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
-                    sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
-                    sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
-                    sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
-                    h->error.checksum = ~fold(sum);
-                }
-            }
-            limit = limit < 70 ? limit : 70;
-            sender_4 = ethernet_src(h->eth.p);
-            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
-            set_ethernet_dst(h->eth.p, sender_4);
-            {
-                struct ethernet eth = {};
-                load_ethernet(&eth, h->eth.p);
-                if (xdp_adjust_head(ctx, -28))
-                    return XDP_ABORTED;
-                at = packet_start(ctx);
-                end = packet_end(ctx);
-                if (at + 14 > end)
-                    return XDP_ABORTED;
-                store_ethernet((void *)at, &eth);
-                at += 14;
-                if (at + 20 > end)
-                    return XDP_ABORTED;
-                store_ipv4((void *)at, &h->error4);
-                at += 20;
-                if (at + 8 > end)
-                    return XDP_ABORTED;
-                store_icmp((void *)at, &h->error);
-                at += 8;
-            }
-            {
-                u32 length = packet_end(ctx) - packet_start(ctx);
-                if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
-                    return XDP_ABORTED;
-            }
-            return forward(ctx, ingress_port(ctx));
+        {
+            struct halfsiphash s = halfsiphash_start(m->hash_key);
+            halfsiphash_word(&s, m->client4);
+            halfsiphash_word(&s, ipv4_dst(h->ip4.p));
+            halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
+            halfsiphash_word(&s, ((u32)m->protocol << 24) | 13);
+            hash = halfsiphash_end(&s);
         }
     } else {
-        if ((u32)(is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 80 > (u32)ipip6_mtu) {
-            mtu_3 = (u16)(ipip6_mtu - 40);
-            if ((m->flags & 4) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
-                return drop(DROP_MTU);
-            }
-            allowed_3 = limiter_allow(&too_big_rate, 64);
-            if (!allowed_3) {
-                return drop(DROP_MTU);
-            }
-            h->error6.valid = 1;
-            h->error6.version = 6;
-            h->error6.traffic_class = 0;
-            h->error6.flow_label = 0;
-            h->error6.payload_length = 56;
-            h->error6.next_header = 58;
-            h->error6.hop_limit = 64;
-            h->error6.src = (is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0);
-            h->error6.dst = (is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0);
-            h->error.valid = 1;
-            h->error.kind = 2;
-            h->error.code = 0;
-            h->error.checksum = 0;
-            h->error.rest = (u32)mtu_3;
-            if (is_there(&h->tcp, h->shared)) {
-                {
-                    u32 sum = 0;
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
-                    sum += 0;
-                    sum += 56;
-                    sum += 0;
-                    sum += 58;
-                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
-                    sum += h->error.checksum;
-                    sum += (u16)(h->error.rest >> 16);
-                    sum += (u16)(h->error.rest & 0xffff);
-                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
-                    sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
-                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                    sum += tcp_src_port(h->tcp.p);
-                    sum += tcp_dst_port(h->tcp.p);
-                    sum += (u16)(tcp_seq(h->tcp.p) >> 16);
-                    sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
-                    h->error.checksum = ~fold(sum);
-                }
-            } else {
-                {
-                    u32 sum = 0;
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
-                    sum += 0;
-                    sum += 56;
-                    sum += 0;
-                    sum += 58;
-                    sum += (u16)h->error.kind << 8 | (u16)h->error.code;
-                    sum += h->error.checksum;
-                    sum += (u16)(h->error.rest >> 16);
-                    sum += (u16)(h->error.rest & 0xffff);
-                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
-                    sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
-                    sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                    sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                    sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                    sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
-                    sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
-                    h->error.checksum = ~fold(sum);
-                }
-            }
-            limit = limit < 110 ? limit : 110;
-            sender_5 = ethernet_src(h->eth.p);
-            set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
-            set_ethernet_dst(h->eth.p, sender_5);
-            {
-                struct ethernet eth = {};
-                load_ethernet(&eth, h->eth.p);
-                if (xdp_adjust_head(ctx, -48))
-                    return XDP_ABORTED;
-                at = packet_start(ctx);
-                end = packet_end(ctx);
-                if (at + 14 > end)
-                    return XDP_ABORTED;
-                store_ethernet((void *)at, &eth);
-                at += 14;
-                if (at + 40 > end)
-                    return XDP_ABORTED;
-                store_ipv6((void *)at, &h->error6);
-                at += 40;
-                if (at + 8 > end)
-                    return XDP_ABORTED;
-                store_icmp((void *)at, &h->error);
-                at += 8;
-            }
-            {
-                u32 length = packet_end(ctx) - packet_start(ctx);
-                if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
-                    return XDP_ABORTED;
-            }
-            return forward(ctx, ingress_port(ctx));
+        {
+            struct halfsiphash s = halfsiphash_start(m->hash_key);
+            halfsiphash_word(&s, (u32)(m->client6 >> 96));
+            halfsiphash_word(&s, (u32)((m->client6 >> 64) & 0xffffffff));
+            halfsiphash_word(&s, (u32)((m->client6 >> 32) & 0xffffffff));
+            halfsiphash_word(&s, (u32)(m->client6 & 0xffffffff));
+            halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96));
+            halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffffffff));
+            halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffffffff));
+            halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffffffff));
+            halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
+            halfsiphash_word(&s, ((u32)m->protocol << 24) | 37);
+            hash = halfsiphash_end(&s);
         }
     }
-    if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
-        if (flow.hit)
-            flow_refresh(&flow);
-        else if (flow.table == 1 && flow.event != FLOW_CLOSE)
-            count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_timeouts) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
-        else if (flow.table == 2 && flow.event != FLOW_CLOSE)
-            count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_timeouts) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+    event = m->is_error ? 0 : !is_there(&h->tcp, h->shared) ? 3 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
+    if ((m->flags & 1) != 0) {
+    } else {
+        if (is_there(&h->ip4, h->shared)) {
+            flow = (struct flow){
+                .key = {((u64)m->client4 << 16 | m->client_port) << 16 | m->vip},
+                .hash = hash,
+                .table = 1,
+            };
+            flow_narrow_find(&flow, &flows4, 2097152, flows4_ages, m->vip_port, event, m->class > 2 ? 2 : m->class);
+        } else {
+            flow = (struct flow){
+                .key = {(u64)((u32)m->client_port << 16 | m->vip) << 32 | 0, (u64)(m->client6 >> 64), (u64)m->client6},
+                .hash = hash,
+                .table = 2,
+            };
+            flow_wide_find(&flow, &flows6, 2097152, flows6_ages, m->vip_port, event, m->class > 2 ? 2 : m->class);
+        }
     }
-    h->outer6.valid = 1;
-    h->outer6.version = 6;
-    h->outer6.traffic_class = (is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0);
-    h->outer6.flow_label = 0;
-    h->outer6.payload_length = (u16)((is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 40);
-    h->outer6.next_header = 41;
-    h->outer6.hop_limit = 64;
-    h->outer6.src = ipip6_src | ((u128)(entropy & ipip6_spread));
-    h->outer6.dst = ipip6_dst;
-    if (is_there(&h->ip4, h->shared)) {
-        h->outer6.traffic_class = ipv4_tos(h->ip4.p);
-        h->outer6.payload_length = ipv4_total_length(h->ip4.p);
-        h->outer6.next_header = 4;
-        set_ethernet_ethertype(h->eth.p, 0x86dd);
+    entropy = (u32)(u16)(hash >> 16);
+    { // l4lb.rs:465 the flow's entry in backend, or a new one
+        u32 cell = 0;
+        struct backend_data *e = 0;
+        if (flow.hit) {
+            backend_2 = flow.id;
+            e = backend_find(backend_2, &cell);
+            flow.hit = e != 0;
+        }
+        if (!flow.hit) {
+            { // ring ring
+                u32 pool_index = m->pool;
+                u32 *generation = map_lookup(&pool, &pool_index);
+                if (!generation || !*generation)
+                    return drop(DROP_NO_POOL);
+                u32 slot = hash % 65537;
+                u32 active = *generation;
+                u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
+                u32 *e = map_lookup(&ring, &index);
+                if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                    return drop(DROP_NO_SLOT);
+                backend_2 = *e & 0xffffff;
+            }
+            e = backend_find(backend_2, &cell);
+        }
+        if (e)
+            count_packet(&backend_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // ipip4
+                const struct backend_ipip4 *ipip4 = (void *)e;
+                if (is_there(&h->ip6, h->shared)) {
+                    return drop(DROP_FAMILY);
+                }
+                if ((u32)(is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20 > (u32)ipip4->mtu) {
+                    mtu = (u16)(ipip4->mtu - 20);
+                    if ((m->flags & 4) == 0 || (is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed = limiter_allow(&too_big_rate, 64);
+                    if (!allowed) {
+                        return drop(DROP_MTU);
+                    }
+                    h->error4.valid = 1;
+                    h->error4.version = 4;
+                    h->error4.ihl = 5;
+                    h->error4.tos = 0;
+                    h->error4.total_length = 56;
+                    h->error4.identification = 0;
+                    h->error4.reserved = 0;
+                    h->error4.dont_fragment = 1;
+                    h->error4.more_fragments = 0;
+                    h->error4.fragment_offset = 0;
+                    h->error4.ttl = 64;
+                    h->error4.protocol = 1;
+                    h->error4.checksum = 0;
+                    h->error4.src = (is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0);
+                    h->error4.dst = (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0);
+                    {
+                        u32 sum = 0;
+                        sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
+                        sum += h->error4.total_length;
+                        sum += h->error4.identification;
+                        sum += (u16)h->error4.reserved << 15 | (u16)h->error4.dont_fragment << 14 | (u16)h->error4.more_fragments << 13 | h->error4.fragment_offset;
+                        sum += (u16)h->error4.ttl << 8 | (u16)h->error4.protocol;
+                        sum += h->error4.checksum;
+                        sum += (u16)(h->error4.src >> 16);
+                        sum += (u16)(h->error4.src & 0xffff);
+                        sum += (u16)(h->error4.dst >> 16);
+                        sum += (u16)(h->error4.dst & 0xffff);
+                        h->error4.checksum = ~fold(sum);
+                    }
+                    h->error.valid = 1;
+                    h->error.kind = 3;
+                    h->error.code = 4;
+                    h->error.checksum = 0;
+                    h->error.rest = (u32)mtu;
+                    if (is_there(&h->tcp, h->shared)) {
+                        {
+                            u32 sum = 0;
+                            sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                            sum += h->error.checksum;
+                            sum += (u16)(h->error.rest >> 16);
+                            sum += (u16)(h->error.rest & 0xffff);
+                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
+                            sum += tcp_src_port(h->tcp.p);
+                            sum += tcp_dst_port(h->tcp.p);
+                            sum += (u16)(tcp_seq(h->tcp.p) >> 16);
+                            sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
+                            h->error.checksum = ~fold(sum);
+                        }
+                    } else {
+                        {
+                            u32 sum = 0;
+                            sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                            sum += h->error.checksum;
+                            sum += (u16)(h->error.rest >> 16);
+                            sum += (u16)(h->error.rest & 0xffff);
+                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
+                            sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
+                            sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+                            sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
+                            sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                            h->error.checksum = ~fold(sum);
+                        }
+                    }
+                    limit = limit < 70 ? limit : 70;
+                    sender_3 = ethernet_src(h->eth.p);
+                    struct ethernet eth = {};
+                    load_ethernet(&eth, h->eth.p);
+                    eth.src = eth.dst;
+                    eth.dst = sender_3;
+                    {
+                        if (xdp_adjust_head(ctx, -28))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 42 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &eth);
+                        at += 14;
+                        store_ipv4((void *)at, &h->error4);
+                        at += 20;
+                        store_icmp((void *)at, &h->error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.table == 1 && flow.fresh)
+                    count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_ages) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+                else if (flow.table == 2 && flow.fresh)
+                    count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_ages) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+                h->outer4.valid = 1;
+                h->outer4.version = 4;
+                h->outer4.ihl = 5;
+                h->outer4.tos = (is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
+                h->outer4.total_length = (u16)((is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20);
+                h->outer4.identification = 0;
+                h->outer4.reserved = 0;
+                h->outer4.dont_fragment = 1;
+                h->outer4.more_fragments = 0;
+                h->outer4.fragment_offset = 0;
+                h->outer4.ttl = 64;
+                h->outer4.protocol = 4;
+                h->outer4.checksum = 0;
+                h->outer4.src = ipip4->src | (entropy & ipip4->spread);
+                h->outer4.dst = ipip4->dst;
+                {
+                    u32 sum = 0;
+                    sum += (u16)h->outer4.version << 12 | (u16)h->outer4.ihl << 8 | (u16)h->outer4.tos;
+                    sum += h->outer4.total_length;
+                    sum += h->outer4.identification;
+                    sum += (u16)h->outer4.reserved << 15 | (u16)h->outer4.dont_fragment << 14 | (u16)h->outer4.more_fragments << 13 | h->outer4.fragment_offset;
+                    sum += (u16)h->outer4.ttl << 8 | (u16)h->outer4.protocol;
+                    sum += h->outer4.checksum;
+                    sum += (u16)(h->outer4.src >> 16);
+                    sum += (u16)(h->outer4.src & 0xffff);
+                    sum += (u16)(h->outer4.dst >> 16);
+                    sum += (u16)(h->outer4.dst & 0xffff);
+                    h->outer4.checksum = ~fold(sum);
+                }
+                struct ethernet eth = {};
+                load_ethernet(&eth, h->eth.p);
+                eth.dst = ipip4->dst_mac;
+                eth.src = ipip4->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -20))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 34 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &eth);
+                    at += 14;
+                    store_ipv4((void *)at, &h->outer4);
+                    at += 20;
+                }
+                return forward(ctx, ipip4->port);
+            }
+            case 2: { // ipip6
+                const struct backend_ipip6 *ipip6 = (void *)e;
+                if (is_there(&h->ip4, h->shared)) {
+                    if ((u32)ipv4_total_length(h->ip4.p) + 40 > (u32)ipip6->mtu) {
+                        mtu_2 = (u16)(ipip6->mtu - 40);
+                        if ((m->flags & 4) == 0 || ipv4_dont_fragment(h->ip4.p) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                            return drop(DROP_MTU);
+                        }
+                        allowed_2 = limiter_allow(&too_big_rate, 64);
+                        if (!allowed_2) {
+                            return drop(DROP_MTU);
+                        }
+                        h->error4.valid = 1;
+                        h->error4.version = 4;
+                        h->error4.ihl = 5;
+                        h->error4.tos = 0;
+                        h->error4.total_length = 56;
+                        h->error4.identification = 0;
+                        h->error4.reserved = 0;
+                        h->error4.dont_fragment = 1;
+                        h->error4.more_fragments = 0;
+                        h->error4.fragment_offset = 0;
+                        h->error4.ttl = 64;
+                        h->error4.protocol = 1;
+                        h->error4.checksum = 0;
+                        h->error4.src = ipv4_dst(h->ip4.p);
+                        h->error4.dst = ipv4_src(h->ip4.p);
+                        {
+                            u32 sum = 0;
+                            sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
+                            sum += h->error4.total_length;
+                            sum += h->error4.identification;
+                            sum += (u16)h->error4.reserved << 15 | (u16)h->error4.dont_fragment << 14 | (u16)h->error4.more_fragments << 13 | h->error4.fragment_offset;
+                            sum += (u16)h->error4.ttl << 8 | (u16)h->error4.protocol;
+                            sum += h->error4.checksum;
+                            sum += (u16)(h->error4.src >> 16);
+                            sum += (u16)(h->error4.src & 0xffff);
+                            sum += (u16)(h->error4.dst >> 16);
+                            sum += (u16)(h->error4.dst & 0xffff);
+                            h->error4.checksum = ~fold(sum);
+                        }
+                        h->error.valid = 1;
+                        h->error.kind = 3;
+                        h->error.code = 4;
+                        h->error.checksum = 0;
+                        h->error.rest = (u32)mtu_2;
+                        if (is_there(&h->tcp, h->shared)) {
+                            {
+                                u32 sum = 0;
+                                sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                                sum += h->error.checksum;
+                                sum += (u16)(h->error.rest >> 16);
+                                sum += (u16)(h->error.rest & 0xffff);
+                                sum += (u16)ipv4_version(h->ip4.p) << 12 | (u16)ipv4_ihl(h->ip4.p) << 8 | (u16)ipv4_tos(h->ip4.p);
+                                sum += ipv4_total_length(h->ip4.p);
+                                sum += ipv4_identification(h->ip4.p);
+                                sum += (u16)ipv4_reserved(h->ip4.p) << 15 | (u16)ipv4_dont_fragment(h->ip4.p) << 14 | (u16)ipv4_more_fragments(h->ip4.p) << 13 | ipv4_fragment_offset(h->ip4.p);
+                                sum += (u16)ipv4_ttl(h->ip4.p) << 8 | (u16)ipv4_protocol(h->ip4.p);
+                                sum += ipv4_checksum(h->ip4.p);
+                                sum += (u16)(ipv4_src(h->ip4.p) >> 16);
+                                sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
+                                sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
+                                sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
+                                sum += tcp_src_port(h->tcp.p);
+                                sum += tcp_dst_port(h->tcp.p);
+                                sum += (u16)(tcp_seq(h->tcp.p) >> 16);
+                                sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
+                                h->error.checksum = ~fold(sum);
+                            }
+                        } else {
+                            {
+                                u32 sum = 0;
+                                sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                                sum += h->error.checksum;
+                                sum += (u16)(h->error.rest >> 16);
+                                sum += (u16)(h->error.rest & 0xffff);
+                                sum += (u16)ipv4_version(h->ip4.p) << 12 | (u16)ipv4_ihl(h->ip4.p) << 8 | (u16)ipv4_tos(h->ip4.p);
+                                sum += ipv4_total_length(h->ip4.p);
+                                sum += ipv4_identification(h->ip4.p);
+                                sum += (u16)ipv4_reserved(h->ip4.p) << 15 | (u16)ipv4_dont_fragment(h->ip4.p) << 14 | (u16)ipv4_more_fragments(h->ip4.p) << 13 | ipv4_fragment_offset(h->ip4.p);
+                                sum += (u16)ipv4_ttl(h->ip4.p) << 8 | (u16)ipv4_protocol(h->ip4.p);
+                                sum += ipv4_checksum(h->ip4.p);
+                                sum += (u16)(ipv4_src(h->ip4.p) >> 16);
+                                sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
+                                sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
+                                sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
+                                sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
+                                sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                                h->error.checksum = ~fold(sum);
+                            }
+                        }
+                        limit = limit < 70 ? limit : 70;
+                        sender_4 = ethernet_src(h->eth.p);
+                        struct ethernet eth = {};
+                        load_ethernet(&eth, h->eth.p);
+                        eth.src = eth.dst;
+                        eth.dst = sender_4;
+                        {
+                            if (xdp_adjust_head(ctx, -28))
+                                return XDP_ABORTED;
+                            at = packet_start(ctx);
+                            end = packet_end(ctx);
+                            if (at + 42 > end)
+                                return XDP_ABORTED;
+                            store_ethernet((void *)at, &eth);
+                            at += 14;
+                            store_ipv4((void *)at, &h->error4);
+                            at += 20;
+                            store_icmp((void *)at, &h->error);
+                            at += 8;
+                        }
+                        {
+                            u32 length = packet_end(ctx) - packet_start(ctx);
+                            if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                                return XDP_ABORTED;
+                        }
+                        return forward(ctx, ingress_port(ctx));
+                    }
+                } else {
+                    if ((u32)(is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 80 > (u32)ipip6->mtu) {
+                        mtu_3 = (u16)(ipip6->mtu - 40);
+                        if ((m->flags & 4) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                            return drop(DROP_MTU);
+                        }
+                        allowed_3 = limiter_allow(&too_big_rate, 64);
+                        if (!allowed_3) {
+                            return drop(DROP_MTU);
+                        }
+                        h->error6.valid = 1;
+                        h->error6.version = 6;
+                        h->error6.traffic_class = 0;
+                        h->error6.flow_label = 0;
+                        h->error6.payload_length = 56;
+                        h->error6.next_header = 58;
+                        h->error6.hop_limit = 64;
+                        h->error6.src = (is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0);
+                        h->error6.dst = (is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0);
+                        h->error.valid = 1;
+                        h->error.kind = 2;
+                        h->error.code = 0;
+                        h->error.checksum = 0;
+                        h->error.rest = (u32)mtu_3;
+                        if (is_there(&h->tcp, h->shared)) {
+                            {
+                                u32 sum = 0;
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += 0;
+                                sum += 56;
+                                sum += 0;
+                                sum += 58;
+                                sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                                sum += h->error.checksum;
+                                sum += (u16)(h->error.rest >> 16);
+                                sum += (u16)(h->error.rest & 0xffff);
+                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
+                                sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
+                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += tcp_src_port(h->tcp.p);
+                                sum += tcp_dst_port(h->tcp.p);
+                                sum += (u16)(tcp_seq(h->tcp.p) >> 16);
+                                sum += (u16)(tcp_seq(h->tcp.p) & 0xffff);
+                                h->error.checksum = ~fold(sum);
+                            }
+                        } else {
+                            {
+                                u32 sum = 0;
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += 0;
+                                sum += 56;
+                                sum += 0;
+                                sum += 58;
+                                sum += (u16)h->error.kind << 8 | (u16)h->error.code;
+                                sum += h->error.checksum;
+                                sum += (u16)(h->error.rest >> 16);
+                                sum += (u16)(h->error.rest & 0xffff);
+                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
+                                sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
+                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
+                                sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                                h->error.checksum = ~fold(sum);
+                            }
+                        }
+                        limit = limit < 110 ? limit : 110;
+                        sender_5 = ethernet_src(h->eth.p);
+                        struct ethernet eth = {};
+                        load_ethernet(&eth, h->eth.p);
+                        eth.src = eth.dst;
+                        eth.dst = sender_5;
+                        {
+                            if (xdp_adjust_head(ctx, -48))
+                                return XDP_ABORTED;
+                            at = packet_start(ctx);
+                            end = packet_end(ctx);
+                            if (at + 62 > end)
+                                return XDP_ABORTED;
+                            store_ethernet((void *)at, &eth);
+                            at += 14;
+                            store_ipv6((void *)at, &h->error6);
+                            at += 40;
+                            store_icmp((void *)at, &h->error);
+                            at += 8;
+                        }
+                        {
+                            u32 length = packet_end(ctx) - packet_start(ctx);
+                            if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                                return XDP_ABORTED;
+                        }
+                        return forward(ctx, ingress_port(ctx));
+                    }
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.table == 1 && flow.fresh)
+                    count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_ages) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+                else if (flow.table == 2 && flow.fresh)
+                    count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_ages) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+                h->outer6.valid = 1;
+                h->outer6.version = 6;
+                h->outer6.traffic_class = (is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0);
+                h->outer6.flow_label = 0;
+                h->outer6.payload_length = (u16)((is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 40);
+                h->outer6.next_header = 41;
+                h->outer6.hop_limit = 64;
+                h->outer6.src = wide(ipip6->src) | ((u128)(entropy & ipip6->spread));
+                h->outer6.dst = wide(ipip6->dst);
+                if (is_there(&h->ip4, h->shared)) {
+                    h->outer6.traffic_class = ipv4_tos(h->ip4.p);
+                    h->outer6.payload_length = ipv4_total_length(h->ip4.p);
+                    h->outer6.next_header = 4;
+                    set_ethernet_ethertype(h->eth.p, 0x86dd);
+                }
+                struct ethernet eth = {};
+                load_ethernet(&eth, h->eth.p);
+                eth.dst = ipip6->dst_mac;
+                eth.src = ipip6->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -40))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 54 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &eth);
+                    at += 14;
+                    store_ipv6((void *)at, &h->outer6);
+                    at += 40;
+                }
+                return forward(ctx, ipip6->port);
+            }
+            default: {
+                return drop(DROP_NO_BACKEND);
+            }
+        }
     }
-    set_ethernet_dst(h->eth.p, ipip6_dst_mac);
-    set_ethernet_src(h->eth.p, ipip6_src_mac);
-    {
-        struct ethernet eth = {};
-        load_ethernet(&eth, h->eth.p);
-        if (xdp_adjust_head(ctx, -40))
-            return XDP_ABORTED;
-        at = packet_start(ctx);
-        end = packet_end(ctx);
-        if (at + 14 > end)
-            return XDP_ABORTED;
-        store_ethernet((void *)at, &eth);
-        at += 14;
-        if (at + 40 > end)
-            return XDP_ABORTED;
-        store_ipv6((void *)at, &h->outer6);
-        at += 40;
-    }
-    return forward(ctx, ipip6_port);
-    break;
-}
-default: {
-    return drop(DROP_NO_BACKEND);
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

@@ -176,9 +176,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u32 swap_to = 0;
-    __attribute__((unused)) u32 swap_port = 0;
-    __attribute__((unused)) u32 pop_top_port = 0;
 
     // The control.
     if (!is_there(&h->label_0, h->shared)) {
@@ -197,59 +194,53 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         if (e)
             count_packet(&labels_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // swap
-            struct labels_swap *x = (void *)e;
-            swap_to = x->to;
-            swap_port = x->port;
-            set_mpls_label(h->label_0.p, swap_to);
-            set_mpls_ttl(h->label_0.p, (u8)(mpls_ttl(h->label_0.p) - 1));
-            return forward(ctx, swap_port);
-            break;
-        }
-    case 2: { // pop_top
-        struct labels_pop_top *x = (void *)e;
-        pop_top_port = x->port;
-        if (mpls_bottom(h->label_0.p) == 1) {
-            if (!is_there(&h->ip4, h->shared)) {
-                return XDP_PASS;
+            case 1: { // swap
+                const struct labels_swap *swap = (void *)e;
+                set_mpls_label(h->label_0.p, swap->to);
+                set_mpls_ttl(h->label_0.p, (u8)(mpls_ttl(h->label_0.p) - 1));
+                return forward(ctx, swap->port);
             }
-            if (is_there(&h->eth, h->shared))
-                set_ethernet_ethertype(h->eth.p, 2048);
-        }
-        h->label_0 = (struct place){.parsed = h->label_0.parsed};
-        {
-            struct ethernet eth = {};
-            if (is_there(&h->eth, h->shared))
-                load_ethernet(&eth, h->eth.p);
-            struct mpls label_0 = {};
-            if (is_there(&h->label_0, h->shared))
-                load_mpls(&label_0, h->label_0.p);
-            if (xdp_adjust_head(ctx, -((is_there(&h->label_0, h->shared) - h->label_0.parsed) * 4)))
-                return XDP_ABORTED;
-            at = packet_start(ctx);
-            end = packet_end(ctx);
-            if (is_there(&h->eth, h->shared)) {
-                if (at + 14 > end)
-                    return XDP_ABORTED;
-                store_ethernet((void *)at, &eth);
-                at += 14;
+            case 2: { // pop_top
+                const struct labels_pop_top *pop_top = (void *)e;
+                if (mpls_bottom(h->label_0.p) == 1) {
+                    if (!is_there(&h->ip4, h->shared)) {
+                        return XDP_PASS;
+                    }
+                    if (is_there(&h->eth, h->shared))
+                        set_ethernet_ethertype(h->eth.p, 2048);
+                }
+                h->label_0 = (struct place){.parsed = h->label_0.parsed};
+                {
+                    struct ethernet eth = {};
+                    if (is_there(&h->eth, h->shared))
+                        load_ethernet(&eth, h->eth.p);
+                    struct mpls label_0 = {};
+                    if (is_there(&h->label_0, h->shared))
+                        load_mpls(&label_0, h->label_0.p);
+                    if (xdp_adjust_head(ctx, -((is_there(&h->label_0, h->shared) - h->label_0.parsed) * 4)))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (is_there(&h->eth, h->shared)) {
+                        if (at + 14 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &eth);
+                        at += 14;
+                    }
+                    if (is_there(&h->label_0, h->shared)) {
+                        if (at + 4 > end)
+                            return XDP_ABORTED;
+                        store_mpls((void *)at, &label_0);
+                        at += 4;
+                    }
+                }
+                return forward(ctx, pop_top->port);
             }
-            if (is_there(&h->label_0, h->shared)) {
-                if (at + 4 > end)
-                    return XDP_ABORTED;
-                store_mpls((void *)at, &label_0);
-                at += 4;
+            default: {
+                return drop(DROP_UNKNOWN);
             }
         }
-        return forward(ctx, pop_top_port);
-        break;
     }
-default: {
-    return drop(DROP_UNKNOWN);
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

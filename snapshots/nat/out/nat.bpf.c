@@ -198,11 +198,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u32 inward_dst = 0;
-    __attribute__((unused)) u16 inward_dst_port = 0;
-    __attribute__((unused)) u32 inward_port = 0;
-    __attribute__((unused)) u32 outward_src = 0;
-    __attribute__((unused)) u32 outward_port = 0;
     __attribute__((unused)) u16 dst_port = 0;
     __attribute__((unused)) u32 old = 0;
     __attribute__((unused)) u32 old_2 = 0;
@@ -221,85 +216,69 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
         if (e)
             count_packet(&outside_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // inward
-            struct outside_inward *x = (void *)e;
-            inward_dst = x->dst;
-            inward_dst_port = x->dst_port;
-            inward_port = x->port;
-            old = ipv4_dst(h->ip4.p);
-            set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old >> 16), (u16)(inward_dst >> 16)), (u16)(old & 0xffff), (u16)(inward_dst & 0xffff)));
-            set_ipv4_dst(h->ip4.p, inward_dst);
-            if (is_there(&h->tcp, h->shared)) {
-                set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old >> 16), (u16)(inward_dst >> 16)), (u16)(old & 0xffff), (u16)(inward_dst & 0xffff)));
-            } else {
-                if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
-                    if (is_there(&h->udp, h->shared))
-                        set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old >> 16), (u16)(inward_dst >> 16)), (u16)(old & 0xffff), (u16)(inward_dst & 0xffff)));
+            case 1: { // inward
+                const struct outside_inward *inward = (void *)e;
+                old = ipv4_dst(h->ip4.p);
+                set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                set_ipv4_dst(h->ip4.p, inward->dst);
+                if (is_there(&h->tcp, h->shared)) {
+                    set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                } else {
+                    if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                        if (is_there(&h->udp, h->shared))
+                            set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                    }
                 }
-            }
-            if (is_there(&h->tcp, h->shared)) {
-                set_tcp_checksum(h->tcp.p, adjust(tcp_checksum(h->tcp.p), tcp_dst_port(h->tcp.p), inward_dst_port));
-                set_tcp_dst_port(h->tcp.p, inward_dst_port);
-            } else {
-                if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                if (is_there(&h->tcp, h->shared)) {
+                    set_tcp_checksum(h->tcp.p, adjust(tcp_checksum(h->tcp.p), tcp_dst_port(h->tcp.p), inward->dst_port));
+                    set_tcp_dst_port(h->tcp.p, inward->dst_port);
+                } else {
+                    if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                        if (is_there(&h->udp, h->shared))
+                            set_udp_checksum(h->udp.p, adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0), inward->dst_port));
+                    }
                     if (is_there(&h->udp, h->shared))
-                        set_udp_checksum(h->udp.p, adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0), inward_dst_port));
+                        set_udp_dst_port(h->udp.p, inward->dst_port);
                 }
-                if (is_there(&h->udp, h->shared))
-                    set_udp_dst_port(h->udp.p, inward_dst_port);
+                return forward(ctx, inward->port);
             }
-            return forward(ctx, inward_port);
-            break;
-        }
-    case 2: { // outward
-        struct outside_outward *x = (void *)e;
-        outward_src = x->src;
-        outward_port = x->port;
-        break;
-    }
-default: {
-    break;
-}
-}
-}
-{ // pipeline.rs:104 table inside
-    u32 cell = 0;
-    struct inside_data *e = inside_find(0x100000000ull | (u64)ipv4_src(h->ip4.p), &cell);
-    if (e)
-        count_packet(&inside_hits, cell, frame_length);
-    switch (e ? e->action : 0) {
-    case 2: { // outward
-        struct inside_outward *x = (void *)e;
-        outward_src = x->src;
-        outward_port = x->port;
-        old_2 = ipv4_src(h->ip4.p);
-        set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old_2 >> 16), (u16)(outward_src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward_src & 0xffff)));
-        set_ipv4_src(h->ip4.p, outward_src);
-        if (is_there(&h->tcp, h->shared)) {
-            set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old_2 >> 16), (u16)(outward_src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward_src & 0xffff)));
-        } else {
-            if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
-                if (is_there(&h->udp, h->shared))
-                    set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old_2 >> 16), (u16)(outward_src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward_src & 0xffff)));
+            case 2: { // outward
+                break;
+            }
+            default: {
+                break;
             }
         }
-        return forward(ctx, outward_port);
-        break;
     }
-case 1: { // inward
-    struct inside_inward *x = (void *)e;
-    inward_dst = x->dst;
-    inward_dst_port = x->dst_port;
-    inward_port = x->port;
-    return drop(DROP_NOT_OURS);
-    break;
-}
-default: {
-    return drop(DROP_NOT_OURS);
-    break;
-}
-}
-}
+    { // pipeline.rs:104 table inside
+        u32 cell = 0;
+        struct inside_data *e = inside_find(0x100000000ull | (u64)ipv4_src(h->ip4.p), &cell);
+        if (e)
+            count_packet(&inside_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 2: { // outward
+                const struct inside_outward *outward = (void *)e;
+                old_2 = ipv4_src(h->ip4.p);
+                set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                set_ipv4_src(h->ip4.p, outward->src);
+                if (is_there(&h->tcp, h->shared)) {
+                    set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                } else {
+                    if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
+                        if (is_there(&h->udp, h->shared))
+                            set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                    }
+                }
+                return forward(ctx, outward->port);
+            }
+            case 1: { // inward
+                return drop(DROP_NOT_OURS);
+            }
+            default: {
+                return drop(DROP_NOT_OURS);
+            }
+        }
+    }
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

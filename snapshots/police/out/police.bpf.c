@@ -107,7 +107,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 level_level = 0;
     __attribute__((unused)) u8 allowed = 0;
     u32 limit = 0xffff;
 
@@ -120,32 +119,31 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         u32 cell = 0;
         struct gateway_data *e = gateway_find((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0), &cell);
         switch (e ? e->action : 0) {
-        case 1: { // level
-            struct gateway_level *x = (void *)e;
-            level_level = x->level;
-            m->level = level_level;
-            break;
+            case 1: { // level
+                const struct gateway_level *level = (void *)e;
+                m->level = level->level;
+                break;
+            }
+            default: {
+                break;
+            }
         }
-    default: {
-        break;
     }
-}
-}
-if (m->level != 1) {
-    allowed = limiter_allow(&icmp_rate, 3);
-    if (!allowed) {
-        return drop(DROP_RATE_EXCEEDED);
+    if (m->level != 1) {
+        allowed = limiter_allow(&icmp_rate, 3);
+        if (!allowed) {
+            return drop(DROP_RATE_EXCEEDED);
+        }
     }
-}
-if (frame_length > 128 && m->level == 0) {
-    limit = limit < 128 ? limit : 128;
-}
-{
-    u32 length = packet_end(ctx) - packet_start(ctx);
-    if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
-        return XDP_ABORTED;
-}
-return forward(ctx, ingress_port(ctx) ^ 1);
+    if (frame_length > 128 && m->level == 0) {
+        limit = limit < 128 ? limit : 128;
+    }
+    {
+        u32 length = packet_end(ctx) - packet_start(ctx);
+        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+            return XDP_ABORTED;
+    }
+    return forward(ctx, ingress_port(ctx) ^ 1);
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

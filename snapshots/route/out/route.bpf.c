@@ -215,10 +215,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u16 via_hop = 0;
-    __attribute__((unused)) u32 send_port = 0;
-    __attribute__((unused)) u64 send_src_mac = 0;
-    __attribute__((unused)) u64 send_dst_mac = 0;
     __attribute__((unused)) u8 ttl = 0;
 
     // The control.
@@ -232,79 +228,68 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             if (e)
                 count_packet(&route4_hits, cell, frame_length);
             switch (e ? e->action : 0) {
-            case 1: { // via
-                struct route4_via *x = (void *)e;
-                via_hop = x->hop;
-                m->hop = via_hop;
-                break;
+                case 1: { // via
+                    const struct route4_via *via = (void *)e;
+                    m->hop = via->hop;
+                    break;
+                }
+                case 2: { // blackhole
+                    return drop(DROP_FORBIDDEN);
+                }
+                default: {
+                    return drop(DROP_NO_ROUTE);
+                }
             }
-        case 2: { // blackhole
-            return drop(DROP_FORBIDDEN);
-            break;
         }
-    default: {
-        return drop(DROP_NO_ROUTE);
-        break;
-    }
-}
-}
-ttl = (u8)(ipv4_ttl(h->ip4.p) - 1);
-set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)ttl << 8 | ipv4_protocol(h->ip4.p))));
-set_ipv4_ttl(h->ip4.p, ttl);
-} else {
-    if (is_there(&h->ip6, h->shared)) {
-        if (ipv6_hop_limit(h->ip6.p) <= 1) {
-            return drop(DROP_EXPIRED);
-        }
-        { // pipeline.rs:98 table route6
-            u32 cell = 0;
-            struct route6_data *e = route6_find(ipv6_dst(h->ip6.p), &cell);
-            if (e)
-                count_packet(&route6_hits, cell, frame_length);
-            switch (e ? e->action : 0) {
-            case 1: { // via
-                struct route6_via *x = (void *)e;
-                via_hop = x->hop;
-                m->hop = via_hop;
-                break;
+        ttl = (u8)(ipv4_ttl(h->ip4.p) - 1);
+        set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)ttl << 8 | ipv4_protocol(h->ip4.p))));
+        set_ipv4_ttl(h->ip4.p, ttl);
+    } else {
+        if (is_there(&h->ip6, h->shared)) {
+            if (ipv6_hop_limit(h->ip6.p) <= 1) {
+                return drop(DROP_EXPIRED);
             }
-        case 2: { // blackhole
-            return drop(DROP_FORBIDDEN);
-            break;
+            { // pipeline.rs:98 table route6
+                u32 cell = 0;
+                struct route6_data *e = route6_find(ipv6_dst(h->ip6.p), &cell);
+                if (e)
+                    count_packet(&route6_hits, cell, frame_length);
+                switch (e ? e->action : 0) {
+                    case 1: { // via
+                        const struct route6_via *via = (void *)e;
+                        m->hop = via->hop;
+                        break;
+                    }
+                    case 2: { // blackhole
+                        return drop(DROP_FORBIDDEN);
+                    }
+                    default: {
+                        return drop(DROP_NO_ROUTE);
+                    }
+                }
+            }
+            set_ipv6_hop_limit(h->ip6.p, (u8)(ipv6_hop_limit(h->ip6.p) - 1));
+        } else {
+            return XDP_PASS;
         }
-    default: {
-        return drop(DROP_NO_ROUTE);
-        break;
     }
-}
-}
-set_ipv6_hop_limit(h->ip6.p, (u8)(ipv6_hop_limit(h->ip6.p) - 1));
-} else {
-    return XDP_PASS;
-}
-}
-{ // pipeline.rs:107 table neighbour
-    u32 cell = 0;
-    struct neighbour_data *e = neighbour_find(m->hop, &cell);
-    switch (e ? e->action : 0) {
-    case 1: { // send
-        struct neighbour_send *x = (void *)e;
-        send_port = x->port;
-        send_src_mac = x->src_mac;
-        send_dst_mac = x->dst_mac;
-        if (is_there(&h->eth, h->shared))
-            set_ethernet_src(h->eth.p, send_src_mac);
-        if (is_there(&h->eth, h->shared))
-            set_ethernet_dst(h->eth.p, send_dst_mac);
-        return forward(ctx, send_port);
-        break;
+    { // pipeline.rs:107 table neighbour
+        u32 cell = 0;
+        struct neighbour_data *e = neighbour_find(m->hop, &cell);
+        switch (e ? e->action : 0) {
+            case 1: { // send
+                const struct neighbour_send *send = (void *)e;
+                if (is_there(&h->eth, h->shared))
+                    set_ethernet_src(h->eth.p, send->src_mac);
+                if (is_there(&h->eth, h->shared))
+                    set_ethernet_dst(h->eth.p, send->dst_mac);
+                return forward(ctx, send->port);
+            }
+            default: {
+                return drop(DROP_NO_NEIGHBOUR);
+            }
+        }
     }
-default: {
-    return drop(DROP_NO_NEIGHBOUR);
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

@@ -159,10 +159,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 service_pool = 0;
-    __attribute__((unused)) u64 service_key = 0;
-    __attribute__((unused)) u64 to_mac_mac = 0;
-    __attribute__((unused)) u32 to_mac_port = 0;
     __attribute__((unused)) u32 hash = 0;
     __attribute__((unused)) u16 id = 0;
 
@@ -176,61 +172,53 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
         if (e)
             count_packet(&service_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // service
-            struct service_service *x = (void *)e;
-            service_pool = x->pool;
-            service_key = x->key;
-            {
-                struct halfsiphash s = halfsiphash_start(service_key);
-                halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96));
-                halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffffffff));
-                halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffffffff));
-                halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffffffff));
-                halfsiphash_word(&s, ((u32)udp_src_port(h->udp.p) << 16) | 18);
-                hash = halfsiphash_end(&s);
-            }
-            { // ring servers
-                u32 pool_index = service_pool;
-                u32 *generation = map_lookup(&servers_in_use, &pool_index);
-                if (!generation || !*generation)
-                    return drop(DROP_NO_POOL);
-                u32 slot = hash & 0xff;
-                u32 active = *generation;
-                u32 index = (pool_index * 2 + (active & 1)) * 256 + slot;
-                u32 *e = map_lookup(&servers, &index);
-                if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
-                    return drop(DROP_NO_SLOT);
-                id = *e & 0xffffff;
-            }
-            { // pipeline.rs:82 table server
-                u32 cell = 0;
-                struct server_data *e = server_find(0x10000ull | (u64)id, &cell);
-                if (e)
-                    count_packet(&server_hits, cell, frame_length);
-                switch (e ? e->action : 0) {
-                case 1: { // to_mac
-                    struct server_to_mac *x = (void *)e;
-                    to_mac_mac = x->mac;
-                    to_mac_port = x->port;
-                    if (is_there(&h->eth, h->shared))
-                        set_ethernet_dst(h->eth.p, to_mac_mac);
-                    return forward(ctx, to_mac_port);
-                    break;
+            case 1: { // service
+                const struct service_service *service_2 = (void *)e;
+                {
+                    struct halfsiphash s = halfsiphash_start(service_2->key);
+                    halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96));
+                    halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffffffff));
+                    halfsiphash_word(&s, ((u32)udp_src_port(h->udp.p) << 16) | 18);
+                    hash = halfsiphash_end(&s);
                 }
+                { // ring servers
+                    u32 pool_index = service_2->pool;
+                    u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                    if (!generation || !*generation)
+                        return drop(DROP_NO_POOL);
+                    u32 slot = hash & 0xff;
+                    u32 active = *generation;
+                    u32 index = (pool_index * 2 + (active & 1)) * 256 + slot;
+                    u32 *e = map_lookup(&servers, &index);
+                    if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                        return drop(DROP_NO_SLOT);
+                    id = *e & 0xffffff;
+                }
+                { // pipeline.rs:82 table server
+                    u32 cell = 0;
+                    struct server_data *e = server_find(0x10000ull | (u64)id, &cell);
+                    if (e)
+                        count_packet(&server_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // to_mac
+                            const struct server_to_mac *to_mac = (void *)e;
+                            if (is_there(&h->eth, h->shared))
+                                set_ethernet_dst(h->eth.p, to_mac->mac);
+                            return forward(ctx, to_mac->port);
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
+                }
+            }
             default: {
-                return drop(DROP_NO_SERVER);
-                break;
+                return XDP_PASS;
             }
         }
     }
-    break;
-}
-default: {
-    return XDP_PASS;
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

@@ -151,12 +151,6 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
 {
     const void *at = packet_start(ctx), *end = packet_end(ctx);
     u32 frame_length = end - at;
-    __attribute__((unused)) u32 untag_port = 0;
-    __attribute__((unused)) u32 tag_port = 0;
-    __attribute__((unused)) u16 tag_id = 0;
-    __attribute__((unused)) u8 tag_pcp = 0;
-    __attribute__((unused)) u32 retag_port = 0;
-    __attribute__((unused)) u16 retag_id = 0;
 
     // The control.
     if (!is_there(&h->eth, h->shared) || (ethernet_ethertype(h->eth.p) == 0x8100 && !h->tag.valid)) {
@@ -171,102 +165,92 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         if (e)
             count_packet(&vlans_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // untag
-            struct vlans_untag *x = (void *)e;
-            untag_port = x->port;
-            if (h->tag.valid) {
-                set_ethernet_ethertype(h->eth.p, h->tag.ethertype);
-                h->tag = (struct vlan){.parsed = h->tag.parsed};
-            }
-            {
-                struct ethernet eth = {};
-                load_ethernet(&eth, h->eth.p);
-                if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
-                    return XDP_ABORTED;
-                at = packet_start(ctx);
-                end = packet_end(ctx);
-                if (at + 14 > end)
-                    return XDP_ABORTED;
-                store_ethernet((void *)at, &eth);
-                at += 14;
+            case 1: { // untag
+                const struct vlans_untag *untag = (void *)e;
                 if (h->tag.valid) {
-                    if (at + 4 > end)
-                        return XDP_ABORTED;
-                    store_vlan((void *)at, &h->tag);
-                    at += 4;
+                    set_ethernet_ethertype(h->eth.p, h->tag.ethertype);
+                    h->tag = (struct vlan){.parsed = h->tag.parsed};
                 }
+                {
+                    struct ethernet eth = {};
+                    load_ethernet(&eth, h->eth.p);
+                    if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 14 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &eth);
+                    at += 14;
+                    if (h->tag.valid) {
+                        if (at + 4 > end)
+                            return XDP_ABORTED;
+                        store_vlan((void *)at, &h->tag);
+                        at += 4;
+                    }
+                }
+                return forward(ctx, untag->port);
             }
-            return forward(ctx, untag_port);
-            break;
-        }
-    case 2: { // tag
-        struct vlans_tag *x = (void *)e;
-        tag_port = x->port;
-        tag_id = x->id;
-        tag_pcp = x->pcp;
-        if (h->tag.valid) {
-            h->tag.id = tag_id;
-            h->tag.pcp = tag_pcp;
-        } else {
-            if (!h->tag.valid)
-                h->tag = (struct vlan){.parsed = h->tag.parsed, .valid = 1};
-            if (h->tag.valid)
-                h->tag.pcp = tag_pcp;
-            if (h->tag.valid)
-                h->tag.dei = 0;
-            if (h->tag.valid)
-                h->tag.id = tag_id;
-            if (h->tag.valid)
-                h->tag.ethertype = ethernet_ethertype(h->eth.p);
-            set_ethernet_ethertype(h->eth.p, 0x8100);
-        }
-        {
-            struct ethernet eth = {};
-            load_ethernet(&eth, h->eth.p);
-            if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
-                return XDP_ABORTED;
-            at = packet_start(ctx);
-            end = packet_end(ctx);
-            if (at + 14 > end)
-                return XDP_ABORTED;
-            store_ethernet((void *)at, &eth);
-            at += 14;
-            if (h->tag.valid) {
-                if (at + 4 > end)
-                    return XDP_ABORTED;
-                store_vlan((void *)at, &h->tag);
-                at += 4;
+            case 2: { // tag
+                const struct vlans_tag *tag_2 = (void *)e;
+                if (h->tag.valid) {
+                    h->tag.id = tag_2->id;
+                    h->tag.pcp = tag_2->pcp;
+                } else {
+                    if (!h->tag.valid)
+                        h->tag = (struct vlan){.parsed = h->tag.parsed, .valid = 1};
+                    if (h->tag.valid)
+                        h->tag.pcp = tag_2->pcp;
+                    if (h->tag.valid)
+                        h->tag.dei = 0;
+                    if (h->tag.valid)
+                        h->tag.id = tag_2->id;
+                    if (h->tag.valid)
+                        h->tag.ethertype = ethernet_ethertype(h->eth.p);
+                    set_ethernet_ethertype(h->eth.p, 0x8100);
+                }
+                {
+                    struct ethernet eth = {};
+                    load_ethernet(&eth, h->eth.p);
+                    if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 14 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &eth);
+                    at += 14;
+                    if (h->tag.valid) {
+                        if (at + 4 > end)
+                            return XDP_ABORTED;
+                        store_vlan((void *)at, &h->tag);
+                        at += 4;
+                    }
+                }
+                return forward(ctx, tag_2->port);
+            }
+            case 3: { // retag
+                const struct vlans_retag *retag = (void *)e;
+                if (h->tag.valid)
+                    h->tag.id = retag->id;
+                {
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    at += 14;
+                    if (h->tag.valid) {
+                        if (at + 4 > end)
+                            return XDP_ABORTED;
+                        store_vlan((void *)at, &h->tag);
+                        at += 4;
+                    }
+                }
+                return forward(ctx, retag->port);
+            }
+            default: {
+                return drop(DROP_UNKNOWN_VLAN);
             }
         }
-        return forward(ctx, tag_port);
-        break;
     }
-case 3: { // retag
-    struct vlans_retag *x = (void *)e;
-    retag_port = x->port;
-    retag_id = x->id;
-    if (h->tag.valid)
-        h->tag.id = retag_id;
-    {
-        at = packet_start(ctx);
-        end = packet_end(ctx);
-        at += 14;
-        if (h->tag.valid) {
-            if (at + 4 > end)
-                return XDP_ABORTED;
-            store_vlan((void *)at, &h->tag);
-            at += 4;
-        }
-    }
-    return forward(ctx, retag_port);
-    break;
-}
-default: {
-    return drop(DROP_UNKNOWN_VLAN);
-    break;
-}
-}
-}
 }
 
 // The parser. Where the frame ends too soon, the rest stays invalid.

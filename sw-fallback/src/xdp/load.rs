@@ -12,7 +12,7 @@ use super::search::{Cells, Search, Shape};
 use super::sys::{Pages, RawMap, map_type};
 use super::table::{TableMaps, table_id};
 use super::test_run::Bench;
-use super::{Options, flows, seed, verifier};
+use super::{Options, flows, seed, sys, verifier};
 use aya::maps::{Map, MapData, MapError};
 use aya::programs::{ProgramError, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
@@ -170,6 +170,8 @@ impl Job<'_> {
         loader.override_global("gw_port_ifindex", &indices, false);
         loader.override_global("gw_port_number", &numbers, false);
         loader.override_global("gw_seed", &seeds, false);
+        let jiffy = sys::jiffy_ns();
+        loader.override_global("gw_jiffy_ns", &jiffy, false);
         if self.facts.crc_rows > 0 {
             loader.override_global("gw_crc", crc.as_slice(), false);
         }

@@ -34,7 +34,7 @@ const HELPERS: &[(u32, &str, &str)] = &[
     (44, "bpf_xdp_adjust_head", "4.10"),
     (51, "bpf_redirect_map", "4.14"),
     (65, "bpf_xdp_adjust_tail", "4.18"),
-    (160, "bpf_ktime_get_coarse_ns", "5.11"),
+    (118, "bpf_jiffies64", "5.6"),
 ];
 
 impl Kernel {
@@ -119,15 +119,15 @@ fn has_helper(number: u32) -> bool {
 
 fn helper_of(number: u32) -> Option<aya::sys::BpfHelper> {
     use aya_obj::generated::bpf_func_id::{
-        BPF_FUNC_ktime_get_coarse_ns, BPF_FUNC_map_lookup_elem, BPF_FUNC_redirect_map,
-        BPF_FUNC_xdp_adjust_head, BPF_FUNC_xdp_adjust_tail,
+        BPF_FUNC_jiffies64, BPF_FUNC_map_lookup_elem, BPF_FUNC_redirect_map, BPF_FUNC_xdp_adjust_head,
+        BPF_FUNC_xdp_adjust_tail,
     };
     Some(match number {
         1 => BPF_FUNC_map_lookup_elem,
         44 => BPF_FUNC_xdp_adjust_head,
         51 => BPF_FUNC_redirect_map,
         65 => BPF_FUNC_xdp_adjust_tail,
-        160 => BPF_FUNC_ktime_get_coarse_ns,
+        118 => BPF_FUNC_jiffies64,
         _ => return None,
     })
 }
@@ -183,7 +183,7 @@ mod tests {
         check(Kernel { btf: false, ..good() }, &["BTF", "5.2", "update the kernel"]);
         check(Kernel { atomics: false, ..good() }, &["atomic", "5.12", "--target native"]);
         check(Kernel { mapped: false, ..good() }, &["mapped", "5.5"]);
-        check(Kernel { no_helpers: [160].into(), ..good() }, &["bpf_ktime_get_coarse_ns", "5.11"]);
+        check(Kernel { no_helpers: [118].into(), ..good() }, &["bpf_jiffies64", "5.6"]);
         check(Kernel { no_helpers: [7].into(), ..good() }, &["BPF helper 7"]);
     }
 

@@ -459,3 +459,11 @@ pub(super) fn is_bpf_fs(path: &Path) -> bool {
     let kind = answer.f_type as i64;
     ok && kind == BPF_FS_MAGIC
 }
+
+/// Nanoseconds of a jiffy: the resolution of the kernel's coarse clock.
+pub(super) fn jiffy_ns() -> u64 {
+    let mut resolution = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the answer is writable. The call can't fail: Linux has had this clock since 2.6.32.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &raw mut resolution) };
+    resolution.tv_nsec.cast_unsigned()
+}

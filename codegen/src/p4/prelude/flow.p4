@@ -5,8 +5,8 @@ bit<18> TABLE_idle(in bit<48> value) {
 
 // How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
 bit<20> TABLE_rank(in bit<48> value, in bit<18> now) {
-    bit<18> age = now - value[17:0];
-    return age >= TABLE_idle(value) ? 20w0xc0000 : (value[23:21] == FLOW_CLOSING
+    bit<18> age = now + 1 - value[17:0];
+    return value[23:21] == FLOW_FREE || age > TABLE_idle(value) ? 20w0xc0000 : (value[23:21] == FLOW_CLOSING
         ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
 }
 

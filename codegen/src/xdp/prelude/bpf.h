@@ -36,7 +36,7 @@ static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
 static long (*const xdp_adjust_head)(struct xdp_md *ctx, int delta) = (void *)44;
 static long (*const redirect_map)(void *map, u64 key, u64 flags) = (void *)51;
 static long (*const xdp_adjust_tail)(struct xdp_md *ctx, int delta) = (void *)65;
-static u64 (*const ktime_get_coarse_ns)(void) = (void *)160;
+static u64 (*const jiffies64)(void) = (void *)118;
 
 // Read as the whole registers that the verifier takes for packet pointers: clang would cut them to 32 bits.
 INLINE void *packet_start(const struct xdp_md *ctx)

@@ -10,7 +10,7 @@ enum { FLOW_PEEK, FLOW_OPEN, FLOW_DATA, FLOW_DATAGRAM, FLOW_CLOSE };
 #define FLOW_BUSY (~0ull)
 #define FLOW_SPILL (1ull << 18)
 #define FLOW_TICK ((u64)TICK_MASK)
-// State and class together index the time-outs.
+// State and class together index the ages.
 #define FLOW_TIMER(value) ((u32)((value) >> 19) & 31)
 #define FLOW_TIMERS (31ull << 19)
 #define FLOW_STATE(value) ((u32)((value) >> 21) & 7)
@@ -18,57 +18,69 @@ enum { FLOW_PEEK, FLOW_OPEN, FLOW_DATA, FLOW_DATAGRAM, FLOW_CLOSE };
 // A flow under way: what find found, for stay and remember.
 struct flow {
     u64 key[3];  // words of the key, without the last 16 bits
-    u64 *way;    // its place, or none
+    u64 *way;    // the value word of its place, or none
     u64 *bucket; // where it is stored if it has no place
     u64 value;   // the value word read there
-    u32 last;    // last 16 bits of the key
+    u64 kept;    // what it becomes if the flow stays
+    u64 fresh;   // what it becomes, with the id, if the flow moves; 0: it is not stored
     u32 hash;
-    u32 now;
-    u32 event;
-    u32 class;
     u32 table; // which table filled it; 0: none
     u32 id;
     u8 hit;
 };
 
-// Is an entry with this value live, and not one that a new connection replaces?
-INLINE int flow_is_hit(const volatile u32 *timeouts, u64 value, u32 now, u32 event)
-{
-    if ((now - (u32)value & TICK_MASK) >= timeouts[FLOW_TIMER(value)])
-        return 0;
-    return FLOW_STATE(value) != FLOW_CLOSING || event != FLOW_OPEN;
-}
+// Ticks since an entry was written, and one: whose clock is a tick behind the writer's finds it young.
+INLINE u32 flow_age(u64 value, u32 now) { return now + 1 - (u32)value & TICK_MASK; }
 
 // The state after an event, of a flow that stays.
-INLINE u32 flow_next(u32 state, u32 event)
+INLINE u64 flow_next(u64 state, u32 event)
 {
     if (event == FLOW_CLOSE)
         return FLOW_CLOSING;
-    if (state != FLOW_NEW || event == FLOW_OPEN)
-        return state;
-    return event == FLOW_DATA ? FLOW_TCP : FLOW_UDP;
+    if (state == FLOW_NEW && event == FLOW_DATA)
+        return FLOW_TCP;
+    return state == FLOW_NEW && event == FLOW_DATAGRAM ? FLOW_UDP : state;
+}
+
+// A flow's entry is found: is it live, and not one that a new connection replaces? What will become of it?
+INLINE void flow_found(struct flow *f, const volatile u32 *ages, u64 *way, u64 value, u32 now, u32 event, u32 class)
+{
+    f->way = way;
+    f->value = f->kept = value;
+    f->id = (u32)(value >> 24) & 0xffffff;
+    if (event >= FLOW_OPEN && event <= FLOW_CLOSE)
+        f->kept = (value & ~(FLOW_TIMERS | FLOW_TICK)) | flow_next(FLOW_STATE(value), event) << 21 | (u64)class << 19 | now;
+    f->hit = flow_age(value, now) < ages[FLOW_TIMER(value)] && (event != FLOW_OPEN || FLOW_STATE(value) != FLOW_CLOSING);
+}
+
+// What is stored of a flow that moves: not if it closes, or if the event changes nothing.
+INLINE u64 flow_fresh(u32 last, u32 now, u32 event, u32 class)
+{
+    if (event < FLOW_OPEN || event >= FLOW_CLOSE)
+        return 0;
+    return (u64)last << 48 | (u64)FLOW_NEW << 21 | (u64)class << 19 | now;
 }
 
 // Writes a flow that stays, if that changes it. Who loses the race has seen an entry that is younger.
 INLINE void flow_refresh(struct flow *f)
 {
-    u64 next = (u64)flow_next(FLOW_STATE(f->value), f->event) << 21 | (u64)f->class << 19 | f->now;
-    u64 value = (f->value & ~(FLOW_TIMERS | FLOW_TICK)) | next;
-    if (value != f->value)
-        __sync_val_compare_and_swap(f->way, f->value, value);
-}
-
-INLINE u64 flow_new_value(const struct flow *f, u32 id)
-{
-    return (u64)f->last << 48 | (u64)id << 24 | (u64)FLOW_NEW << 21 | (u64)f->class << 19 | f->now;
+    if (f->kept == f->value)
+        return;
+    // The tick's low half alone can't harm a flow that took the way meanwhile: that one was written in this tick. But
+    // near the half's end their high halves may differ.
+    if (f->kept >> 16 == f->value >> 16 && (u8)(f->kept >> 8) != 0xff)
+        *(volatile u16 *)f->way = f->kept;
+    else
+        __sync_val_compare_and_swap(f->way, f->value, f->kept);
 }
 
 // How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
-INLINE u32 flow_rank(const volatile u32 *timeouts, u64 value, u32 now)
+#define FLOW_BEST (3u << 18)
+INLINE u32 flow_rank(const volatile u32 *ages, u64 value, u32 now)
 {
-    u32 age = now - (u32)value & TICK_MASK;
-    if (age >= timeouts[FLOW_TIMER(value)])
-        return 3 << 18;
+    u32 age = flow_age(value, now);
+    if (age >= ages[FLOW_TIMER(value)])
+        return FLOW_BEST;
     u32 state = FLOW_STATE(value);
     if (state == FLOW_NEW)
         return 1 << 18 | age;
@@ -89,6 +101,5 @@ INLINE void flow_put_value(u64 *word, u64 value)
 // Takes over the flow's own place, which it lost by time-out, backend or a new connection.
 INLINE int flow_replace(struct flow *f, u32 id)
 {
-    u64 value = flow_new_value(f, id) | (f->value & FLOW_SPILL);
-    return __sync_val_compare_and_swap(f->way, f->value, value) == f->value;
+    return __sync_val_compare_and_swap(f->way, f->value, (f->value & FLOW_SPILL) | f->fresh | (u64)id << 24) == f->value;
 }

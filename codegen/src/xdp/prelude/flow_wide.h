@@ -9,55 +9,49 @@ struct flow_wide {
 
 #define FLOW_WIDE_BUSY 0xffffffffu
 
-// The key's first 32 bits are in the high half of key[0].
-INLINE u32 flow_wide_way(struct flow_wide *b, const struct flow *f)
+// Where the flow is in a bucket, and its value. The key's first 32 bits are in the high half of key[0].
+INLINE u64 *flow_wide_look(struct flow_wide *b, const u64 *key, u32 last, u64 *value)
 {
     for (int i = 0; i < 4; i++) {
-        u64 *e = b->way[i];
-        if (e[0] >> 32 == f->key[0] >> 32 && e[1] == f->key[1] && e[2] == f->key[2] && e[3] >> 48 == f->last &&
-            FLOW_STATE(e[3]))
-            return i;
+        const volatile u64 *e = b->way[i];
+        u64 first = e[0];
+        if (first >> 32 != key[0] >> 32 || e[1] != key[1] || e[2] != key[2])
+            continue;
+        *value = e[3];
+        if (LIKELY(*value >> 48 == last && FLOW_STATE(*value) && e[0] == first))
+            return &b->way[i][3];
     }
-    return 4;
+    return 0;
 }
 
-INLINE void flow_wide_find(struct flow *f, void *map, u32 buckets, const volatile u32 *timeouts)
+INLINE void flow_wide_find(struct flow *f, void *map, u32 buckets, const volatile u32 *ages, u32 last, u32 event,
+                           u32 class)
 {
+    u32 now = tick();
+    f->fresh = flow_fresh(last, now, event, class);
     u32 index = f->hash & (buckets - 1);
     struct flow_wide *b = map_lookup(map, &index);
     if (!b)
         return;
     f->bucket = &b->way[0][0];
-    u32 way = flow_wide_way(b, f);
-    if (way == 4) {
-        if (!(b->way[0][3] & FLOW_SPILL))
-            return;
+    u64 value = 0;
+    u64 *way = flow_wide_look(b, f->key, last, &value);
+    if (!way && UNLIKELY(b->way[0][3] & FLOW_SPILL)) {
         index = (f->hash << 16 | f->hash >> 16) & (buckets - 1);
         b = map_lookup(map, &index);
-        if (!b)
-            return;
-        way = flow_wide_way(b, f);
-        if (way == 4)
-            return;
+        if (b)
+            way = flow_wide_look(b, f->key, last, &value);
     }
-    volatile u64 *e = b->way[way & 3];
-    u64 first = e[0];
-    u64 second = e[1], third = e[2], value = e[3];
-    if (first >> 32 != f->key[0] >> 32 || second != f->key[1] || third != f->key[2] || value >> 48 != f->last ||
-        !FLOW_STATE(value) || e[0] != first)
-        return;
-    f->way = &b->way[way & 3][3];
-    f->value = value;
-    f->id = (u32)(value >> 24) & 0xffffff;
-    f->hit = flow_is_hit(timeouts, value, f->now, f->event);
+    if (way)
+        flow_found(f, ages, way, value, now, event, class);
 }
 
 // Stores the flow in the bucket's best way.
-INLINE int flow_wide_claim(struct flow *f, struct flow_wide *b, u32 id, const volatile u32 *timeouts)
+INLINE int flow_wide_claim(struct flow *f, struct flow_wide *b, u32 id, const volatile u32 *ages)
 {
     u32 best = 0, way = 0;
-    for (int i = 0; i < 4; i++) {
-        u32 rank = flow_rank(timeouts, b->way[i][3], f->now);
+    for (int i = 0; i < 4 && best < FLOW_BEST; i++) {
+        u32 rank = flow_rank(ages, b->way[i][3], f->fresh);
         if (rank > best) {
             best = rank;
             way = i;
@@ -73,25 +67,25 @@ INLINE int flow_wide_claim(struct flow *f, struct flow_wide *b, u32 id, const vo
         return -1;
     *(volatile u64 *)(entry + 1) = f->key[1];
     *(volatile u64 *)(entry + 2) = f->key[2];
-    flow_put_value(entry + 3, flow_new_value(f, id));
+    flow_put_value(entry + 3, f->fresh | (u64)id << 24);
     __sync_lock_test_and_set(entry, (f->key[0] & ~0xffffffffull) | sequence);
     return 1;
 }
 
 // Stores a flow that moves; 1: stored.
-INLINE int flow_wide_store(struct flow *f, void *map, u32 buckets, u32 id, const volatile u32 *timeouts)
+INLINE int flow_wide_store(struct flow *f, void *map, u32 buckets, u32 id, const volatile u32 *ages)
 {
     if (f->way)
         return flow_replace(f, id);
     struct flow_wide *b = (void *)f->bucket;
     if (!b || f->key[0] >> 32 == FLOW_WIDE_BUSY)
         return 0;
-    int stored = flow_wide_claim(f, b, id, timeouts);
+    int stored = flow_wide_claim(f, b, id, ages);
     if (stored)
         return stored > 0;
     u32 index = (f->hash << 16 | f->hash >> 16) & (buckets - 1);
     struct flow_wide *second = map_lookup(map, &index);
-    if (!second || flow_wide_claim(f, second, id, timeouts) <= 0)
+    if (!second || flow_wide_claim(f, second, id, ages) <= 0)
         return 0;
     if (!(b->way[0][3] & FLOW_SPILL))
         __sync_fetch_and_or(&b->way[0][3], FLOW_SPILL);

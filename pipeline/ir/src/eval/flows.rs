@@ -106,7 +106,7 @@ impl FlowState {
     }
 
     fn age(entry: &FlowEntry, now: u32) -> u32 {
-        now.wrapping_sub(entry.tick) & ((1 << TICK_BITS) - 1)
+        (now + 1).wrapping_sub(entry.tick) & ((1 << TICK_BITS) - 1)
     }
 
     fn expired(&self, entry: &FlowEntry, now: u32) -> bool {
@@ -117,7 +117,7 @@ impl FlowState {
             state::UDP => idle.udp,
             _ => idle.closing,
         };
-        Self::age(entry, now) >= flow::ticks(limit, self.tick_ns)
+        Self::age(entry, now) > flow::ticks(limit, self.tick_ns)
     }
 
     /// `remember`: the one place where flow state changes.

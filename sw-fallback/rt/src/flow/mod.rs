@@ -83,9 +83,9 @@ impl Value {
     fn tick(self) -> u32 {
         (self.0 & TICK_MASK) as u32
     }
-    /// Ticks since it was written.
+    /// Ticks since it was written, and one: whose clock is a tick behind the writer's finds it young.
     fn age(self, now: u32) -> u32 {
-        now.wrapping_sub(self.tick()) & TICK_MASK as u32
+        (now + 1).wrapping_sub(self.tick()) & TICK_MASK as u32
     }
 }
 

@@ -89,7 +89,8 @@ impl<const WORDS: usize> FlowTable<WORDS> {
 
     #[inline(always)]
     fn expired(&self, value: Value, now: u32) -> bool {
-        value.age(now) >= self.limits[usize::from(value.class())][usize::from(value.state())]
+        value.state() == state::FREE
+            || value.age(now) > self.limits[usize::from(value.class())][usize::from(value.state())]
     }
 
     /// First and second bucket.
