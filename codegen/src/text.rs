@@ -36,6 +36,16 @@ impl Text {
         self.depth += 1;
     }
 
+    /// Adds finished text as it stands.
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// The block's end is written already.
+    pub(crate) fn close_written(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
     /// Adds a label or case, one step further out.
     pub(crate) fn label(&mut self, line: impl AsRef<str>) {
         self.depth = self.depth.saturating_sub(1);

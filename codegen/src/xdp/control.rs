@@ -7,14 +7,13 @@ use super::names::reads;
 use super::tables::event_name;
 use crate::text::Text;
 use pipeline_ir::expr::{Expr, ExprKind, Type};
-use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
-use pipeline_ir::{CursorId, FlowTableId, HeaderId, Loc, ReasonId, RingId, TableId, VarId};
+use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
+use pipeline_ir::{CursorId, HeaderId, Loc, ReasonId, RingId, TableId, VarId};
 use xdp_layout::fold::Fold;
 
 impl Emitter<'_> {
-    pub(super) fn control(&self, t: &mut Text) {
-        t.line("// The control.");
-        let end = self.block(t, &self.p.control, Shape::parsed(self.p));
+    pub(super) fn control(&self, t: &mut Text, block: &Block, shape: Shape) {
+        let end = self.block(t, block, shape);
         // Verified pipelines end every path themselves; C wants to see it.
         if end.is_some() {
             t.line("return XDP_ABORTED;");
@@ -81,7 +80,7 @@ impl Emitter<'_> {
             StmtKind::Stay { cursor, id, select, table, arms } => {
                 return self.stay(t, stmt, (*cursor, *id, *table), select, arms, shape);
             }
-            StmtKind::Remember { cursor, id } => self.remember(t, *cursor, *id, &self.filled_by(*cursor)),
+            StmtKind::Remember { cursor, id } => self.remember(t, *cursor, *id),
             StmtKind::Select { ring, pool, hash, into } => self.select(t, *ring, pool, hash, *into),
             StmtKind::Truncate { bytes } => {
                 t.line(format!("limit = limit < {bytes} ? limit : {bytes};"));
@@ -96,21 +95,20 @@ impl Emitter<'_> {
     }
 
     fn push(&self, t: &mut Text, h: HeaderId, shape: &mut Shape) {
-        let name = &self.p.headers[h.index()].name;
-        let ty = &self.p.header_type(h).name;
+        let (header, ty) = (self.header(h), &self.p.header_type(h).name);
         if shape.is_absent(h) {
-            t.line(format!("h->{name}.valid = 1;"));
+            t.line(format!("{header}.valid = 1;"));
         } else {
-            t.line(format!("if (!h->{name}.valid)"));
-            t.line(format!("    h->{name} = (struct {ty}){{.parsed = h->{name}.parsed, .valid = 1}};"));
+            t.line(format!("if (!{header}.valid)"));
+            t.line(format!("    {header} = (struct {ty}){{.parsed = {header}.parsed, .valid = 1}};"));
         }
         shape.push(h);
     }
 
     fn pop(&self, t: &mut Text, h: HeaderId, shape: &mut Shape) {
-        let name = &self.p.headers[h.index()].name;
+        let header = self.header(h);
         let ty = if self.in_packet(h) { "place" } else { &self.p.header_type(h).name };
-        t.line(format!("h->{name} = (struct {ty}){{.parsed = h->{name}.parsed}};"));
+        t.line(format!("{header} = (struct {ty}){{.parsed = {header}.parsed}};"));
         shape.pop(h);
     }
 
@@ -118,14 +116,13 @@ impl Emitter<'_> {
         match place {
             Place::Var(v) => t.line(format!("{} = {value};", self.vars[v.index()])),
             Place::Field(h, f) => {
-                let name = &self.p.headers[h.index()].name;
                 let field = &self.p.field(h, f).name;
                 let write = if shape.is_lifted(h) {
-                    format!("{name}.{field} = {value};")
+                    format!("{}.{field} = {value};", self.copy(h))
                 } else if self.in_packet(h) {
-                    format!("set_{}_{field}(h->{name}.p, {value});", self.p.header_type(h).name)
+                    format!("set_{}_{field}({}, {value});", self.p.header_type(h).name, self.pointer(h))
                 } else {
-                    format!("h->{name}.{field} = {value};")
+                    format!("{}.{field} = {value};", self.header(h))
                 };
                 if shape.is_valid(h) {
                     t.line(write);
@@ -347,28 +344,8 @@ impl Emitter<'_> {
 
     /// What entries carry of this hash.
     fn fold(&self, hash: &Stmt) -> Option<&Fold> {
-        let mut n = 0;
-        let mut found = None;
-        walk(&self.p.control, &mut |stmt| {
-            if std::ptr::eq(stmt, hash) {
-                found = Some(n);
-            }
-            n += usize::from(matches!(stmt.kind, StmtKind::Hash { .. }));
-        });
-        self.layout.folds.iter().find(|f| Some(f.hash) == found)
-    }
-
-    /// The flow tables whose `find` fills a cursor.
-    fn filled_by(&self, cursor: CursorId) -> Vec<FlowTableId> {
-        let mut tables = Vec::new();
-        walk(&self.p.control, &mut |stmt| {
-            if let StmtKind::Find { cursor: c, table, .. } = &stmt.kind
-                && *c == cursor
-                && !tables.contains(table)
-            {
-                tables.push(*table);
-            }
-        });
-        tables
+        let known = self.hashes.borrow();
+        let number = known.iter().find(|(stmt, _)| std::ptr::eq(*stmt, hash))?.1;
+        self.layout.folds.iter().find(|f| f.hash == number)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Emitter;
 use crate::text::Text;
+use crate::ways::Way;
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
 use pipeline_ir::stmt::{Stmt, StmtKind, Verdict};
 use pipeline_ir::{HeaderId, ParserOp, Pipeline};
@@ -39,6 +40,15 @@ impl Shape {
             if let ParserOp::Extract { header, .. } = op {
                 headers[header.index()].0 = Validity::Parsed;
             }
+        }
+        Self { headers, ..Self::default() }
+    }
+
+    /// On a way that has these headers, and no other.
+    pub(super) fn of_way(p: &Pipeline, way: &Way) -> Self {
+        let mut headers = vec![(Validity::Absent, false); p.headers.len()];
+        for (header, _) in &way.headers {
+            headers[header.index()].0 = Validity::There;
         }
         Self { headers, ..Self::default() }
     }
@@ -210,13 +220,18 @@ impl Emitter<'_> {
     }
 
     pub(super) fn lift_one(&self, t: &mut Text, h: HeaderId, there: bool) {
-        let (name, ty) = (&self.p.headers[h.index()].name, &self.p.header_type(h).name);
-        t.line(format!("struct {ty} {name} = {{}};"));
+        let (copy, ty) = (self.copy(h), &self.p.header_type(h).name);
+        t.line(format!("struct {ty} {copy} = {{}};"));
         if !there {
             t.line(format!("if ({})", self.valid(h)));
         }
         let indent = if there { "" } else { "    " };
-        t.line(format!("{indent}load_{ty}(&{name}, h->{name}.p);"));
+        t.line(format!("{indent}load_{ty}(&{copy}, {});", self.pointer(h)));
+    }
+
+    /// The copy of a header that was lifted out of the packet.
+    pub(super) fn copy(&self, h: HeaderId) -> String {
+        format!("moved_{}", self.p.headers[h.index()].name)
     }
 
     /// Makes room for what was pushed and takes away what was popped.
@@ -226,10 +241,11 @@ impl Emitter<'_> {
         for (i, (validity, _)) in shape.headers.iter().enumerate() {
             let id = HeaderId(i as u32);
             let bytes = self.p.header_type(id).bytes();
-            let name = &self.p.headers[i].name;
             match validity {
                 Validity::Pushed => fixed += bytes,
-                Validity::Mixed => terms.push(format!("({} - h->{name}.parsed) * {bytes}", self.valid(id))),
+                Validity::Mixed => {
+                    terms.push(format!("({} - {}.parsed) * {bytes}", self.valid(id), self.header(id)));
+                }
                 Validity::Absent | Validity::Parsed | Validity::There => {}
             }
         }
@@ -250,18 +266,18 @@ impl Emitter<'_> {
         if validity == Validity::Absent {
             return;
         }
-        let name = &self.p.headers[i].name;
-        let ty = self.p.header_type(HeaderId(i as u32));
+        let id = HeaderId(i as u32);
+        let ty = self.p.header_type(id);
         let always = matches!(validity, Validity::There | Validity::Pushed);
         if !always {
-            t.open(format!("if ({}) {{", self.valid(HeaderId(i as u32))));
+            t.open(format!("if ({}) {{", self.valid(id)));
         }
-        let in_packet = self.in_packet(HeaderId(i as u32));
+        let in_packet = self.in_packet(id);
         if store {
             if !certain {
                 out_of_bounds(t, ty.bytes());
             }
-            let from = if in_packet { name.clone() } else { format!("h->{name}") };
+            let from = if in_packet { self.copy(id) } else { self.header(id) };
             t.line(format!("store_{}((void *)at, &{from});", ty.name));
         }
         t.line(format!("at += {};", ty.bytes()));

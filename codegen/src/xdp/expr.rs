@@ -3,6 +3,7 @@
 //! A number of `w` bits has the smallest unsigned type that holds it, and never more than its `w` bits set.
 
 use super::Emitter;
+use super::headers::Scope;
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::{FieldId, HeaderId};
 
@@ -115,27 +116,26 @@ impl Emitter<'_> {
         }
     }
 
-    /// Is the header there? Of one in the packet its pointer says so: the verifier then knows what clang knows.
+    /// Is the header there? Where ways meet, its pointer says so: were clang to keep the answer in a flag, the verifier
+    /// could not follow.
     pub(super) fn valid(&self, h: HeaderId) -> String {
-        let name = &self.p.headers[h.index()].name;
-        if self.in_packet(h) {
-            format!("is_there(&h->{name}, h->shared)")
+        if self.in_packet(h) && self.scope.get() == Scope::Shared {
+            format!("is_there(&{})", self.header(h))
         } else {
-            format!("h->{name}.valid")
+            format!("{}.valid", self.header(h))
         }
     }
 
     /// A field: of a struct, or where it lies in the packet, or 0 while its header is not there.
     fn field(&self, h: HeaderId, f: FieldId) -> Text {
-        let name = &self.p.headers[h.index()].name;
         let field = &self.p.field(h, f).name;
         if !self.in_packet(h) {
-            return Text::atom(format!("h->{name}.{field}"));
+            return Text::atom(format!("{}.{field}", self.header(h)));
         }
         if self.here.borrow().is_lifted(h) {
-            return Text::atom(format!("{name}.{field}"));
+            return Text::atom(format!("{}.{field}", self.copy(h)));
         }
-        let read = format!("{}_{field}(h->{name}.p)", self.p.header_type(h).name);
+        let read = format!("{}_{field}({})", self.p.header_type(h).name, self.pointer(h));
         if self.here.borrow().is_valid(h) {
             Text::atom(read)
         } else {

@@ -90,8 +90,10 @@ impl Emitter<'_> {
         ));
     }
 
-    pub(super) fn remember(&self, t: &mut Text, cursor: CursorId, id: VarId, tables: &[FlowTableId]) {
+    pub(super) fn remember(&self, t: &mut Text, cursor: CursorId, id: VarId) {
         let name = &self.p.cursors[cursor.index()].name;
+        let filled = self.filled.borrow();
+        let tables = filled.get(cursor.index()).map_or(&[][..], Vec::as_slice);
         t.line(format!("if ({name}.hit)"));
         t.line(format!("    flow_refresh(&{name});"));
         for table in tables {
@@ -102,7 +104,9 @@ impl Emitter<'_> {
                 flow.buckets(),
                 self.vars[id.index()]
             );
-            t.line(format!("else if ({name}.table == {} && {name}.fresh)", table.0 + 1));
+            let mine =
+                if tables.len() > 1 { format!("{name}.table == {} && ", table.0 + 1) } else { String::new() };
+            t.line(format!("else if ({mine}{name}.fresh)"));
             let (yes, no) = (event_name(&format!("{f}.stored")), event_name(&format!("{f}.not_stored")));
             t.line(format!("    count_event(&events, {stored} ? {yes} : {no});"));
         }

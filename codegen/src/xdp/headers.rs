@@ -6,10 +6,40 @@ use crate::text::Text;
 use pipeline_ir::expr::Type;
 use pipeline_ir::{FieldId, HeaderId, HeaderType};
 
+/// Where the code that is being written finds headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// In `struct headers *h`: which headers there are is known when the program runs.
+    Shared,
+    /// In variables of their own: a way through the parser.
+    Way,
+    /// In the packet, all of them: the parser of a way.
+    Parser,
+}
+
 impl Emitter<'_> {
+    /// The header's own variable: a struct, or a `struct place`.
+    pub(super) fn header(&self, h: HeaderId) -> String {
+        let name = &self.p.headers[h.index()].name;
+        match self.scope.get() {
+            Scope::Shared => format!("h->{name}"),
+            Scope::Way | Scope::Parser => name.clone(),
+        }
+    }
+
+    /// Where a header lies in the packet.
+    pub(super) fn pointer(&self, h: HeaderId) -> String {
+        let plain = match self.scope.get() {
+            Scope::Shared => false,
+            Scope::Way => !self.popped[h.index()],
+            Scope::Parser => true,
+        };
+        if plain { self.header(h) } else { format!("{}.p", self.header(h)) }
+    }
+
     /// Is the header read and written where it lies in the packet? One that can be pushed has a struct instead.
     pub(super) fn in_packet(&self, h: HeaderId) -> bool {
-        self.in_packet[h.index()]
+        self.in_packet[h.index()] || self.scope.get() == Scope::Parser
     }
 
     /// Header structs, and of their functions those that the program's body calls.
@@ -40,7 +70,6 @@ impl Emitter<'_> {
             }
         }
         t.open("struct headers {");
-        t.line("u8 shared; // by ways through the parser that find different headers");
         for (i, header) in self.p.headers.iter().enumerate() {
             let ty = &self.p.header_types[header.ty.index()].name;
             if self.in_packet[i] {

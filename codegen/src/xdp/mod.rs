@@ -22,12 +22,16 @@ mod names;
 mod parse;
 mod prelude;
 mod tables;
+mod ways;
 
 use crate::artifacts::Artifacts;
 use crate::fit::Fitted;
 use crate::text::Text;
-use pipeline_ir::stmt::{StmtKind, walk};
-use pipeline_ir::{Loc, Pipeline};
+use crate::ways::Way;
+use deparse::Shape;
+use headers::Scope;
+use pipeline_ir::stmt::{Stmt, StmtKind, walk};
+use pipeline_ir::{FlowTableId, HeaderId, Loc, Pipeline};
 use std::cell::{Cell, RefCell};
 use xdp_layout::Layout;
 
@@ -40,8 +44,14 @@ struct Emitter<'a> {
     /// Pointers to entries, by action.
     entries: Vec<String>,
     in_packet: Vec<bool>,
-    /// Is the parser being written as labels?
-    labels: Cell<bool>,
+    /// Headers that are taken away somewhere.
+    popped: Vec<bool>,
+    /// Where headers are, for the code being written.
+    scope: Cell<Scope>,
+    /// Of the hash statements in the block being written: which one of the source it is.
+    hashes: RefCell<Vec<(*const Stmt, usize)>>,
+    /// The flow tables that may have filled each cursor.
+    filled: RefCell<Vec<Vec<FlowTableId>>>,
     /// What is known of the headers at the statement being written.
     here: RefCell<deparse::Shape>,
 }
@@ -57,8 +67,14 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
         tick_ns: fitted.target().tick_ns,
         vars: names.vars,
         entries: names.entries,
-        in_packet: in_packet(p),
-        labels: Cell::new(false),
+        in_packet: headers_without(p, |kind| if let StmtKind::Push(h) = kind { Some(*h) } else { None }),
+        popped: headers_without(p, |kind| if let StmtKind::Pop(h) = kind { Some(*h) } else { None })
+            .into_iter()
+            .map(|never| !never)
+            .collect(),
+        scope: Cell::new(Scope::Shared),
+        hashes: RefCell::default(),
+        filled: RefCell::default(),
         here: RefCell::default(),
     };
     let body = emitter.body();
@@ -81,13 +97,17 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
 impl Emitter<'_> {
     fn body(&self) -> String {
         let mut main = Text::default();
+        let frequent = ways::frequent(self.p);
+        for way in &frequent {
+            self.way(&mut main, way, &self.way_name(&frequent, &way.steps, way.steps.len()));
+        }
+        self.way_parser(&mut main, &frequent);
         self.ingress(&mut main);
-        self.parser(&mut main);
         main.line("SEC(\"xdp\")");
         main.line("int gw_main(struct xdp_md *ctx)");
         main.open("{");
-        self.ways(&mut main);
-        self.again(&mut main);
+        self.first_try(&mut main, &frequent);
+        self.all_ways(&mut main);
         main.close("}");
         main.line("");
         main.line("char gw_license[] SEC(\"license\") = \"Dual BSD/GPL\";");
@@ -100,56 +120,52 @@ impl Emitter<'_> {
         t.finish() + &main
     }
 
-    fn ways(&self, t: &mut Text) {
-        t.line("struct headers headers = {};");
+    fn first_try(&self, t: &mut Text, frequent: &[Way]) {
+        let Some(way) = frequent.first() else { return };
         if self.has_meta() {
-            t.line("struct meta meta = {};");
+            t.line("struct meta way_meta = {};");
         }
-        let start = &self.p.parser.states[self.p.parser.start.index()].name;
-        let meta = if self.has_meta() { ", &meta" } else { "" };
         t.line(format!(
-            "int verdict = parse_{start}(ctx, packet_start(ctx), packet_end(ctx), &headers{meta});"
+            "int verdict = parse_{}(ctx, packet_start(ctx), packet_end(ctx){});",
+            self.way_name(frequent, &way.steps[..1], 0),
+            if self.has_meta() { ", &way_meta" } else { "" }
         ));
         t.line("if (LIKELY(verdict != AGAIN))");
         t.line("    return verdict;");
         t.line("");
     }
 
-    /// The control: inlined at the end of each way through the parser, and once for all other packets.
+    /// The control for all other packets.
     fn ingress(&self, t: &mut Text) {
-        let param = if self.has_meta() { ", struct meta *m" } else { "" };
-        t.line(format!("INLINE int ingress(struct xdp_md *ctx, struct headers *h{param})"));
+        self.know_all(&self.p.control);
+        let mut body = Text::default();
+        body.open("{");
+        self.control(&mut body, &self.p.control, Shape::parsed(self.p));
+        body.close("}");
+        let body = body.finish();
+        t.line("// The control for all other packets: which headers there are, their pointers say.");
+        t.line(format!(
+            "INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h{})",
+            self.meta_param()
+        ));
         t.open("{");
-        t.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
-        t.line("u32 frame_length = end - at;");
-        self.locals(t);
+        self.locals(t, &body);
         t.line("");
-        self.control(t);
-        t.close("}");
+        t.raw(body.split_once('\n').map_or("", |(_, rest)| rest));
+        t.close_written();
         t.line("");
+    }
+
+    fn meta_param(&self) -> &'static str {
+        if self.has_meta() { ", struct meta *m" } else { "" }
+    }
+
+    fn meta_arg(&self) -> &'static str {
+        if self.has_meta() { ", m" } else { "" }
     }
 
     fn has_meta(&self) -> bool {
         self.vars.iter().any(|name| name.starts_with("m->"))
-    }
-
-    fn locals(&self, t: &mut Text) {
-        for (var, name) in self.p.vars.iter().zip(&self.vars) {
-            if !name.is_empty() && !name.contains("->") {
-                t.line(format!("__attribute__((unused)) {} {name} = 0;", expr::c_type(var.ty)));
-            }
-        }
-        let mut truncates = false;
-        walk(&self.p.control, &mut |stmt| truncates |= matches!(stmt.kind, StmtKind::Truncate { .. }));
-        if truncates {
-            t.line("u32 limit = 0xffff;");
-        }
-        if !self.layout.folds.is_empty() {
-            t.line("u32 folded = 0;");
-        }
-        for cursor in &self.p.cursors {
-            t.line(format!("struct flow {} = {{}};", cursor.name));
-        }
     }
 
     fn meta(&self, t: &mut Text) {
@@ -172,11 +188,11 @@ impl Emitter<'_> {
     }
 }
 
-/// The headers that are parsed and never pushed.
-fn in_packet(p: &Pipeline) -> Vec<bool> {
+/// For each header: does no statement do this to it?
+fn headers_without(p: &Pipeline, done: impl Fn(&StmtKind) -> Option<HeaderId>) -> Vec<bool> {
     let mut list = vec![true; p.headers.len()];
     walk(&p.control, &mut |stmt| {
-        if let StmtKind::Push(h) = stmt.kind {
+        if let Some(h) = done(&stmt.kind) {
             list[h.index()] = false;
         }
     });

@@ -104,7 +104,7 @@ pub(super) fn names(p: &Pipeline) -> Names {
     taken.extend(p.limiters.iter().map(|c| c.name.clone()));
     taken.extend(p.rings.iter().flat_map(|r| [r.name.clone(), r.pool_table.clone()]));
     taken.extend(p.header_types.iter().map(|t| t.name.clone()));
-    taken.extend(p.headers.iter().map(|h| h.name.clone()));
+    taken.extend(p.headers.iter().flat_map(|h| [h.name.clone(), format!("moved_{}", h.name)]));
     let (in_place, read) = (in_place(p), reads(p, &p.control));
     let entries: Vec<String> = p.actions.iter().map(|a| fresh(&mut taken, &a.name)).collect();
     let mut metas: BTreeSet<String> = BTreeSet::new();

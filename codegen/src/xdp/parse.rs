@@ -8,32 +8,21 @@ use pipeline_ir::expr::{Expr, Type};
 use pipeline_ir::{ParserOp, Pattern, State, StateId, Transition};
 
 impl Emitter<'_> {
-    /// The way that the first cases make, its states as functions, each before the one that goes to it: a pipeline
-    /// names the most frequent case first.
-    pub(super) fn parser(&self, t: &mut Text) {
-        t.line("// The parser. Where the frame ends too soon, the rest stays invalid.");
-        let mut done = vec![false; self.p.parser.states.len()];
-        self.state_and_next(t, self.p.parser.start, &mut done);
-    }
-
-    /// The parser once more, as labels, for the packets that leave it before a way's end: one copy of the control
-    /// serves them all.
-    pub(super) fn again(&self, t: &mut Text) {
-        t.line("// Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.");
+    /// The parser as labels, for the packets that the frequent ways leave: one copy of the control serves them all.
+    pub(super) fn all_ways(&self, t: &mut Text) {
+        t.line("// All other packets, also those that end too soon for their way.");
         t.line("const void *at = packet_start(ctx), *end = packet_end(ctx);");
-        t.line("struct headers all = {.shared = 1}, *h = &all;");
+        t.line("struct headers headers = {}, *h = &headers;");
         if self.has_meta() {
-            t.line("struct meta all_meta = {}, *m = &all_meta;");
+            t.line("struct meta meta = {}, *m = &meta;");
         }
-        self.labels.set(true);
         t.line(self.go(Some(self.p.parser.start)));
         for (i, state) in self.p.parser.states.iter().enumerate() {
             t.label(format!("{}: // {}", self.state(StateId(i as u32)), self.at(state.at)));
             self.state_body(t, state);
         }
-        self.labels.set(false);
         t.label("accept:");
-        t.line(format!("return ingress(ctx, h{});", if self.has_meta() { ", m" } else { "" }));
+        t.line(format!("return ingress(ctx, packet_start(ctx), packet_end(ctx), h{});", self.meta_arg()));
     }
 
     fn state_body(&self, t: &mut Text, state: &State) {
@@ -49,44 +38,12 @@ impl Emitter<'_> {
         self.transition(t, &state.next);
     }
 
-    fn state_and_next(&self, t: &mut Text, id: StateId, done: &mut Vec<bool>) {
-        if std::mem::replace(&mut done[id.index()], true) {
-            return;
-        }
-        let state = &self.p.parser.states[id.index()];
-        match &state.next {
-            Transition::Accept => {}
-            Transition::To(next) => self.state_and_next(t, *next, done),
-            Transition::Select { cases, .. } => {
-                if let Some(next) = cases.first().and_then(|c| c.to) {
-                    self.state_and_next(t, next, done);
-                }
-            }
-        }
-        t.line(format!("// {}", self.at(state.at)));
-        let meta = if self.has_meta() { ", struct meta *m" } else { "" };
-        let name = self.state(id);
-        t.line(format!(
-            "INLINE int {name}(struct xdp_md *ctx, const void *at, const void *end, struct headers *h{meta})"
-        ));
-        t.open("{");
-        self.state_body(t, state);
-        t.close("}");
-        t.line("");
-    }
-
     fn state(&self, id: StateId) -> String {
         format!("parse_{}", self.p.parser.states[id.index()].name)
     }
 
     fn go(&self, to: Option<StateId>) -> String {
-        let m = if self.has_meta() { ", m" } else { "" };
-        match to {
-            Some(state) if self.labels.get() => format!("goto {};", self.state(state)),
-            None if self.labels.get() => "goto accept;".into(),
-            Some(state) => format!("return {}(ctx, at, end, h{m});", self.state(state)),
-            None => "return AGAIN;".into(),
-        }
+        to.map_or("goto accept;".into(), |state| format!("goto {};", self.state(state)))
     }
 
     fn parser_op(&self, t: &mut Text, op: &ParserOp) {
@@ -117,15 +74,11 @@ impl Emitter<'_> {
     }
 
     fn transition(&self, t: &mut Text, next: &Transition) {
-        let m = if self.has_meta() { ", m" } else { "" };
         match next {
-            // The way's end: control with all that is known here.
-            Transition::Accept if self.labels.get() => t.line("goto accept;"),
-            Transition::Accept => t.line(format!("return ingress(ctx, h{m});")),
+            Transition::Accept => t.line(self.go(None)),
             Transition::To(state) => t.line(self.go(Some(*state))),
             Transition::Select { on, cases, .. } => {
-                let known = if self.labels.get() { cases.len() } else { 1 };
-                for case in cases.iter().take(known) {
+                for case in cases {
                     let tests: Vec<String> =
                         on.iter().zip(&case.patterns).filter_map(|(e, p)| self.test(e, *p)).collect();
                     if tests.is_empty() {
@@ -140,7 +93,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn test(&self, e: &Expr, pattern: Pattern) -> Option<String> {
+    pub(super) fn test(&self, e: &Expr, pattern: Pattern) -> Option<String> {
         let x = self.operand(e);
         match pattern {
             Pattern::Any => None,

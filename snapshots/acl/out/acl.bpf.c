@@ -28,7 +28,6 @@ INLINE u32 ipv4_dst(const void *p) { return be32(p + 16); }
 INLINE u16 tcp_dst_port(const void *p) { return be16(p + 2); }
 INLINE u16 udp_dst_port(const void *p) { return be16(p + 2); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
     struct place tcp; // tcp
@@ -135,19 +134,125 @@ INLINE struct rules_data *rules_find(u32 src, u32 dst, u8 protocol, u16 dst_port
     return 0;
 }
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, ipv4, tcp.
+INLINE int ingress_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *ip4 = (void *)(at + 14);
+    void *tcp = (void *)(at + 34);
     u32 frame_length = end - at;
 
-    // The control.
-    if (!is_there(&h->ip4, h->shared)) {
+    m->dst_port = tcp_dst_port(tcp);
+    { // pipeline.rs:82 table rules
+        u32 cell = 0;
+        struct rules_data *e = rules_find(ipv4_src(ip4), ipv4_dst(ip4), 6, m->dst_port, &cell);
+        if (e)
+            count_packet(&rules_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // permit
+                const struct rules_permit *permit = (void *)e;
+                return forward(ctx, permit->port);
+            }
+            case 2: { // mirror
+                const struct rules_mirror *mirror = (void *)e;
+                set_ipv4_checksum(ip4, adjust(ipv4_checksum(ip4), ((u16)(ipv4_version(ip4) << 4 | 5) << 8 | ipv4_tos(ip4)), ((u16)(ipv4_version(ip4) << 4 | 5) << 8 | mirror->tos)));
+                set_ipv4_tos(ip4, mirror->tos);
+                return forward(ctx, mirror->port);
+            }
+            default: {
+                if (e) {
+                }
+                return drop(DROP_DENIED);
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv4, udp.
+INLINE int ingress_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *ip4 = (void *)(at + 14);
+    void *udp = (void *)(at + 34);
+    u32 frame_length = end - at;
+
+    m->dst_port = udp_dst_port(udp);
+    { // pipeline.rs:82 table rules
+        u32 cell = 0;
+        struct rules_data *e = rules_find(ipv4_src(ip4), ipv4_dst(ip4), 17, m->dst_port, &cell);
+        if (e)
+            count_packet(&rules_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // permit
+                const struct rules_permit *permit = (void *)e;
+                return forward(ctx, permit->port);
+            }
+            case 2: { // mirror
+                const struct rules_mirror *mirror = (void *)e;
+                set_ipv4_checksum(ip4, adjust(ipv4_checksum(ip4), ((u16)(ipv4_version(ip4) << 4 | 5) << 8 | ipv4_tos(ip4)), ((u16)(ipv4_version(ip4) << 4 | 5) << 8 | mirror->tos)));
+                set_ipv4_tos(ip4, mirror->tos);
+                return forward(ctx, mirror->port);
+            }
+            default: {
+                if (e) {
+                }
+                return drop(DROP_DENIED);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:61
+INLINE int parse_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 54 > end)
+        return AGAIN;
+    return ingress_ipv4_tcp(ctx, at, end, m);
+}
+
+// pipeline.rs:67
+INLINE int parse_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 42 > end)
+        return AGAIN;
+    return ingress_ipv4_udp(ctx, at, end, m);
+}
+
+// pipeline.rs:51
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *ip4 = at + 14;
+    if (at + 34 > end)
+        return AGAIN;
+    if (ipv4_ihl(ip4) == 5 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 6)
+        return parse_ipv4_tcp(ctx, at, end, m);
+    if (ipv4_ihl(ip4) == 5 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 17)
+        return parse_ipv4_udp(ctx, at, end, m);
+    return AGAIN;
+}
+
+// pipeline.rs:42
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+
+    if (!is_there(&h->ip4)) {
         return drop(DROP_NOT_IP);
     }
-    if (is_there(&h->tcp, h->shared)) {
+    if (is_there(&h->tcp)) {
         m->dst_port = tcp_dst_port(h->tcp.p);
     } else {
-        if (is_there(&h->udp, h->shared)) {
+        if (is_there(&h->udp)) {
             m->dst_port = udp_dst_port(h->udp.p);
         }
     }
@@ -176,54 +281,18 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:61
-INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->tcp = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h, m);
-}
-
-// pipeline.rs:51
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
-        return parse_tcp(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:42
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:42
     if (at + 14 > end)
@@ -256,7 +325,7 @@ parse_udp: // pipeline.rs:67
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

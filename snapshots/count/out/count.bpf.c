@@ -23,7 +23,6 @@ INLINE void set_ipv4_checksum(void *p, u16 x)
 
 INLINE u32 ipv4_src(const void *p) { return be32(p + 12); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
 };
@@ -99,14 +98,64 @@ struct {
     MAP_TYPE(value, struct counter);
 } by_protocol SEC(".maps");
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h)
+// The control for packets whose way through the parser is start, ipv4.
+INLINE int ingress_ipv4(struct xdp_md *ctx, const void *at, const void *end)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *ip4 = (void *)(at + 14);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 ttl = 0;
+    u8 ttl = 0;
 
-    // The control.
-    if (!is_there(&h->ip4, h->shared)) {
+    count_packet(&by_protocol, (u32)ipv4_protocol(ip4), frame_length);
+    { // pipeline.rs:54 table host
+        u32 cell = 0;
+        struct host_data *e = host_find(0x100000000ull | (u64)ipv4_src(ip4), &cell);
+        if (e)
+            count_packet(&host_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // out
+                const struct host_out *out = (void *)e;
+                ttl = (u8)(ipv4_ttl(ip4) - 1);
+                set_ipv4_checksum(ip4, adjust(ipv4_checksum(ip4), ((u16)ipv4_ttl(ip4) << 8 | ipv4_protocol(ip4)), ((u16)ttl << 8 | ipv4_protocol(ip4))));
+                set_ipv4_ttl(ip4, ttl);
+                return forward(ctx, out->port);
+            }
+            case 2: { // block
+                return drop(DROP_BLOCKED);
+            }
+            default: {
+                return XDP_PASS;
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:44
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end)
+{
+    if (at + 34 > end)
+        return AGAIN;
+    return ingress_ipv4(ctx, at, end);
+}
+
+// pipeline.rs:35
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    u32 frame_length = end - at;
+    u8 ttl = 0;
+
+    if (!is_there(&h->ip4)) {
         return XDP_PASS;
     }
     count_packet(&by_protocol, (u32)ipv4_protocol(h->ip4.p), frame_length);
@@ -133,40 +182,16 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:44
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h);
-}
-
-// pipeline.rs:35
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers);
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx));
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
+    struct headers headers = {}, *h = &headers;
     goto parse_start;
 parse_start: // pipeline.rs:35
     if (at + 14 > end)
@@ -183,7 +208,7 @@ parse_ipv4: // pipeline.rs:44
     at += 20;
     goto accept;
 accept:
-    return ingress(ctx, h);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

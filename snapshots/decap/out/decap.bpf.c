@@ -157,7 +157,6 @@ INLINE u8 ipv6_next_header(const void *p) { return *(const u8 *)(p + 6); }
 INLINE u128 ipv6_src(const void *p) { return be128(p + 8); }
 INLINE u128 ipv6_dst(const void *p) { return be128(p + 24); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place outer4; // ipv4
     struct place outer6; // ipv6
@@ -362,16 +361,305 @@ INLINE struct served6_data *served6_find(u64 word0, u64 word1, u64 word2, u32 *c
     return &s->data[way];
 }
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, outer4, inner4.
+INLINE int ingress_outer4_inner4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    struct place outer4 = {(void *)(at + 14), 1, 1};
+    void *inner4 = (void *)(at + 34);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 inner = 0;
-    __attribute__((unused)) u8 marked = 0;
-    __attribute__((unused)) u8 inner_2 = 0;
+    u8 inner = 0;
+    u8 marked = 0;
 
-    // The control.
-    if (is_there(&h->outer4, h->shared) && ipv4_protocol(h->outer4.p) == 4) {
+    if (ipv4_version(outer4.p) != 4 || (u32)ipv4_total_length(outer4.p) + 14 > frame_length) {
+        return drop(DROP_OUTER_MALFORMED);
+    }
+    m->ecn = (u8)(ipv4_tos(outer4.p) & 0x3);
+    { // decap.rs:126 table outer4
+        u32 cell = 0;
+        struct outer4_data *e = outer4_find(ipv4_src(outer4.p), &cell);
+        if (e)
+            count_packet(&outer4_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // allow
+                break;
+            }
+            default: {
+                return drop(DROP_NOT_ALLOWED);
+            }
+        }
+    }
+    outer4 = (struct place){.parsed = outer4.parsed};
+    { // decap.rs:146 table served4
+        u32 cell = 0;
+        struct served4_data *e = served4_find(0x100000000ull | (u64)ipv4_dst(inner4), &cell);
+        if (e)
+            count_packet(&served4_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // serve
+                break;
+            }
+            default: {
+                return drop(DROP_NOT_SERVED);
+            }
+        }
+    }
+    set_ethernet_ethertype(eth, 2048);
+    inner = (u8)(ipv4_tos(inner4) & 0x3);
+    if (m->ecn == 3 && inner == 0) {
+        return drop(DROP_CONGESTION);
+    }
+    if (m->ecn == 3) {
+        marked = ipv4_tos(inner4) | 3;
+        set_ipv4_checksum(inner4, adjust(ipv4_checksum(inner4), ((u16)(ipv4_version(inner4) << 4 | ipv4_ihl(inner4)) << 8 | ipv4_tos(inner4)), ((u16)(ipv4_version(inner4) << 4 | ipv4_ihl(inner4)) << 8 | marked)));
+        set_ipv4_tos(inner4, marked);
+    }
+    {
+        struct ethernet moved_eth = {};
+        load_ethernet(&moved_eth, eth);
+        struct ipv4 moved_outer4 = {};
+        if (outer4.valid)
+            load_ipv4(&moved_outer4, outer4.p);
+        if (xdp_adjust_head(ctx, -((outer4.valid - outer4.parsed) * 20)))
+            return XDP_ABORTED;
+        at = packet_start(ctx);
+        end = packet_end(ctx);
+        if (at + 14 > end)
+            return XDP_ABORTED;
+        store_ethernet((void *)at, &moved_eth);
+        at += 14;
+        if (outer4.valid) {
+            if (at + 20 > end)
+                return XDP_ABORTED;
+            store_ipv4((void *)at, &moved_outer4);
+            at += 20;
+        }
+    }
+    return XDP_PASS;
+}
+
+// The control for packets whose way through the parser is start, outer6, inner4.
+INLINE int ingress_outer6_inner4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    struct place outer6 = {(void *)(at + 14), 1, 1};
+    void *inner4 = (void *)(at + 54);
+    u32 frame_length = end - at;
+    u8 inner = 0;
+    u8 marked = 0;
+
+    if (ipv6_version(outer6.p) != 6 || (u32)ipv6_payload_length(outer6.p) + 54 > frame_length) {
+        return drop(DROP_OUTER_MALFORMED);
+    }
+    m->ecn = (u8)(ipv6_traffic_class(outer6.p) & 0x3);
+    { // decap.rs:136 table outer6
+        u32 cell = 0;
+        struct outer6_data *e = outer6_find(ipv6_src(outer6.p), &cell);
+        if (e)
+            count_packet(&outer6_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // allow
+                break;
+            }
+            default: {
+                return drop(DROP_NOT_ALLOWED);
+            }
+        }
+    }
+    outer6 = (struct place){.parsed = outer6.parsed};
+    { // decap.rs:146 table served4
+        u32 cell = 0;
+        struct served4_data *e = served4_find(0x100000000ull | (u64)ipv4_dst(inner4), &cell);
+        if (e)
+            count_packet(&served4_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // serve
+                break;
+            }
+            default: {
+                return drop(DROP_NOT_SERVED);
+            }
+        }
+    }
+    set_ethernet_ethertype(eth, 2048);
+    inner = (u8)(ipv4_tos(inner4) & 0x3);
+    if (m->ecn == 3 && inner == 0) {
+        return drop(DROP_CONGESTION);
+    }
+    if (m->ecn == 3) {
+        marked = ipv4_tos(inner4) | 3;
+        set_ipv4_checksum(inner4, adjust(ipv4_checksum(inner4), ((u16)(ipv4_version(inner4) << 4 | ipv4_ihl(inner4)) << 8 | ipv4_tos(inner4)), ((u16)(ipv4_version(inner4) << 4 | ipv4_ihl(inner4)) << 8 | marked)));
+        set_ipv4_tos(inner4, marked);
+    }
+    {
+        struct ethernet moved_eth = {};
+        load_ethernet(&moved_eth, eth);
+        struct ipv6 moved_outer6 = {};
+        if (outer6.valid)
+            load_ipv6(&moved_outer6, outer6.p);
+        if (xdp_adjust_head(ctx, -((outer6.valid - outer6.parsed) * 40)))
+            return XDP_ABORTED;
+        at = packet_start(ctx);
+        end = packet_end(ctx);
+        if (at + 14 > end)
+            return XDP_ABORTED;
+        store_ethernet((void *)at, &moved_eth);
+        at += 14;
+        if (outer6.valid) {
+            if (at + 40 > end)
+                return XDP_ABORTED;
+            store_ipv6((void *)at, &moved_outer6);
+            at += 40;
+        }
+    }
+    return XDP_PASS;
+}
+
+// The control for packets whose way through the parser is start, outer6, inner6.
+INLINE int ingress_outer6_inner6(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    struct place outer6 = {(void *)(at + 14), 1, 1};
+    void *inner6 = (void *)(at + 54);
+    u32 frame_length = end - at;
+    u8 inner_2 = 0;
+
+    if (ipv6_version(outer6.p) != 6 || (u32)ipv6_payload_length(outer6.p) + 54 > frame_length) {
+        return drop(DROP_OUTER_MALFORMED);
+    }
+    m->ecn = (u8)(ipv6_traffic_class(outer6.p) & 0x3);
+    { // decap.rs:136 table outer6
+        u32 cell = 0;
+        struct outer6_data *e = outer6_find(ipv6_src(outer6.p), &cell);
+        if (e)
+            count_packet(&outer6_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // allow
+                break;
+            }
+            default: {
+                return drop(DROP_NOT_ALLOWED);
+            }
+        }
+    }
+    outer6 = (struct place){.parsed = outer6.parsed};
+    { // decap.rs:166 table served6
+        u32 cell = 0;
+        struct served6_data *e = served6_find((u64)ipv6_dst(inner6), (u64)(ipv6_dst(inner6) >> 64), 1ull, &cell);
+        if (e)
+            count_packet(&served6_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // serve
+                break;
+            }
+            default: {
+                return drop(DROP_NOT_SERVED);
+            }
+        }
+    }
+    set_ethernet_ethertype(eth, 0x86dd);
+    inner_2 = (u8)(ipv6_traffic_class(inner6) & 0x3);
+    if (m->ecn == 3 && inner_2 == 0) {
+        return drop(DROP_CONGESTION);
+    }
+    if (m->ecn == 3) {
+        set_ipv6_traffic_class(inner6, ipv6_traffic_class(inner6) | 3);
+    }
+    {
+        struct ethernet moved_eth = {};
+        load_ethernet(&moved_eth, eth);
+        struct ipv6 moved_outer6 = {};
+        if (outer6.valid)
+            load_ipv6(&moved_outer6, outer6.p);
+        if (xdp_adjust_head(ctx, -((outer6.valid - outer6.parsed) * 40)))
+            return XDP_ABORTED;
+        at = packet_start(ctx);
+        end = packet_end(ctx);
+        if (at + 14 > end)
+            return XDP_ABORTED;
+        store_ethernet((void *)at, &moved_eth);
+        at += 14;
+        if (outer6.valid) {
+            if (at + 40 > end)
+                return XDP_ABORTED;
+            store_ipv6((void *)at, &moved_outer6);
+            at += 40;
+        }
+    }
+    return XDP_PASS;
+}
+
+// The parser, as far as the frequent ways go.
+// decap.rs:104
+INLINE int parse_outer4_inner4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 54 > end)
+        return AGAIN;
+    return ingress_outer4_inner4(ctx, at, end, m);
+}
+
+// decap.rs:85
+INLINE int parse_outer4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *outer4 = at + 14;
+    if (at + 34 > end)
+        return AGAIN;
+    if (ipv4_ihl(outer4) == 5 && ipv4_more_fragments(outer4) == 0 && ipv4_fragment_offset(outer4) == 0 && ipv4_protocol(outer4) == 4)
+        return parse_outer4_inner4(ctx, at, end, m);
+    return AGAIN;
+}
+
+// decap.rs:104
+INLINE int parse_outer6_inner4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 74 > end)
+        return AGAIN;
+    return ingress_outer6_inner4(ctx, at, end, m);
+}
+
+// decap.rs:110
+INLINE int parse_outer6_inner6(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 94 > end)
+        return AGAIN;
+    return ingress_outer6_inner6(ctx, at, end, m);
+}
+
+// decap.rs:94
+INLINE int parse_outer6(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *outer6 = at + 14;
+    if (at + 54 > end)
+        return AGAIN;
+    if (ipv6_next_header(outer6) == 4)
+        return parse_outer6_inner4(ctx, at, end, m);
+    if (ipv6_next_header(outer6) == 41)
+        return parse_outer6_inner6(ctx, at, end, m);
+    return AGAIN;
+}
+
+// decap.rs:75
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_outer4(ctx, at, end, m);
+    if (ethernet_ethertype(eth) == 0x86dd)
+        return parse_outer6(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+    u8 inner = 0;
+    u8 marked = 0;
+    u8 inner_2 = 0;
+
+    if (is_there(&h->outer4) && ipv4_protocol(h->outer4.p) == 4) {
         if (ipv4_version(h->outer4.p) != 4 || ipv4_ihl(h->outer4.p) != 5 || ipv4_more_fragments(h->outer4.p) == 1 || ipv4_fragment_offset(h->outer4.p) != 0 || (u32)ipv4_total_length(h->outer4.p) + 14 > frame_length) {
             return drop(DROP_OUTER_MALFORMED);
         }
@@ -392,7 +680,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         }
         h->outer4 = (struct place){.parsed = h->outer4.parsed};
     } else {
-        if (is_there(&h->outer6, h->shared) && (ipv6_next_header(h->outer6.p) == 4 || ipv6_next_header(h->outer6.p) == 41)) {
+        if (is_there(&h->outer6) && (ipv6_next_header(h->outer6.p) == 4 || ipv6_next_header(h->outer6.p) == 41)) {
             if (ipv6_version(h->outer6.p) != 6 || (u32)ipv6_payload_length(h->outer6.p) + 54 > frame_length) {
                 return drop(DROP_OUTER_MALFORMED);
             }
@@ -416,7 +704,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             return XDP_PASS;
         }
     }
-    if (is_there(&h->inner4, h->shared)) {
+    if (is_there(&h->inner4)) {
         { // decap.rs:146 table served4
             u32 cell = 0;
             struct served4_data *e = served4_find(0x100000000ull | (u64)ipv4_dst(h->inner4.p), &cell);
@@ -431,7 +719,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                 }
             }
         }
-        if (is_there(&h->eth, h->shared))
+        if (is_there(&h->eth))
             set_ethernet_ethertype(h->eth.p, 2048);
         inner = (u8)(ipv4_tos(h->inner4.p) & 0x3);
         if (m->ecn == 3 && inner == 0) {
@@ -443,7 +731,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             set_ipv4_tos(h->inner4.p, marked);
         }
     } else {
-        if (is_there(&h->inner6, h->shared)) {
+        if (is_there(&h->inner6)) {
             { // decap.rs:166 table served6
                 u32 cell = 0;
                 struct served6_data *e = served6_find((u64)ipv6_dst(h->inner6.p), (u64)(ipv6_dst(h->inner6.p) >> 64), 1ull, &cell);
@@ -458,7 +746,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     }
                 }
             }
-            if (is_there(&h->eth, h->shared))
+            if (is_there(&h->eth))
                 set_ethernet_ethertype(h->eth.p, 0x86dd);
             inner_2 = (u8)(ipv6_traffic_class(h->inner6.p) & 0x3);
             if (m->ecn == 3 && inner_2 == 0) {
@@ -472,89 +760,53 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         }
     }
     {
-        struct ethernet eth = {};
-        if (is_there(&h->eth, h->shared))
-            load_ethernet(&eth, h->eth.p);
-        struct ipv4 outer4 = {};
-        if (is_there(&h->outer4, h->shared))
-            load_ipv4(&outer4, h->outer4.p);
-        struct ipv6 outer6 = {};
-        if (is_there(&h->outer6, h->shared))
-            load_ipv6(&outer6, h->outer6.p);
-        if (xdp_adjust_head(ctx, -((is_there(&h->outer4, h->shared) - h->outer4.parsed) * 20 + (is_there(&h->outer6, h->shared) - h->outer6.parsed) * 40)))
+        struct ethernet moved_eth = {};
+        if (is_there(&h->eth))
+            load_ethernet(&moved_eth, h->eth.p);
+        struct ipv4 moved_outer4 = {};
+        if (is_there(&h->outer4))
+            load_ipv4(&moved_outer4, h->outer4.p);
+        struct ipv6 moved_outer6 = {};
+        if (is_there(&h->outer6))
+            load_ipv6(&moved_outer6, h->outer6.p);
+        if (xdp_adjust_head(ctx, -((is_there(&h->outer4) - h->outer4.parsed) * 20 + (is_there(&h->outer6) - h->outer6.parsed) * 40)))
             return XDP_ABORTED;
         at = packet_start(ctx);
         end = packet_end(ctx);
-        if (is_there(&h->eth, h->shared)) {
+        if (is_there(&h->eth)) {
             if (at + 14 > end)
                 return XDP_ABORTED;
-            store_ethernet((void *)at, &eth);
+            store_ethernet((void *)at, &moved_eth);
             at += 14;
         }
-        if (is_there(&h->outer4, h->shared)) {
+        if (is_there(&h->outer4)) {
             if (at + 20 > end)
                 return XDP_ABORTED;
-            store_ipv4((void *)at, &outer4);
+            store_ipv4((void *)at, &moved_outer4);
             at += 20;
         }
-        if (is_there(&h->outer6, h->shared)) {
+        if (is_there(&h->outer6)) {
             if (at + 40 > end)
                 return XDP_ABORTED;
-            store_ipv6((void *)at, &outer6);
+            store_ipv6((void *)at, &moved_outer6);
             at += 40;
         }
     }
     return XDP_PASS;
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// decap.rs:104
-INLINE int parse_inner4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->inner4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h, m);
-}
-
-// decap.rs:85
-INLINE int parse_outer4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->outer4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_ihl(h->outer4.p) == 5 && ipv4_more_fragments(h->outer4.p) == 0 && ipv4_fragment_offset(h->outer4.p) == 0 && ipv4_protocol(h->outer4.p) == 4)
-        return parse_inner4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// decap.rs:75
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_outer4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // decap.rs:75
     if (at + 14 > end)
@@ -597,7 +849,7 @@ parse_inner6: // decap.rs:110
     at += 40;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

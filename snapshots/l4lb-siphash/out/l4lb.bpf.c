@@ -249,7 +249,6 @@ INLINE u16 udp_dst_port(const void *p) { return be16(p + 2); }
 INLINE u16 udp_length(const void *p) { return be16(p + 4); }
 INLINE u16 udp_checksum(const void *p) { return be16(p + 6); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct ipv4 error4;
     struct ipv6 error6;
@@ -626,62 +625,1507 @@ const volatile u32 flows6_ages[32] SEC(".rodata") = {
     [FLOW_CLOSING * 4] = 896, 896, 151, 151,
 };
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, ipv4, tcp.
+INLINE int ingress_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    struct ipv4 error4 = {};
+    struct icmp error = {};
+    struct ipv4 outer4 = {};
+    struct ipv6 outer6 = {};
+    void *ip4 = (void *)(at + 14);
+    void *tcp = (void *)(at + 34);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 too_short = 0;
-    __attribute__((unused)) u8 fragment = 0;
-    __attribute__((unused)) u8 l4_cut = 0;
-    __attribute__((unused)) u8 bad_quote = 0;
-    __attribute__((unused)) u8 by_address = 0;
-    __attribute__((unused)) u32 client = 0;
-    __attribute__((unused)) u64 sender = 0;
-    __attribute__((unused)) u8 next = 0;
-    __attribute__((unused)) u8 too_short_2 = 0;
-    __attribute__((unused)) u8 fragment_2 = 0;
-    __attribute__((unused)) u8 options = 0;
-    __attribute__((unused)) u8 l4_cut_2 = 0;
-    __attribute__((unused)) u8 bad_quote_2 = 0;
-    __attribute__((unused)) u8 by_address_2 = 0;
-    __attribute__((unused)) u128 client_2 = 0;
-    __attribute__((unused)) u64 sender_2 = 0;
-    __attribute__((unused)) u32 hash = 0;
-    __attribute__((unused)) u8 event = 0;
-    __attribute__((unused)) u32 entropy = 0;
-    __attribute__((unused)) u32 backend_2 = 0;
-    __attribute__((unused)) u16 mtu = 0;
-    __attribute__((unused)) u8 allowed = 0;
-    __attribute__((unused)) u64 sender_3 = 0;
-    __attribute__((unused)) u16 mtu_2 = 0;
-    __attribute__((unused)) u8 allowed_2 = 0;
-    __attribute__((unused)) u64 sender_4 = 0;
-    __attribute__((unused)) u16 mtu_3 = 0;
-    __attribute__((unused)) u8 allowed_3 = 0;
-    __attribute__((unused)) u64 sender_5 = 0;
+    u8 too_short = 0;
+    u8 l4_cut = 0;
+    u8 by_address = 0;
+    u32 hash = 0;
+    u8 event = 0;
+    u32 entropy = 0;
+    u32 backend_2 = 0;
+    u16 mtu = 0;
+    u8 allowed = 0;
+    u64 sender_3 = 0;
+    u16 mtu_2 = 0;
+    u8 allowed_2 = 0;
+    u64 sender_4 = 0;
     u32 limit = 0xffff;
     struct flow flow = {};
 
-    // The control.
-    if (!is_there(&h->eth, h->shared)) {
+    too_short = ipv4_total_length(ip4) < 20 || (u32)ipv4_total_length(ip4) + 14 > frame_length;
+    l4_cut = ipv4_total_length(ip4) < 40;
+    by_address = too_short || l4_cut || tcp_data_offset(tcp) < 5;
+    m->client_port = tcp_src_port(tcp);
+    m->vip_port = tcp_dst_port(tcp);
+    m->protocol = 6;
+    m->client4 = ipv4_src(ip4);
+    if (by_address) {
+        m->protocol = 1;
+    } else {
+        { // l4lb.rs:306 table vip4
+            u32 cell = 0;
+            struct vip4_data *e = vip4_find(0x100000000000000ull | (u64)ipv4_dst(ip4) << 24 | (u64)6 << 16 | (u64)m->vip_port, &cell);
+            if (e)
+                count_packet(&vip4_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip4_set_vip *set_vip = (void *)e;
+                    m->found = 1;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    break;
+                }
+            }
+        }
+    }
+    if (!m->found) {
+        { // l4lb.rs:312 table vip4_any
+            u32 cell = 0;
+            struct vip4_any_data *e = vip4_any_find(0x10000000000ull | (u64)ipv4_dst(ip4) << 8 | (u64)m->protocol, &cell);
+            if (e)
+                count_packet(&vip4_any_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip4_any_set_vip *set_vip = (void *)e;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    return XDP_PASS;
+                }
+            }
+        }
+    }
+    if (by_address) {
+        if (too_short) {
+            return drop(DROP_TOTAL_LENGTH);
+        }
+        if (l4_cut) {
+            return drop(DROP_L4_CUT);
+        }
+        return drop(DROP_DATA_OFFSET);
+    }
+    {
+        struct halfsiphash s = halfsiphash_start(m->hash_key);
+        halfsiphash_word(&s, m->client4);
+        halfsiphash_word(&s, ipv4_dst(ip4));
+        halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
+        halfsiphash_word(&s, (0x6000000) | 13);
+        hash = halfsiphash_end(&s);
+    }
+    event = (tcp_flags(tcp) & 23) == 2 ? 1 : (tcp_flags(tcp) & 5) != 0 ? 4 : 2;
+    if ((m->flags & 1) == 0) {
+        flow = (struct flow){
+            .key = {((u64)m->client4 << 16 | m->client_port) << 16 | m->vip},
+            .hash = hash,
+            .table = 1,
+        };
+        flow_narrow_find(&flow, &flows4, 2097152, flows4_ages, m->vip_port, event, m->class > 2 ? 2 : m->class);
+    }
+    entropy = (u32)(u16)(hash >> 16);
+    { // l4lb.rs:465 the flow's entry in backend, or a new one
+        u32 cell = 0;
+        struct backend_data *e = 0;
+        if (flow.hit) {
+            backend_2 = flow.id;
+            e = backend_find(backend_2, &cell);
+            flow.hit = e != 0;
+        }
+        if (!flow.hit) {
+            { // ring ring
+                u32 pool_index = m->pool;
+                u32 *generation = map_lookup(&pool, &pool_index);
+                if (!generation || !*generation)
+                    return drop(DROP_NO_POOL);
+                u32 slot = hash % 65537;
+                u32 active = *generation;
+                u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
+                u32 *e = map_lookup(&ring, &index);
+                if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                    return drop(DROP_NO_SLOT);
+                backend_2 = *e & 0xffffff;
+            }
+            e = backend_find(backend_2, &cell);
+        }
+        if (e)
+            count_packet(&backend_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // ipip4
+                const struct backend_ipip4 *ipip4 = (void *)e;
+                if ((u32)ipv4_total_length(ip4) + 20 > (u32)ipip4->mtu) {
+                    mtu = (u16)(ipip4->mtu - 20);
+                    if ((m->flags & 4) == 0 || ipv4_dont_fragment(ip4) == 0) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed = limiter_allow(&too_big_rate, 64);
+                    if (!allowed) {
+                        return drop(DROP_MTU);
+                    }
+                    error4.valid = 1;
+                    error4.version = 4;
+                    error4.ihl = 5;
+                    error4.tos = 0;
+                    error4.total_length = 56;
+                    error4.identification = 0;
+                    error4.reserved = 0;
+                    error4.dont_fragment = 1;
+                    error4.more_fragments = 0;
+                    error4.fragment_offset = 0;
+                    error4.ttl = 64;
+                    error4.protocol = 1;
+                    error4.src = ipv4_dst(ip4);
+                    error4.dst = ipv4_src(ip4);
+                    {
+                        u32 sum = 0;
+                        sum += 0x4000 | 1280;
+                        sum += 56;
+                        sum += 0;
+                        sum += 0x4000;
+                        sum += 0x4000 | 1;
+                        sum += 0;
+                        sum += (u16)(error4.src >> 16);
+                        sum += (u16)(error4.src & 0xffff);
+                        sum += (u16)(error4.dst >> 16);
+                        sum += (u16)(error4.dst & 0xffff);
+                        error4.checksum = ~fold(sum);
+                    }
+                    error.valid = 1;
+                    error.kind = 3;
+                    error.code = 4;
+                    error.rest = (u32)mtu;
+                    {
+                        u32 sum = 0;
+                        sum += 768 | 4;
+                        sum += 0;
+                        sum += (u16)(error.rest >> 16);
+                        sum += (u16)(error.rest & 0xffff);
+                        sum += 0x4000 | 1280 | (u16)ipv4_tos(ip4);
+                        sum += ipv4_total_length(ip4);
+                        sum += ipv4_identification(ip4);
+                        sum += (u16)ipv4_reserved(ip4) << 15 | 0x4000;
+                        sum += (u16)ipv4_ttl(ip4) << 8 | 6;
+                        sum += ipv4_checksum(ip4);
+                        sum += (u16)(ipv4_src(ip4) >> 16);
+                        sum += (u16)(ipv4_src(ip4) & 0xffff);
+                        sum += (u16)(ipv4_dst(ip4) >> 16);
+                        sum += (u16)(ipv4_dst(ip4) & 0xffff);
+                        sum += tcp_src_port(tcp);
+                        sum += tcp_dst_port(tcp);
+                        sum += (u16)(tcp_seq(tcp) >> 16);
+                        sum += (u16)(tcp_seq(tcp) & 0xffff);
+                        error.checksum = ~fold(sum);
+                    }
+                    limit = limit < 70 ? limit : 70;
+                    sender_3 = ethernet_src(eth);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_3;
+                    {
+                        if (xdp_adjust_head(ctx, -28))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 42 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &moved_eth);
+                        at += 14;
+                        store_ipv4((void *)at, &error4);
+                        at += 20;
+                        store_icmp((void *)at, &error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.fresh)
+                    count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_ages) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+                outer4.valid = 1;
+                outer4.version = 4;
+                outer4.ihl = 5;
+                outer4.tos = ipv4_tos(ip4);
+                outer4.total_length = (u16)(ipv4_total_length(ip4) + 20);
+                outer4.identification = 0;
+                outer4.reserved = 0;
+                outer4.dont_fragment = 1;
+                outer4.more_fragments = 0;
+                outer4.fragment_offset = 0;
+                outer4.ttl = 64;
+                outer4.protocol = 4;
+                outer4.src = ipip4->src | (entropy & ipip4->spread);
+                outer4.dst = ipip4->dst;
+                {
+                    u32 sum = 0;
+                    sum += 0x4000 | 1280 | (u16)outer4.tos;
+                    sum += outer4.total_length;
+                    sum += 0;
+                    sum += 0x4000;
+                    sum += 0x4000 | 4;
+                    sum += 0;
+                    sum += (u16)(outer4.src >> 16);
+                    sum += (u16)(outer4.src & 0xffff);
+                    sum += (u16)(outer4.dst >> 16);
+                    sum += (u16)(outer4.dst & 0xffff);
+                    outer4.checksum = ~fold(sum);
+                }
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, eth);
+                moved_eth.dst = ipip4->dst_mac;
+                moved_eth.src = ipip4->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -20))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 34 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    store_ipv4((void *)at, &outer4);
+                    at += 20;
+                }
+                return forward(ctx, ipip4->port);
+            }
+            case 2: { // ipip6
+                const struct backend_ipip6 *ipip6 = (void *)e;
+                if ((u32)ipv4_total_length(ip4) + 40 > (u32)ipip6->mtu) {
+                    mtu_2 = (u16)(ipip6->mtu - 40);
+                    if ((m->flags & 4) == 0 || ipv4_dont_fragment(ip4) == 0) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed_2 = limiter_allow(&too_big_rate, 64);
+                    if (!allowed_2) {
+                        return drop(DROP_MTU);
+                    }
+                    error4.valid = 1;
+                    error4.version = 4;
+                    error4.ihl = 5;
+                    error4.tos = 0;
+                    error4.total_length = 56;
+                    error4.identification = 0;
+                    error4.reserved = 0;
+                    error4.dont_fragment = 1;
+                    error4.more_fragments = 0;
+                    error4.fragment_offset = 0;
+                    error4.ttl = 64;
+                    error4.protocol = 1;
+                    error4.src = ipv4_dst(ip4);
+                    error4.dst = ipv4_src(ip4);
+                    {
+                        u32 sum = 0;
+                        sum += 0x4000 | 1280;
+                        sum += 56;
+                        sum += 0;
+                        sum += 0x4000;
+                        sum += 0x4000 | 1;
+                        sum += 0;
+                        sum += (u16)(error4.src >> 16);
+                        sum += (u16)(error4.src & 0xffff);
+                        sum += (u16)(error4.dst >> 16);
+                        sum += (u16)(error4.dst & 0xffff);
+                        error4.checksum = ~fold(sum);
+                    }
+                    error.valid = 1;
+                    error.kind = 3;
+                    error.code = 4;
+                    error.rest = (u32)mtu_2;
+                    {
+                        u32 sum = 0;
+                        sum += 768 | 4;
+                        sum += 0;
+                        sum += (u16)(error.rest >> 16);
+                        sum += (u16)(error.rest & 0xffff);
+                        sum += 0x4000 | 1280 | (u16)ipv4_tos(ip4);
+                        sum += ipv4_total_length(ip4);
+                        sum += ipv4_identification(ip4);
+                        sum += (u16)ipv4_reserved(ip4) << 15 | 0x4000;
+                        sum += (u16)ipv4_ttl(ip4) << 8 | 6;
+                        sum += ipv4_checksum(ip4);
+                        sum += (u16)(ipv4_src(ip4) >> 16);
+                        sum += (u16)(ipv4_src(ip4) & 0xffff);
+                        sum += (u16)(ipv4_dst(ip4) >> 16);
+                        sum += (u16)(ipv4_dst(ip4) & 0xffff);
+                        sum += tcp_src_port(tcp);
+                        sum += tcp_dst_port(tcp);
+                        sum += (u16)(tcp_seq(tcp) >> 16);
+                        sum += (u16)(tcp_seq(tcp) & 0xffff);
+                        error.checksum = ~fold(sum);
+                    }
+                    limit = limit < 70 ? limit : 70;
+                    sender_4 = ethernet_src(eth);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_4;
+                    {
+                        if (xdp_adjust_head(ctx, -28))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 42 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &moved_eth);
+                        at += 14;
+                        store_ipv4((void *)at, &error4);
+                        at += 20;
+                        store_icmp((void *)at, &error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.fresh)
+                    count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_ages) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+                outer6.valid = 1;
+                outer6.version = 6;
+                outer6.flow_label = 0;
+                outer6.hop_limit = 64;
+                outer6.src = wide(ipip6->src) | ((u128)(entropy & ipip6->spread));
+                outer6.dst = wide(ipip6->dst);
+                outer6.traffic_class = ipv4_tos(ip4);
+                outer6.payload_length = ipv4_total_length(ip4);
+                outer6.next_header = 4;
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, eth);
+                moved_eth.ethertype = 0x86dd;
+                moved_eth.dst = ipip6->dst_mac;
+                moved_eth.src = ipip6->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -40))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 54 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    store_ipv6((void *)at, &outer6);
+                    at += 40;
+                }
+                return forward(ctx, ipip6->port);
+            }
+            default: {
+                return drop(DROP_NO_BACKEND);
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv4, udp.
+INLINE int ingress_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    struct ipv4 error4 = {};
+    struct icmp error = {};
+    struct ipv4 outer4 = {};
+    struct ipv6 outer6 = {};
+    void *ip4 = (void *)(at + 14);
+    void *udp = (void *)(at + 34);
+    u32 frame_length = end - at;
+    u8 too_short = 0;
+    u8 l4_cut = 0;
+    u8 by_address = 0;
+    u32 hash = 0;
+    u32 entropy = 0;
+    u32 backend_2 = 0;
+    u16 mtu = 0;
+    u8 allowed = 0;
+    u64 sender_3 = 0;
+    u16 mtu_2 = 0;
+    u8 allowed_2 = 0;
+    u64 sender_4 = 0;
+    u32 limit = 0xffff;
+    struct flow flow = {};
+
+    too_short = ipv4_total_length(ip4) < 20 || (u32)ipv4_total_length(ip4) + 14 > frame_length;
+    l4_cut = ipv4_total_length(ip4) < 28;
+    by_address = too_short || l4_cut;
+    m->client_port = udp_src_port(udp);
+    m->vip_port = udp_dst_port(udp);
+    m->protocol = 17;
+    m->client4 = ipv4_src(ip4);
+    if (by_address) {
+        m->protocol = 1;
+    } else {
+        { // l4lb.rs:306 table vip4
+            u32 cell = 0;
+            struct vip4_data *e = vip4_find(0x100000000000000ull | (u64)ipv4_dst(ip4) << 24 | (u64)17 << 16 | (u64)m->vip_port, &cell);
+            if (e)
+                count_packet(&vip4_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip4_set_vip *set_vip = (void *)e;
+                    m->found = 1;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    break;
+                }
+            }
+        }
+    }
+    if (!m->found) {
+        { // l4lb.rs:312 table vip4_any
+            u32 cell = 0;
+            struct vip4_any_data *e = vip4_any_find(0x10000000000ull | (u64)ipv4_dst(ip4) << 8 | (u64)m->protocol, &cell);
+            if (e)
+                count_packet(&vip4_any_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip4_any_set_vip *set_vip = (void *)e;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    return XDP_PASS;
+                }
+            }
+        }
+    }
+    if (by_address) {
+        if (too_short) {
+            return drop(DROP_TOTAL_LENGTH);
+        }
+        if (l4_cut) {
+            return drop(DROP_L4_CUT);
+        }
+        return XDP_PASS;
+    }
+    {
+        struct halfsiphash s = halfsiphash_start(m->hash_key);
+        halfsiphash_word(&s, m->client4);
+        halfsiphash_word(&s, ipv4_dst(ip4));
+        halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
+        halfsiphash_word(&s, (0x11000000) | 13);
+        hash = halfsiphash_end(&s);
+    }
+    if ((m->flags & 1) == 0) {
+        flow = (struct flow){
+            .key = {((u64)m->client4 << 16 | m->client_port) << 16 | m->vip},
+            .hash = hash,
+            .table = 1,
+        };
+        flow_narrow_find(&flow, &flows4, 2097152, flows4_ages, m->vip_port, 3, m->class > 2 ? 2 : m->class);
+    }
+    entropy = (u32)(u16)(hash >> 16);
+    { // l4lb.rs:465 the flow's entry in backend, or a new one
+        u32 cell = 0;
+        struct backend_data *e = 0;
+        if (flow.hit) {
+            backend_2 = flow.id;
+            e = backend_find(backend_2, &cell);
+            flow.hit = e != 0;
+        }
+        if (!flow.hit) {
+            { // ring ring
+                u32 pool_index = m->pool;
+                u32 *generation = map_lookup(&pool, &pool_index);
+                if (!generation || !*generation)
+                    return drop(DROP_NO_POOL);
+                u32 slot = hash % 65537;
+                u32 active = *generation;
+                u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
+                u32 *e = map_lookup(&ring, &index);
+                if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                    return drop(DROP_NO_SLOT);
+                backend_2 = *e & 0xffffff;
+            }
+            e = backend_find(backend_2, &cell);
+        }
+        if (e)
+            count_packet(&backend_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // ipip4
+                const struct backend_ipip4 *ipip4 = (void *)e;
+                if ((u32)ipv4_total_length(ip4) + 20 > (u32)ipip4->mtu) {
+                    mtu = (u16)(ipip4->mtu - 20);
+                    if ((m->flags & 4) == 0 || ipv4_dont_fragment(ip4) == 0) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed = limiter_allow(&too_big_rate, 64);
+                    if (!allowed) {
+                        return drop(DROP_MTU);
+                    }
+                    error4.valid = 1;
+                    error4.version = 4;
+                    error4.ihl = 5;
+                    error4.tos = 0;
+                    error4.total_length = 56;
+                    error4.identification = 0;
+                    error4.reserved = 0;
+                    error4.dont_fragment = 1;
+                    error4.more_fragments = 0;
+                    error4.fragment_offset = 0;
+                    error4.ttl = 64;
+                    error4.protocol = 1;
+                    error4.src = ipv4_dst(ip4);
+                    error4.dst = ipv4_src(ip4);
+                    {
+                        u32 sum = 0;
+                        sum += 0x4000 | 1280;
+                        sum += 56;
+                        sum += 0;
+                        sum += 0x4000;
+                        sum += 0x4000 | 1;
+                        sum += 0;
+                        sum += (u16)(error4.src >> 16);
+                        sum += (u16)(error4.src & 0xffff);
+                        sum += (u16)(error4.dst >> 16);
+                        sum += (u16)(error4.dst & 0xffff);
+                        error4.checksum = ~fold(sum);
+                    }
+                    error.valid = 1;
+                    error.kind = 3;
+                    error.code = 4;
+                    error.rest = (u32)mtu;
+                    {
+                        u32 sum = 0;
+                        sum += 768 | 4;
+                        sum += 0;
+                        sum += (u16)(error.rest >> 16);
+                        sum += (u16)(error.rest & 0xffff);
+                        sum += 0x4000 | 1280 | (u16)ipv4_tos(ip4);
+                        sum += ipv4_total_length(ip4);
+                        sum += ipv4_identification(ip4);
+                        sum += (u16)ipv4_reserved(ip4) << 15 | 0x4000;
+                        sum += (u16)ipv4_ttl(ip4) << 8 | 17;
+                        sum += ipv4_checksum(ip4);
+                        sum += (u16)(ipv4_src(ip4) >> 16);
+                        sum += (u16)(ipv4_src(ip4) & 0xffff);
+                        sum += (u16)(ipv4_dst(ip4) >> 16);
+                        sum += (u16)(ipv4_dst(ip4) & 0xffff);
+                        sum += udp_src_port(udp);
+                        sum += udp_dst_port(udp);
+                        sum += udp_length(udp);
+                        sum += udp_checksum(udp);
+                        error.checksum = ~fold(sum);
+                    }
+                    limit = limit < 70 ? limit : 70;
+                    sender_3 = ethernet_src(eth);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_3;
+                    {
+                        if (xdp_adjust_head(ctx, -28))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 42 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &moved_eth);
+                        at += 14;
+                        store_ipv4((void *)at, &error4);
+                        at += 20;
+                        store_icmp((void *)at, &error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.fresh)
+                    count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_ages) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+                outer4.valid = 1;
+                outer4.version = 4;
+                outer4.ihl = 5;
+                outer4.tos = ipv4_tos(ip4);
+                outer4.total_length = (u16)(ipv4_total_length(ip4) + 20);
+                outer4.identification = 0;
+                outer4.reserved = 0;
+                outer4.dont_fragment = 1;
+                outer4.more_fragments = 0;
+                outer4.fragment_offset = 0;
+                outer4.ttl = 64;
+                outer4.protocol = 4;
+                outer4.src = ipip4->src | (entropy & ipip4->spread);
+                outer4.dst = ipip4->dst;
+                {
+                    u32 sum = 0;
+                    sum += 0x4000 | 1280 | (u16)outer4.tos;
+                    sum += outer4.total_length;
+                    sum += 0;
+                    sum += 0x4000;
+                    sum += 0x4000 | 4;
+                    sum += 0;
+                    sum += (u16)(outer4.src >> 16);
+                    sum += (u16)(outer4.src & 0xffff);
+                    sum += (u16)(outer4.dst >> 16);
+                    sum += (u16)(outer4.dst & 0xffff);
+                    outer4.checksum = ~fold(sum);
+                }
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, eth);
+                moved_eth.dst = ipip4->dst_mac;
+                moved_eth.src = ipip4->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -20))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 34 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    store_ipv4((void *)at, &outer4);
+                    at += 20;
+                }
+                return forward(ctx, ipip4->port);
+            }
+            case 2: { // ipip6
+                const struct backend_ipip6 *ipip6 = (void *)e;
+                if ((u32)ipv4_total_length(ip4) + 40 > (u32)ipip6->mtu) {
+                    mtu_2 = (u16)(ipip6->mtu - 40);
+                    if ((m->flags & 4) == 0 || ipv4_dont_fragment(ip4) == 0) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed_2 = limiter_allow(&too_big_rate, 64);
+                    if (!allowed_2) {
+                        return drop(DROP_MTU);
+                    }
+                    error4.valid = 1;
+                    error4.version = 4;
+                    error4.ihl = 5;
+                    error4.tos = 0;
+                    error4.total_length = 56;
+                    error4.identification = 0;
+                    error4.reserved = 0;
+                    error4.dont_fragment = 1;
+                    error4.more_fragments = 0;
+                    error4.fragment_offset = 0;
+                    error4.ttl = 64;
+                    error4.protocol = 1;
+                    error4.src = ipv4_dst(ip4);
+                    error4.dst = ipv4_src(ip4);
+                    {
+                        u32 sum = 0;
+                        sum += 0x4000 | 1280;
+                        sum += 56;
+                        sum += 0;
+                        sum += 0x4000;
+                        sum += 0x4000 | 1;
+                        sum += 0;
+                        sum += (u16)(error4.src >> 16);
+                        sum += (u16)(error4.src & 0xffff);
+                        sum += (u16)(error4.dst >> 16);
+                        sum += (u16)(error4.dst & 0xffff);
+                        error4.checksum = ~fold(sum);
+                    }
+                    error.valid = 1;
+                    error.kind = 3;
+                    error.code = 4;
+                    error.rest = (u32)mtu_2;
+                    {
+                        u32 sum = 0;
+                        sum += 768 | 4;
+                        sum += 0;
+                        sum += (u16)(error.rest >> 16);
+                        sum += (u16)(error.rest & 0xffff);
+                        sum += 0x4000 | 1280 | (u16)ipv4_tos(ip4);
+                        sum += ipv4_total_length(ip4);
+                        sum += ipv4_identification(ip4);
+                        sum += (u16)ipv4_reserved(ip4) << 15 | 0x4000;
+                        sum += (u16)ipv4_ttl(ip4) << 8 | 17;
+                        sum += ipv4_checksum(ip4);
+                        sum += (u16)(ipv4_src(ip4) >> 16);
+                        sum += (u16)(ipv4_src(ip4) & 0xffff);
+                        sum += (u16)(ipv4_dst(ip4) >> 16);
+                        sum += (u16)(ipv4_dst(ip4) & 0xffff);
+                        sum += udp_src_port(udp);
+                        sum += udp_dst_port(udp);
+                        sum += udp_length(udp);
+                        sum += udp_checksum(udp);
+                        error.checksum = ~fold(sum);
+                    }
+                    limit = limit < 70 ? limit : 70;
+                    sender_4 = ethernet_src(eth);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_4;
+                    {
+                        if (xdp_adjust_head(ctx, -28))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 42 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &moved_eth);
+                        at += 14;
+                        store_ipv4((void *)at, &error4);
+                        at += 20;
+                        store_icmp((void *)at, &error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.fresh)
+                    count_event(&events, flow_narrow_store(&flow, &flows4, 2097152, backend_2, flows4_ages) ? FLOWS4_STORED : FLOWS4_NOT_STORED);
+                outer6.valid = 1;
+                outer6.version = 6;
+                outer6.flow_label = 0;
+                outer6.hop_limit = 64;
+                outer6.src = wide(ipip6->src) | ((u128)(entropy & ipip6->spread));
+                outer6.dst = wide(ipip6->dst);
+                outer6.traffic_class = ipv4_tos(ip4);
+                outer6.payload_length = ipv4_total_length(ip4);
+                outer6.next_header = 4;
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, eth);
+                moved_eth.ethertype = 0x86dd;
+                moved_eth.dst = ipip6->dst_mac;
+                moved_eth.src = ipip6->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -40))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 54 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    store_ipv6((void *)at, &outer6);
+                    at += 40;
+                }
+                return forward(ctx, ipip6->port);
+            }
+            default: {
+                return drop(DROP_NO_BACKEND);
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv6, tcp.
+INLINE int ingress_ipv6_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    struct ipv6 error6 = {};
+    struct icmp error = {};
+    struct ipv6 outer6 = {};
+    void *ip6 = (void *)(at + 14);
+    void *tcp = (void *)(at + 54);
+    u32 frame_length = end - at;
+    u8 too_short_2 = 0;
+    u8 l4_cut_2 = 0;
+    u8 by_address_2 = 0;
+    u32 hash = 0;
+    u8 event = 0;
+    u32 entropy = 0;
+    u32 backend_2 = 0;
+    u16 mtu_3 = 0;
+    u8 allowed_3 = 0;
+    u64 sender_5 = 0;
+    u32 limit = 0xffff;
+    struct flow flow = {};
+
+    too_short_2 = (u32)ipv6_payload_length(ip6) + 54 > frame_length;
+    l4_cut_2 = ipv6_payload_length(ip6) < 20;
+    by_address_2 = too_short_2 || l4_cut_2 || tcp_data_offset(tcp) < 5;
+    m->client_port = tcp_src_port(tcp);
+    m->vip_port = tcp_dst_port(tcp);
+    m->protocol = 6;
+    m->client6 = ipv6_src(ip6);
+    if (by_address_2) {
+        m->protocol = 58;
+    } else {
+        { // l4lb.rs:376 table vip6
+            u32 cell = 0;
+            struct vip6_data *e = vip6_find((u64)ipv6_dst(ip6) << 24 | (u64)6 << 16 | (u64)m->vip_port, (u64)(ipv6_dst(ip6) >> 40), 0x1000000ull | (u64)(ipv6_dst(ip6) >> 104), &cell);
+            if (e)
+                count_packet(&vip6_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip6_set_vip *set_vip = (void *)e;
+                    m->found = 1;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    break;
+                }
+            }
+        }
+    }
+    if (!m->found) {
+        { // l4lb.rs:382 table vip6_any
+            u32 cell = 0;
+            struct vip6_any_data *e = vip6_any_find((u64)ipv6_dst(ip6) << 8 | (u64)m->protocol, (u64)(ipv6_dst(ip6) >> 56), 256ull | (u64)(ipv6_dst(ip6) >> 120), &cell);
+            if (e)
+                count_packet(&vip6_any_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip6_any_set_vip *set_vip = (void *)e;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    return XDP_PASS;
+                }
+            }
+        }
+    }
+    if (by_address_2) {
+        if (too_short_2) {
+            return drop(DROP_TOTAL_LENGTH);
+        }
+        if (l4_cut_2) {
+            return drop(DROP_L4_CUT);
+        }
+        return drop(DROP_DATA_OFFSET);
+    }
+    {
+        struct halfsiphash s = halfsiphash_start(m->hash_key);
+        halfsiphash_word(&s, (u32)(m->client6 >> 96));
+        halfsiphash_word(&s, (u32)((m->client6 >> 64) & 0xffffffff));
+        halfsiphash_word(&s, (u32)((m->client6 >> 32) & 0xffffffff));
+        halfsiphash_word(&s, (u32)(m->client6 & 0xffffffff));
+        halfsiphash_word(&s, (u32)(ipv6_dst(ip6) >> 96));
+        halfsiphash_word(&s, (u32)((ipv6_dst(ip6) >> 64) & 0xffffffff));
+        halfsiphash_word(&s, (u32)((ipv6_dst(ip6) >> 32) & 0xffffffff));
+        halfsiphash_word(&s, (u32)(ipv6_dst(ip6) & 0xffffffff));
+        halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
+        halfsiphash_word(&s, (0x6000000) | 37);
+        hash = halfsiphash_end(&s);
+    }
+    event = (tcp_flags(tcp) & 23) == 2 ? 1 : (tcp_flags(tcp) & 5) != 0 ? 4 : 2;
+    if ((m->flags & 1) == 0) {
+        flow = (struct flow){
+            .key = {(u64)((u32)m->client_port << 16 | m->vip) << 32 | 0, (u64)(m->client6 >> 64), (u64)m->client6},
+            .hash = hash,
+            .table = 2,
+        };
+        flow_wide_find(&flow, &flows6, 2097152, flows6_ages, m->vip_port, event, m->class > 2 ? 2 : m->class);
+    }
+    entropy = (u32)(u16)(hash >> 16);
+    { // l4lb.rs:465 the flow's entry in backend, or a new one
+        u32 cell = 0;
+        struct backend_data *e = 0;
+        if (flow.hit) {
+            backend_2 = flow.id;
+            e = backend_find(backend_2, &cell);
+            flow.hit = e != 0;
+        }
+        if (!flow.hit) {
+            { // ring ring
+                u32 pool_index = m->pool;
+                u32 *generation = map_lookup(&pool, &pool_index);
+                if (!generation || !*generation)
+                    return drop(DROP_NO_POOL);
+                u32 slot = hash % 65537;
+                u32 active = *generation;
+                u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
+                u32 *e = map_lookup(&ring, &index);
+                if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                    return drop(DROP_NO_SLOT);
+                backend_2 = *e & 0xffffff;
+            }
+            e = backend_find(backend_2, &cell);
+        }
+        if (e)
+            count_packet(&backend_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // ipip4
+                return drop(DROP_FAMILY);
+            }
+            case 2: { // ipip6
+                const struct backend_ipip6 *ipip6 = (void *)e;
+                if ((u32)ipv6_payload_length(ip6) + 80 > (u32)ipip6->mtu) {
+                    mtu_3 = (u16)(ipip6->mtu - 40);
+                    if ((m->flags & 4) == 0) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed_3 = limiter_allow(&too_big_rate, 64);
+                    if (!allowed_3) {
+                        return drop(DROP_MTU);
+                    }
+                    error6.valid = 1;
+                    error6.version = 6;
+                    error6.traffic_class = 0;
+                    error6.flow_label = 0;
+                    error6.payload_length = 56;
+                    error6.next_header = 58;
+                    error6.hop_limit = 64;
+                    error6.src = ipv6_dst(ip6);
+                    error6.dst = ipv6_src(ip6);
+                    error.valid = 1;
+                    error.kind = 2;
+                    error.code = 0;
+                    error.rest = (u32)mtu_3;
+                    {
+                        u32 sum = 0;
+                        sum += (u16)(ipv6_dst(ip6) >> 112);
+                        sum += (u16)((ipv6_dst(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_dst(ip6) & 0xffff);
+                        sum += (u16)(ipv6_src(ip6) >> 112);
+                        sum += (u16)((ipv6_src(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_src(ip6) & 0xffff);
+                        sum += 0;
+                        sum += 56;
+                        sum += 0;
+                        sum += 58;
+                        sum += 512;
+                        sum += 0;
+                        sum += (u16)(error.rest >> 16);
+                        sum += (u16)(error.rest & 0xffff);
+                        sum += 0x6000 | (u16)ipv6_traffic_class(ip6) << 4 | (u16)(ipv6_flow_label(ip6) >> 16);
+                        sum += (u16)(ipv6_flow_label(ip6) & 0xffff);
+                        sum += ipv6_payload_length(ip6);
+                        sum += 1536 | (u16)ipv6_hop_limit(ip6);
+                        sum += (u16)(ipv6_src(ip6) >> 112);
+                        sum += (u16)((ipv6_src(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_src(ip6) & 0xffff);
+                        sum += (u16)(ipv6_dst(ip6) >> 112);
+                        sum += (u16)((ipv6_dst(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_dst(ip6) & 0xffff);
+                        sum += tcp_src_port(tcp);
+                        sum += tcp_dst_port(tcp);
+                        sum += (u16)(tcp_seq(tcp) >> 16);
+                        sum += (u16)(tcp_seq(tcp) & 0xffff);
+                        error.checksum = ~fold(sum);
+                    }
+                    limit = limit < 110 ? limit : 110;
+                    sender_5 = ethernet_src(eth);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_5;
+                    {
+                        if (xdp_adjust_head(ctx, -48))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 62 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &moved_eth);
+                        at += 14;
+                        store_ipv6((void *)at, &error6);
+                        at += 40;
+                        store_icmp((void *)at, &error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.fresh)
+                    count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_ages) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+                outer6.valid = 1;
+                outer6.version = 6;
+                outer6.traffic_class = ipv6_traffic_class(ip6);
+                outer6.flow_label = 0;
+                outer6.payload_length = (u16)(ipv6_payload_length(ip6) + 40);
+                outer6.next_header = 41;
+                outer6.hop_limit = 64;
+                outer6.src = wide(ipip6->src) | ((u128)(entropy & ipip6->spread));
+                outer6.dst = wide(ipip6->dst);
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, eth);
+                moved_eth.dst = ipip6->dst_mac;
+                moved_eth.src = ipip6->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -40))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 54 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    store_ipv6((void *)at, &outer6);
+                    at += 40;
+                }
+                return forward(ctx, ipip6->port);
+            }
+            default: {
+                return drop(DROP_NO_BACKEND);
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv6, udp.
+INLINE int ingress_ipv6_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    struct ipv6 error6 = {};
+    struct icmp error = {};
+    struct ipv6 outer6 = {};
+    void *ip6 = (void *)(at + 14);
+    void *udp = (void *)(at + 54);
+    u32 frame_length = end - at;
+    u8 too_short_2 = 0;
+    u8 l4_cut_2 = 0;
+    u8 by_address_2 = 0;
+    u32 hash = 0;
+    u32 entropy = 0;
+    u32 backend_2 = 0;
+    u16 mtu_3 = 0;
+    u8 allowed_3 = 0;
+    u64 sender_5 = 0;
+    u32 limit = 0xffff;
+    struct flow flow = {};
+
+    too_short_2 = (u32)ipv6_payload_length(ip6) + 54 > frame_length;
+    l4_cut_2 = ipv6_payload_length(ip6) < 8;
+    by_address_2 = too_short_2 || l4_cut_2;
+    m->client_port = udp_src_port(udp);
+    m->vip_port = udp_dst_port(udp);
+    m->protocol = 17;
+    m->client6 = ipv6_src(ip6);
+    if (by_address_2) {
+        m->protocol = 58;
+    } else {
+        { // l4lb.rs:376 table vip6
+            u32 cell = 0;
+            struct vip6_data *e = vip6_find((u64)ipv6_dst(ip6) << 24 | (u64)17 << 16 | (u64)m->vip_port, (u64)(ipv6_dst(ip6) >> 40), 0x1000000ull | (u64)(ipv6_dst(ip6) >> 104), &cell);
+            if (e)
+                count_packet(&vip6_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip6_set_vip *set_vip = (void *)e;
+                    m->found = 1;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    break;
+                }
+            }
+        }
+    }
+    if (!m->found) {
+        { // l4lb.rs:382 table vip6_any
+            u32 cell = 0;
+            struct vip6_any_data *e = vip6_any_find((u64)ipv6_dst(ip6) << 8 | (u64)m->protocol, (u64)(ipv6_dst(ip6) >> 56), 256ull | (u64)(ipv6_dst(ip6) >> 120), &cell);
+            if (e)
+                count_packet(&vip6_any_hits, cell, frame_length);
+            switch (e ? e->action : 0) {
+                case 1: { // set_vip
+                    const struct vip6_any_set_vip *set_vip = (void *)e;
+                    m->vip = set_vip->vip;
+                    m->pool = set_vip->pool;
+                    m->hash_key = set_vip->hash_key;
+                    m->flags = set_vip->flags;
+                    m->class = set_vip->class;
+                    break;
+                }
+                default: {
+                    return XDP_PASS;
+                }
+            }
+        }
+    }
+    if (by_address_2) {
+        if (too_short_2) {
+            return drop(DROP_TOTAL_LENGTH);
+        }
+        if (l4_cut_2) {
+            return drop(DROP_L4_CUT);
+        }
+        return XDP_PASS;
+    }
+    {
+        struct halfsiphash s = halfsiphash_start(m->hash_key);
+        halfsiphash_word(&s, (u32)(m->client6 >> 96));
+        halfsiphash_word(&s, (u32)((m->client6 >> 64) & 0xffffffff));
+        halfsiphash_word(&s, (u32)((m->client6 >> 32) & 0xffffffff));
+        halfsiphash_word(&s, (u32)(m->client6 & 0xffffffff));
+        halfsiphash_word(&s, (u32)(ipv6_dst(ip6) >> 96));
+        halfsiphash_word(&s, (u32)((ipv6_dst(ip6) >> 64) & 0xffffffff));
+        halfsiphash_word(&s, (u32)((ipv6_dst(ip6) >> 32) & 0xffffffff));
+        halfsiphash_word(&s, (u32)(ipv6_dst(ip6) & 0xffffffff));
+        halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
+        halfsiphash_word(&s, (0x11000000) | 37);
+        hash = halfsiphash_end(&s);
+    }
+    if ((m->flags & 1) == 0) {
+        flow = (struct flow){
+            .key = {(u64)((u32)m->client_port << 16 | m->vip) << 32 | 0, (u64)(m->client6 >> 64), (u64)m->client6},
+            .hash = hash,
+            .table = 2,
+        };
+        flow_wide_find(&flow, &flows6, 2097152, flows6_ages, m->vip_port, 3, m->class > 2 ? 2 : m->class);
+    }
+    entropy = (u32)(u16)(hash >> 16);
+    { // l4lb.rs:465 the flow's entry in backend, or a new one
+        u32 cell = 0;
+        struct backend_data *e = 0;
+        if (flow.hit) {
+            backend_2 = flow.id;
+            e = backend_find(backend_2, &cell);
+            flow.hit = e != 0;
+        }
+        if (!flow.hit) {
+            { // ring ring
+                u32 pool_index = m->pool;
+                u32 *generation = map_lookup(&pool, &pool_index);
+                if (!generation || !*generation)
+                    return drop(DROP_NO_POOL);
+                u32 slot = hash % 65537;
+                u32 active = *generation;
+                u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
+                u32 *e = map_lookup(&ring, &index);
+                if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                    return drop(DROP_NO_SLOT);
+                backend_2 = *e & 0xffffff;
+            }
+            e = backend_find(backend_2, &cell);
+        }
+        if (e)
+            count_packet(&backend_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // ipip4
+                return drop(DROP_FAMILY);
+            }
+            case 2: { // ipip6
+                const struct backend_ipip6 *ipip6 = (void *)e;
+                if ((u32)ipv6_payload_length(ip6) + 80 > (u32)ipip6->mtu) {
+                    mtu_3 = (u16)(ipip6->mtu - 40);
+                    if ((m->flags & 4) == 0) {
+                        return drop(DROP_MTU);
+                    }
+                    allowed_3 = limiter_allow(&too_big_rate, 64);
+                    if (!allowed_3) {
+                        return drop(DROP_MTU);
+                    }
+                    error6.valid = 1;
+                    error6.version = 6;
+                    error6.traffic_class = 0;
+                    error6.flow_label = 0;
+                    error6.payload_length = 56;
+                    error6.next_header = 58;
+                    error6.hop_limit = 64;
+                    error6.src = ipv6_dst(ip6);
+                    error6.dst = ipv6_src(ip6);
+                    error.valid = 1;
+                    error.kind = 2;
+                    error.code = 0;
+                    error.rest = (u32)mtu_3;
+                    {
+                        u32 sum = 0;
+                        sum += (u16)(ipv6_dst(ip6) >> 112);
+                        sum += (u16)((ipv6_dst(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_dst(ip6) & 0xffff);
+                        sum += (u16)(ipv6_src(ip6) >> 112);
+                        sum += (u16)((ipv6_src(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_src(ip6) & 0xffff);
+                        sum += 0;
+                        sum += 56;
+                        sum += 0;
+                        sum += 58;
+                        sum += 512;
+                        sum += 0;
+                        sum += (u16)(error.rest >> 16);
+                        sum += (u16)(error.rest & 0xffff);
+                        sum += 0x6000 | (u16)ipv6_traffic_class(ip6) << 4 | (u16)(ipv6_flow_label(ip6) >> 16);
+                        sum += (u16)(ipv6_flow_label(ip6) & 0xffff);
+                        sum += ipv6_payload_length(ip6);
+                        sum += 4352 | (u16)ipv6_hop_limit(ip6);
+                        sum += (u16)(ipv6_src(ip6) >> 112);
+                        sum += (u16)((ipv6_src(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_src(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_src(ip6) & 0xffff);
+                        sum += (u16)(ipv6_dst(ip6) >> 112);
+                        sum += (u16)((ipv6_dst(ip6) >> 96) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 80) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 64) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 48) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 32) & 0xffff);
+                        sum += (u16)((ipv6_dst(ip6) >> 16) & 0xffff);
+                        sum += (u16)(ipv6_dst(ip6) & 0xffff);
+                        sum += udp_src_port(udp);
+                        sum += udp_dst_port(udp);
+                        sum += udp_length(udp);
+                        sum += udp_checksum(udp);
+                        error.checksum = ~fold(sum);
+                    }
+                    limit = limit < 110 ? limit : 110;
+                    sender_5 = ethernet_src(eth);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_5;
+                    {
+                        if (xdp_adjust_head(ctx, -48))
+                            return XDP_ABORTED;
+                        at = packet_start(ctx);
+                        end = packet_end(ctx);
+                        if (at + 62 > end)
+                            return XDP_ABORTED;
+                        store_ethernet((void *)at, &moved_eth);
+                        at += 14;
+                        store_ipv6((void *)at, &error6);
+                        at += 40;
+                        store_icmp((void *)at, &error);
+                        at += 8;
+                    }
+                    {
+                        u32 length = packet_end(ctx) - packet_start(ctx);
+                        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+                            return XDP_ABORTED;
+                    }
+                    return forward(ctx, ingress_port(ctx));
+                }
+                if (flow.hit)
+                    flow_refresh(&flow);
+                else if (flow.fresh)
+                    count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_ages) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
+                outer6.valid = 1;
+                outer6.version = 6;
+                outer6.traffic_class = ipv6_traffic_class(ip6);
+                outer6.flow_label = 0;
+                outer6.payload_length = (u16)(ipv6_payload_length(ip6) + 40);
+                outer6.next_header = 41;
+                outer6.hop_limit = 64;
+                outer6.src = wide(ipip6->src) | ((u128)(entropy & ipip6->spread));
+                outer6.dst = wide(ipip6->dst);
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, eth);
+                moved_eth.dst = ipip6->dst_mac;
+                moved_eth.src = ipip6->src_mac;
+                {
+                    if (xdp_adjust_head(ctx, -40))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 54 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    store_ipv6((void *)at, &outer6);
+                    at += 40;
+                }
+                return forward(ctx, ipip6->port);
+            }
+            default: {
+                return drop(DROP_NO_BACKEND);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// l4lb.rs:249
+INLINE int parse_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 54 > end)
+        return AGAIN;
+    return ingress_ipv4_tcp(ctx, at, end, m);
+}
+
+// l4lb.rs:255
+INLINE int parse_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 42 > end)
+        return AGAIN;
+    return ingress_ipv4_udp(ctx, at, end, m);
+}
+
+// l4lb.rs:179
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *ip4 = at + 14;
+    if (at + 34 > end)
+        return AGAIN;
+    if (ipv4_version(ip4) == 4 && ipv4_ihl(ip4) == 5 && ipv4_more_fragments(ip4) == 0 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 6)
+        return parse_ipv4_tcp(ctx, at, end, m);
+    if (ipv4_version(ip4) == 4 && ipv4_ihl(ip4) == 5 && ipv4_more_fragments(ip4) == 0 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 17)
+        return parse_ipv4_udp(ctx, at, end, m);
+    return AGAIN;
+}
+
+// l4lb.rs:249
+INLINE int parse_ipv6_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 74 > end)
+        return AGAIN;
+    return ingress_ipv6_tcp(ctx, at, end, m);
+}
+
+// l4lb.rs:255
+INLINE int parse_ipv6_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 62 > end)
+        return AGAIN;
+    return ingress_ipv6_udp(ctx, at, end, m);
+}
+
+// l4lb.rs:190
+INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *ip6 = at + 14;
+    if (at + 54 > end)
+        return AGAIN;
+    if (ipv6_version(ip6) == 6 && ipv6_next_header(ip6) == 6)
+        return parse_ipv6_tcp(ctx, at, end, m);
+    if (ipv6_version(ip6) == 6 && ipv6_next_header(ip6) == 17)
+        return parse_ipv6_udp(ctx, at, end, m);
+    return AGAIN;
+}
+
+// l4lb.rs:169
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end, m);
+    if (ethernet_ethertype(eth) == 0x86dd)
+        return parse_ipv6(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+    u8 too_short = 0;
+    u8 fragment = 0;
+    u8 l4_cut = 0;
+    u8 bad_quote = 0;
+    u8 by_address = 0;
+    u32 client = 0;
+    u64 sender = 0;
+    u8 next = 0;
+    u8 too_short_2 = 0;
+    u8 fragment_2 = 0;
+    u8 options = 0;
+    u8 l4_cut_2 = 0;
+    u8 bad_quote_2 = 0;
+    u8 by_address_2 = 0;
+    u128 client_2 = 0;
+    u64 sender_2 = 0;
+    u32 hash = 0;
+    u8 event = 0;
+    u32 entropy = 0;
+    u32 backend_2 = 0;
+    u16 mtu = 0;
+    u8 allowed = 0;
+    u64 sender_3 = 0;
+    u16 mtu_2 = 0;
+    u8 allowed_2 = 0;
+    u64 sender_4 = 0;
+    u16 mtu_3 = 0;
+    u8 allowed_3 = 0;
+    u64 sender_5 = 0;
+    u32 limit = 0xffff;
+    struct flow flow = {};
+
+    if (!is_there(&h->eth)) {
         return drop(DROP_ETHERNET_CUT);
     }
-    if (is_there(&h->ip4, h->shared)) {
+    if (is_there(&h->ip4)) {
         too_short = ipv4_total_length(h->ip4.p) < (u16)((u32)(u16)ipv4_ihl(h->ip4.p) << 2) || (u32)ipv4_total_length(h->ip4.p) + 14 > frame_length;
         fragment = ipv4_more_fragments(h->ip4.p) == 1 || ipv4_fragment_offset(h->ip4.p) != 0;
         l4_cut = (ipv4_protocol(h->ip4.p) == 6 && ipv4_total_length(h->ip4.p) < 40) || ((ipv4_protocol(h->ip4.p) == 17 || ipv4_protocol(h->ip4.p) == 1) && ipv4_total_length(h->ip4.p) < 28);
-        m->is_error = is_there(&h->icmp, h->shared) && (icmp_kind(h->icmp.p) == 3 || icmp_kind(h->icmp.p) == 11 || icmp_kind(h->icmp.p) == 12);
-        bad_quote = m->is_error && (!is_there(&h->quoted, h->shared) || ipv4_total_length(h->ip4.p) < 56 || (is_there(&h->quoted4, h->shared) ? ipv4_src(h->quoted4.p) : 0) != ipv4_dst(h->ip4.p));
-        by_address = ipv4_version(h->ip4.p) != 4 || ipv4_ihl(h->ip4.p) != 5 || too_short || fragment || l4_cut || (is_there(&h->tcp, h->shared) && tcp_data_offset(h->tcp.p) < 5) || bad_quote || (is_there(&h->icmp, h->shared) && !m->is_error);
-        if (is_there(&h->tcp, h->shared)) {
+        m->is_error = is_there(&h->icmp) && (icmp_kind(h->icmp.p) == 3 || icmp_kind(h->icmp.p) == 11 || icmp_kind(h->icmp.p) == 12);
+        bad_quote = m->is_error && (!is_there(&h->quoted) || ipv4_total_length(h->ip4.p) < 56 || (is_there(&h->quoted4) ? ipv4_src(h->quoted4.p) : 0) != ipv4_dst(h->ip4.p));
+        by_address = ipv4_version(h->ip4.p) != 4 || ipv4_ihl(h->ip4.p) != 5 || too_short || fragment || l4_cut || (is_there(&h->tcp) && tcp_data_offset(h->tcp.p) < 5) || bad_quote || (is_there(&h->icmp) && !m->is_error);
+        if (is_there(&h->tcp)) {
             m->client_port = tcp_src_port(h->tcp.p);
             m->vip_port = tcp_dst_port(h->tcp.p);
         } else {
-            if (is_there(&h->udp, h->shared)) {
+            if (is_there(&h->udp)) {
                 m->client_port = udp_src_port(h->udp.p);
                 m->vip_port = udp_dst_port(h->udp.p);
             } else {
-                if (is_there(&h->quoted, h->shared)) {
+                if (is_there(&h->quoted)) {
                     m->client_port = l4_start_dst_port(h->quoted.p);
                     m->vip_port = l4_start_src_port(h->quoted.p);
                 }
@@ -690,8 +2134,8 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         m->protocol = ipv4_protocol(h->ip4.p);
         m->client4 = ipv4_src(h->ip4.p);
         if (m->is_error) {
-            m->protocol = (is_there(&h->quoted4, h->shared) ? ipv4_protocol(h->quoted4.p) : 0);
-            m->client4 = (is_there(&h->quoted4, h->shared) ? ipv4_dst(h->quoted4.p) : 0);
+            m->protocol = (is_there(&h->quoted4) ? ipv4_protocol(h->quoted4.p) : 0);
+            m->client4 = (is_there(&h->quoted4) ? ipv4_dst(h->quoted4.p) : 0);
         }
         if (by_address) {
             m->protocol = 1;
@@ -760,13 +2204,13 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             if (l4_cut) {
                 return drop(DROP_L4_CUT);
             }
-            if (is_there(&h->tcp, h->shared)) {
+            if (is_there(&h->tcp)) {
                 return drop(DROP_DATA_OFFSET);
             }
             if (m->is_error) {
                 return drop(DROP_ICMP_QUOTE);
             }
-            if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 8 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
+            if ((m->flags & 2) == 0 || (is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) != 8 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
                 return XDP_PASS;
             }
             set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)64 << 8 | ipv4_protocol(h->ip4.p))));
@@ -774,9 +2218,9 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             client = ipv4_src(h->ip4.p);
             set_ipv4_src(h->ip4.p, ipv4_dst(h->ip4.p));
             set_ipv4_dst(h->ip4.p, client);
-            if (is_there(&h->icmp, h->shared))
-                set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)0 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
-            if (is_there(&h->icmp, h->shared))
+            if (is_there(&h->icmp))
+                set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0)), ((u16)0 << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0))));
+            if (is_there(&h->icmp))
                 set_icmp_kind(h->icmp.p, 0);
             sender = ethernet_src(h->eth.p);
             set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
@@ -784,24 +2228,24 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             return forward(ctx, ingress_port(ctx));
         }
     } else {
-        if (is_there(&h->ip6, h->shared)) {
+        if (is_there(&h->ip6)) {
             next = ipv6_next_header(h->ip6.p);
             too_short_2 = (u32)ipv6_payload_length(h->ip6.p) + 54 > frame_length;
             fragment_2 = next == 44;
             options = next == 0 || next == 43 || next == 60;
             l4_cut_2 = (next == 6 && ipv6_payload_length(h->ip6.p) < 20) || ((next == 17 || next == 58) && ipv6_payload_length(h->ip6.p) < 8);
-            m->is_error = (is_there(&h->icmp, h->shared) && icmp_kind(h->icmp.p) >= 1) && icmp_kind(h->icmp.p) <= 4;
-            bad_quote_2 = m->is_error && (!is_there(&h->quoted, h->shared) || ipv6_payload_length(h->ip6.p) < 56 || (is_there(&h->quoted6, h->shared) ? ipv6_src(h->quoted6.p) : 0) != ipv6_dst(h->ip6.p));
-            by_address_2 = ipv6_version(h->ip6.p) != 6 || too_short_2 || options || fragment_2 || l4_cut_2 || (is_there(&h->tcp, h->shared) && tcp_data_offset(h->tcp.p) < 5) || bad_quote_2 || (is_there(&h->icmp, h->shared) && !m->is_error);
-            if (is_there(&h->tcp, h->shared)) {
+            m->is_error = (is_there(&h->icmp) && icmp_kind(h->icmp.p) >= 1) && icmp_kind(h->icmp.p) <= 4;
+            bad_quote_2 = m->is_error && (!is_there(&h->quoted) || ipv6_payload_length(h->ip6.p) < 56 || (is_there(&h->quoted6) ? ipv6_src(h->quoted6.p) : 0) != ipv6_dst(h->ip6.p));
+            by_address_2 = ipv6_version(h->ip6.p) != 6 || too_short_2 || options || fragment_2 || l4_cut_2 || (is_there(&h->tcp) && tcp_data_offset(h->tcp.p) < 5) || bad_quote_2 || (is_there(&h->icmp) && !m->is_error);
+            if (is_there(&h->tcp)) {
                 m->client_port = tcp_src_port(h->tcp.p);
                 m->vip_port = tcp_dst_port(h->tcp.p);
             } else {
-                if (is_there(&h->udp, h->shared)) {
+                if (is_there(&h->udp)) {
                     m->client_port = udp_src_port(h->udp.p);
                     m->vip_port = udp_dst_port(h->udp.p);
                 } else {
-                    if (is_there(&h->quoted, h->shared)) {
+                    if (is_there(&h->quoted)) {
                         m->client_port = l4_start_dst_port(h->quoted.p);
                         m->vip_port = l4_start_src_port(h->quoted.p);
                     }
@@ -810,8 +2254,8 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             m->protocol = next;
             m->client6 = ipv6_src(h->ip6.p);
             if (m->is_error) {
-                m->protocol = (is_there(&h->quoted6, h->shared) ? ipv6_next_header(h->quoted6.p) : 0);
-                m->client6 = (is_there(&h->quoted6, h->shared) ? ipv6_dst(h->quoted6.p) : 0);
+                m->protocol = (is_there(&h->quoted6) ? ipv6_next_header(h->quoted6.p) : 0);
+                m->client6 = (is_there(&h->quoted6) ? ipv6_dst(h->quoted6.p) : 0);
             }
             if (by_address_2) {
                 m->protocol = 58;
@@ -877,22 +2321,22 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                 if (l4_cut_2) {
                     return drop(DROP_L4_CUT);
                 }
-                if (is_there(&h->tcp, h->shared)) {
+                if (is_there(&h->tcp)) {
                     return drop(DROP_DATA_OFFSET);
                 }
                 if (m->is_error) {
                     return drop(DROP_ICMP_QUOTE);
                 }
-                if ((m->flags & 2) == 0 || (is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) != 128 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
+                if ((m->flags & 2) == 0 || (is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) != 128 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
                     return XDP_PASS;
                 }
                 set_ipv6_hop_limit(h->ip6.p, 64);
                 client_2 = ipv6_src(h->ip6.p);
                 set_ipv6_src(h->ip6.p, ipv6_dst(h->ip6.p));
                 set_ipv6_dst(h->ip6.p, client_2);
-                if (is_there(&h->icmp, h->shared))
-                    set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp, h->shared) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp, h->shared) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0)), ((u16)129 << 8 | (is_there(&h->icmp, h->shared) ? icmp_code(h->icmp.p) : 0))));
-                if (is_there(&h->icmp, h->shared))
+                if (is_there(&h->icmp))
+                    set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0)), ((u16)129 << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0))));
+                if (is_there(&h->icmp))
                     set_icmp_kind(h->icmp.p, 129);
                 sender_2 = ethernet_src(h->eth.p);
                 set_ethernet_src(h->eth.p, ethernet_dst(h->eth.p));
@@ -907,7 +2351,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             }
         }
     }
-    if (is_there(&h->ip4, h->shared)) {
+    if (is_there(&h->ip4)) {
         {
             struct halfsiphash s = halfsiphash_start(m->hash_key);
             halfsiphash_word(&s, m->client4);
@@ -923,19 +2367,19 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             halfsiphash_word(&s, (u32)((m->client6 >> 64) & 0xffffffff));
             halfsiphash_word(&s, (u32)((m->client6 >> 32) & 0xffffffff));
             halfsiphash_word(&s, (u32)(m->client6 & 0xffffffff));
-            halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96));
-            halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffffffff));
-            halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffffffff));
-            halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffffffff));
+            halfsiphash_word(&s, (u32)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 96));
+            halfsiphash_word(&s, (u32)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffffffff));
+            halfsiphash_word(&s, (u32)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffffffff));
+            halfsiphash_word(&s, (u32)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) & 0xffffffff));
             halfsiphash_word(&s, (u32)m->client_port << 16 | (u32)m->vip_port);
             halfsiphash_word(&s, ((u32)m->protocol << 24) | 37);
             hash = halfsiphash_end(&s);
         }
     }
-    event = m->is_error ? 0 : !is_there(&h->tcp, h->shared) ? 3 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
+    event = m->is_error ? 0 : !is_there(&h->tcp) ? 3 : ((is_there(&h->tcp) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
     if ((m->flags & 1) != 0) {
     } else {
-        if (is_there(&h->ip4, h->shared)) {
+        if (is_there(&h->ip4)) {
             flow = (struct flow){
                 .key = {((u64)m->client4 << 16 | m->client_port) << 16 | m->vip},
                 .hash = hash,
@@ -981,12 +2425,12 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         switch (e ? e->action : 0) {
             case 1: { // ipip4
                 const struct backend_ipip4 *ipip4 = (void *)e;
-                if (is_there(&h->ip6, h->shared)) {
+                if (is_there(&h->ip6)) {
                     return drop(DROP_FAMILY);
                 }
-                if ((u32)(is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20 > (u32)ipip4->mtu) {
+                if ((u32)(is_there(&h->ip4) ? ipv4_total_length(h->ip4.p) : 0) + 20 > (u32)ipip4->mtu) {
                     mtu = (u16)(ipip4->mtu - 20);
-                    if ((m->flags & 4) == 0 || (is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                    if ((m->flags & 4) == 0 || (is_there(&h->ip4) ? ipv4_dont_fragment(h->ip4.p) : 0) == 0 || (!is_there(&h->tcp) && !is_there(&h->udp))) {
                         return drop(DROP_MTU);
                     }
                     allowed = limiter_allow(&too_big_rate, 64);
@@ -1006,8 +2450,8 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     h->error4.ttl = 64;
                     h->error4.protocol = 1;
                     h->error4.checksum = 0;
-                    h->error4.src = (is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0);
-                    h->error4.dst = (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0);
+                    h->error4.src = (is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0);
+                    h->error4.dst = (is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0);
                     {
                         u32 sum = 0;
                         sum += (u16)h->error4.version << 12 | (u16)h->error4.ihl << 8 | (u16)h->error4.tos;
@@ -1027,23 +2471,23 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     h->error.code = 4;
                     h->error.checksum = 0;
                     h->error.rest = (u32)mtu;
-                    if (is_there(&h->tcp, h->shared)) {
+                    if (is_there(&h->tcp)) {
                         {
                             u32 sum = 0;
                             sum += (u16)h->error.kind << 8 | (u16)h->error.code;
                             sum += h->error.checksum;
                             sum += (u16)(h->error.rest >> 16);
                             sum += (u16)(h->error.rest & 0xffff);
-                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
-                            sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
-                            sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
-                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
-                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
-                            sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
+                            sum += (u16)(is_there(&h->ip4) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4) ? ipv4_tos(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4) ? ipv4_total_length(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4) ? ipv4_identification(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4) ? ipv4_fragment_offset(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4) ? ipv4_protocol(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4) ? ipv4_checksum(h->ip4.p) : 0);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
                             sum += tcp_src_port(h->tcp.p);
                             sum += tcp_dst_port(h->tcp.p);
                             sum += (u16)(tcp_seq(h->tcp.p) >> 16);
@@ -1057,29 +2501,29 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                             sum += h->error.checksum;
                             sum += (u16)(h->error.rest >> 16);
                             sum += (u16)(h->error.rest & 0xffff);
-                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
-                            sum += (is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0);
-                            sum += (is_there(&h->ip4, h->shared) ? ipv4_identification(h->ip4.p) : 0);
-                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4, h->shared) ? ipv4_fragment_offset(h->ip4.p) : 0);
-                            sum += (u16)(is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4, h->shared) ? ipv4_protocol(h->ip4.p) : 0);
-                            sum += (is_there(&h->ip4, h->shared) ? ipv4_checksum(h->ip4.p) : 0);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) >> 16);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) >> 16);
-                            sum += (u16)((is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
-                            sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
-                            sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
-                            sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
-                            sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                            sum += (u16)(is_there(&h->ip4) ? ipv4_version(h->ip4.p) : 0) << 12 | (u16)(is_there(&h->ip4) ? ipv4_ihl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4) ? ipv4_tos(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4) ? ipv4_total_length(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4) ? ipv4_identification(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4) ? ipv4_reserved(h->ip4.p) : 0) << 15 | (u16)(is_there(&h->ip4) ? ipv4_dont_fragment(h->ip4.p) : 0) << 14 | (u16)(is_there(&h->ip4) ? ipv4_more_fragments(h->ip4.p) : 0) << 13 | (is_there(&h->ip4) ? ipv4_fragment_offset(h->ip4.p) : 0);
+                            sum += (u16)(is_there(&h->ip4) ? ipv4_ttl(h->ip4.p) : 0) << 8 | (u16)(is_there(&h->ip4) ? ipv4_protocol(h->ip4.p) : 0);
+                            sum += (is_there(&h->ip4) ? ipv4_checksum(h->ip4.p) : 0);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0) & 0xffff);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0) >> 16);
+                            sum += (u16)((is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0) & 0xffff);
+                            sum += (is_there(&h->udp) ? udp_src_port(h->udp.p) : 0);
+                            sum += (is_there(&h->udp) ? udp_dst_port(h->udp.p) : 0);
+                            sum += (is_there(&h->udp) ? udp_length(h->udp.p) : 0);
+                            sum += (is_there(&h->udp) ? udp_checksum(h->udp.p) : 0);
                             h->error.checksum = ~fold(sum);
                         }
                     }
                     limit = limit < 70 ? limit : 70;
                     sender_3 = ethernet_src(h->eth.p);
-                    struct ethernet eth = {};
-                    load_ethernet(&eth, h->eth.p);
-                    eth.src = eth.dst;
-                    eth.dst = sender_3;
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, h->eth.p);
+                    moved_eth.src = moved_eth.dst;
+                    moved_eth.dst = sender_3;
                     {
                         if (xdp_adjust_head(ctx, -28))
                             return XDP_ABORTED;
@@ -1087,7 +2531,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                         end = packet_end(ctx);
                         if (at + 42 > end)
                             return XDP_ABORTED;
-                        store_ethernet((void *)at, &eth);
+                        store_ethernet((void *)at, &moved_eth);
                         at += 14;
                         store_ipv4((void *)at, &h->error4);
                         at += 20;
@@ -1110,8 +2554,8 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                 h->outer4.valid = 1;
                 h->outer4.version = 4;
                 h->outer4.ihl = 5;
-                h->outer4.tos = (is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0);
-                h->outer4.total_length = (u16)((is_there(&h->ip4, h->shared) ? ipv4_total_length(h->ip4.p) : 0) + 20);
+                h->outer4.tos = (is_there(&h->ip4) ? ipv4_tos(h->ip4.p) : 0);
+                h->outer4.total_length = (u16)((is_there(&h->ip4) ? ipv4_total_length(h->ip4.p) : 0) + 20);
                 h->outer4.identification = 0;
                 h->outer4.reserved = 0;
                 h->outer4.dont_fragment = 1;
@@ -1136,10 +2580,10 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     sum += (u16)(h->outer4.dst & 0xffff);
                     h->outer4.checksum = ~fold(sum);
                 }
-                struct ethernet eth = {};
-                load_ethernet(&eth, h->eth.p);
-                eth.dst = ipip4->dst_mac;
-                eth.src = ipip4->src_mac;
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, h->eth.p);
+                moved_eth.dst = ipip4->dst_mac;
+                moved_eth.src = ipip4->src_mac;
                 {
                     if (xdp_adjust_head(ctx, -20))
                         return XDP_ABORTED;
@@ -1147,7 +2591,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     end = packet_end(ctx);
                     if (at + 34 > end)
                         return XDP_ABORTED;
-                    store_ethernet((void *)at, &eth);
+                    store_ethernet((void *)at, &moved_eth);
                     at += 14;
                     store_ipv4((void *)at, &h->outer4);
                     at += 20;
@@ -1156,10 +2600,10 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             }
             case 2: { // ipip6
                 const struct backend_ipip6 *ipip6 = (void *)e;
-                if (is_there(&h->ip4, h->shared)) {
+                if (is_there(&h->ip4)) {
                     if ((u32)ipv4_total_length(h->ip4.p) + 40 > (u32)ipip6->mtu) {
                         mtu_2 = (u16)(ipip6->mtu - 40);
-                        if ((m->flags & 4) == 0 || ipv4_dont_fragment(h->ip4.p) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                        if ((m->flags & 4) == 0 || ipv4_dont_fragment(h->ip4.p) == 0 || (!is_there(&h->tcp) && !is_there(&h->udp))) {
                             return drop(DROP_MTU);
                         }
                         allowed_2 = limiter_allow(&too_big_rate, 64);
@@ -1200,7 +2644,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                         h->error.code = 4;
                         h->error.checksum = 0;
                         h->error.rest = (u32)mtu_2;
-                        if (is_there(&h->tcp, h->shared)) {
+                        if (is_there(&h->tcp)) {
                             {
                                 u32 sum = 0;
                                 sum += (u16)h->error.kind << 8 | (u16)h->error.code;
@@ -1240,19 +2684,19 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                                 sum += (u16)(ipv4_src(h->ip4.p) & 0xffff);
                                 sum += (u16)(ipv4_dst(h->ip4.p) >> 16);
                                 sum += (u16)(ipv4_dst(h->ip4.p) & 0xffff);
-                                sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
-                                sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
-                                sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
-                                sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_src_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_dst_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_length(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_checksum(h->udp.p) : 0);
                                 h->error.checksum = ~fold(sum);
                             }
                         }
                         limit = limit < 70 ? limit : 70;
                         sender_4 = ethernet_src(h->eth.p);
-                        struct ethernet eth = {};
-                        load_ethernet(&eth, h->eth.p);
-                        eth.src = eth.dst;
-                        eth.dst = sender_4;
+                        struct ethernet moved_eth = {};
+                        load_ethernet(&moved_eth, h->eth.p);
+                        moved_eth.src = moved_eth.dst;
+                        moved_eth.dst = sender_4;
                         {
                             if (xdp_adjust_head(ctx, -28))
                                 return XDP_ABORTED;
@@ -1260,7 +2704,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                             end = packet_end(ctx);
                             if (at + 42 > end)
                                 return XDP_ABORTED;
-                            store_ethernet((void *)at, &eth);
+                            store_ethernet((void *)at, &moved_eth);
                             at += 14;
                             store_ipv4((void *)at, &h->error4);
                             at += 20;
@@ -1275,9 +2719,9 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                         return forward(ctx, ingress_port(ctx));
                     }
                 } else {
-                    if ((u32)(is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 80 > (u32)ipip6->mtu) {
+                    if ((u32)(is_there(&h->ip6) ? ipv6_payload_length(h->ip6.p) : 0) + 80 > (u32)ipip6->mtu) {
                         mtu_3 = (u16)(ipip6->mtu - 40);
-                        if ((m->flags & 4) == 0 || (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared))) {
+                        if ((m->flags & 4) == 0 || (!is_there(&h->tcp) && !is_there(&h->udp))) {
                             return drop(DROP_MTU);
                         }
                         allowed_3 = limiter_allow(&too_big_rate, 64);
@@ -1291,32 +2735,32 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                         h->error6.payload_length = 56;
                         h->error6.next_header = 58;
                         h->error6.hop_limit = 64;
-                        h->error6.src = (is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0);
-                        h->error6.dst = (is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0);
+                        h->error6.src = (is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0);
+                        h->error6.dst = (is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0);
                         h->error.valid = 1;
                         h->error.kind = 2;
                         h->error.code = 0;
                         h->error.checksum = 0;
                         h->error.rest = (u32)mtu_3;
-                        if (is_there(&h->tcp, h->shared)) {
+                        if (is_there(&h->tcp)) {
                             {
                                 u32 sum = 0;
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
                                 sum += 0;
                                 sum += 56;
                                 sum += 0;
@@ -1325,26 +2769,26 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                                 sum += h->error.checksum;
                                 sum += (u16)(h->error.rest >> 16);
                                 sum += (u16)(h->error.rest & 0xffff);
-                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
-                                sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
-                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)(is_there(&h->ip6) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
+                                sum += (is_there(&h->ip6) ? ipv6_payload_length(h->ip6.p) : 0);
+                                sum += (u16)(is_there(&h->ip6) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6) ? ipv6_hop_limit(h->ip6.p) : 0);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
                                 sum += tcp_src_port(h->tcp.p);
                                 sum += tcp_dst_port(h->tcp.p);
                                 sum += (u16)(tcp_seq(h->tcp.p) >> 16);
@@ -1354,22 +2798,22 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                         } else {
                             {
                                 u32 sum = 0;
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
                                 sum += 0;
                                 sum += 56;
                                 sum += 0;
@@ -1378,39 +2822,39 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                                 sum += h->error.checksum;
                                 sum += (u16)(h->error.rest >> 16);
                                 sum += (u16)(h->error.rest & 0xffff);
-                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
-                                sum += (is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0);
-                                sum += (u16)(is_there(&h->ip6, h->shared) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6, h->shared) ? ipv6_hop_limit(h->ip6.p) : 0);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 112);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
-                                sum += (u16)(((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
-                                sum += (u16)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
-                                sum += (is_there(&h->udp, h->shared) ? udp_src_port(h->udp.p) : 0);
-                                sum += (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
-                                sum += (is_there(&h->udp, h->shared) ? udp_length(h->udp.p) : 0);
-                                sum += (is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0);
+                                sum += (u16)(is_there(&h->ip6) ? ipv6_version(h->ip6.p) : 0) << 12 | (u16)(is_there(&h->ip6) ? ipv6_traffic_class(h->ip6.p) : 0) << 4 | (u16)((is_there(&h->ip6) ? ipv6_flow_label(h->ip6.p) : 0) >> 16);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_flow_label(h->ip6.p) : 0) & 0xffff);
+                                sum += (is_there(&h->ip6) ? ipv6_payload_length(h->ip6.p) : 0);
+                                sum += (u16)(is_there(&h->ip6) ? ipv6_next_header(h->ip6.p) : 0) << 8 | (u16)(is_there(&h->ip6) ? ipv6_hop_limit(h->ip6.p) : 0);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 112);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 96) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 80) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 64) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 48) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 32) & 0xffff);
+                                sum += (u16)(((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 16) & 0xffff);
+                                sum += (u16)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) & 0xffff);
+                                sum += (is_there(&h->udp) ? udp_src_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_dst_port(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_length(h->udp.p) : 0);
+                                sum += (is_there(&h->udp) ? udp_checksum(h->udp.p) : 0);
                                 h->error.checksum = ~fold(sum);
                             }
                         }
                         limit = limit < 110 ? limit : 110;
                         sender_5 = ethernet_src(h->eth.p);
-                        struct ethernet eth = {};
-                        load_ethernet(&eth, h->eth.p);
-                        eth.src = eth.dst;
-                        eth.dst = sender_5;
+                        struct ethernet moved_eth = {};
+                        load_ethernet(&moved_eth, h->eth.p);
+                        moved_eth.src = moved_eth.dst;
+                        moved_eth.dst = sender_5;
                         {
                             if (xdp_adjust_head(ctx, -48))
                                 return XDP_ABORTED;
@@ -1418,7 +2862,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                             end = packet_end(ctx);
                             if (at + 62 > end)
                                 return XDP_ABORTED;
-                            store_ethernet((void *)at, &eth);
+                            store_ethernet((void *)at, &moved_eth);
                             at += 14;
                             store_ipv6((void *)at, &h->error6);
                             at += 40;
@@ -1441,23 +2885,23 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     count_event(&events, flow_wide_store(&flow, &flows6, 2097152, backend_2, flows6_ages) ? FLOWS6_STORED : FLOWS6_NOT_STORED);
                 h->outer6.valid = 1;
                 h->outer6.version = 6;
-                h->outer6.traffic_class = (is_there(&h->ip6, h->shared) ? ipv6_traffic_class(h->ip6.p) : 0);
+                h->outer6.traffic_class = (is_there(&h->ip6) ? ipv6_traffic_class(h->ip6.p) : 0);
                 h->outer6.flow_label = 0;
-                h->outer6.payload_length = (u16)((is_there(&h->ip6, h->shared) ? ipv6_payload_length(h->ip6.p) : 0) + 40);
+                h->outer6.payload_length = (u16)((is_there(&h->ip6) ? ipv6_payload_length(h->ip6.p) : 0) + 40);
                 h->outer6.next_header = 41;
                 h->outer6.hop_limit = 64;
                 h->outer6.src = wide(ipip6->src) | ((u128)(entropy & ipip6->spread));
                 h->outer6.dst = wide(ipip6->dst);
-                if (is_there(&h->ip4, h->shared)) {
+                if (is_there(&h->ip4)) {
                     h->outer6.traffic_class = ipv4_tos(h->ip4.p);
                     h->outer6.payload_length = ipv4_total_length(h->ip4.p);
                     h->outer6.next_header = 4;
                     set_ethernet_ethertype(h->eth.p, 0x86dd);
                 }
-                struct ethernet eth = {};
-                load_ethernet(&eth, h->eth.p);
-                eth.dst = ipip6->dst_mac;
-                eth.src = ipip6->src_mac;
+                struct ethernet moved_eth = {};
+                load_ethernet(&moved_eth, h->eth.p);
+                moved_eth.dst = ipip6->dst_mac;
+                moved_eth.src = ipip6->src_mac;
                 {
                     if (xdp_adjust_head(ctx, -40))
                         return XDP_ABORTED;
@@ -1465,7 +2909,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     end = packet_end(ctx);
                     if (at + 54 > end)
                         return XDP_ABORTED;
-                    store_ethernet((void *)at, &eth);
+                    store_ethernet((void *)at, &moved_eth);
                     at += 14;
                     store_ipv6((void *)at, &h->outer6);
                     at += 40;
@@ -1479,54 +2923,18 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// l4lb.rs:249
-INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->tcp = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h, m);
-}
-
-// l4lb.rs:179
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
-        return parse_tcp(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// l4lb.rs:169
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // l4lb.rs:169
     if (at + 14 > end)
@@ -1621,7 +3029,7 @@ parse_udp: // l4lb.rs:255
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

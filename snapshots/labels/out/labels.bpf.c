@@ -75,7 +75,6 @@ INLINE void set_mpls_ttl(void *p, u8 x)
 }
 
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place label_0; // mpls
     struct place label_1; // mpls
@@ -172,17 +171,116 @@ struct {
     MAP_TYPE(value, struct counter);
 } depth SEC(".maps");
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, stack_0, below, ipv4.
+INLINE int ingress_stack_0_below_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    struct place label_0 = {(void *)(at + 14), 1, 1};
     u32 frame_length = end - at;
 
-    // The control.
-    if (!is_there(&h->label_0, h->shared)) {
+    count_packet(&depth, 1, frame_length);
+    if (mpls_ttl(label_0.p) <= 1) {
+        return drop(DROP_EXPIRED);
+    }
+    { // pipeline.rs:85 table labels
+        u32 cell = 0;
+        struct labels_data *e = labels_find(0x100000ull | (u64)mpls_label(label_0.p), &cell);
+        if (e)
+            count_packet(&labels_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // swap
+                const struct labels_swap *swap = (void *)e;
+                set_mpls_label(label_0.p, swap->to);
+                set_mpls_ttl(label_0.p, (u8)(mpls_ttl(label_0.p) - 1));
+                return forward(ctx, swap->port);
+            }
+            case 2: { // pop_top
+                const struct labels_pop_top *pop_top = (void *)e;
+                set_ethernet_ethertype(eth, 2048);
+                label_0 = (struct place){.parsed = label_0.parsed};
+                {
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    struct mpls moved_label_0 = {};
+                    if (label_0.valid)
+                        load_mpls(&moved_label_0, label_0.p);
+                    if (xdp_adjust_head(ctx, -((label_0.valid - label_0.parsed) * 4)))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 14 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    if (label_0.valid) {
+                        if (at + 4 > end)
+                            return XDP_ABORTED;
+                        store_mpls((void *)at, &moved_label_0);
+                        at += 4;
+                    }
+                }
+                return forward(ctx, pop_top->port);
+            }
+            default: {
+                return drop(DROP_UNKNOWN);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:69
+INLINE int parse_stack_0_below_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 38 > end)
+        return AGAIN;
+    return ingress_stack_0_below_ipv4(ctx, at, end, m);
+}
+
+// pipeline.rs:60
+INLINE int parse_stack_0_below(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 19 > end)
+        return AGAIN;
+    m->first = *(const u8 *)(at + 18) >> 4;
+    if (m->first == 4)
+        return parse_stack_0_below_ipv4(ctx, at, end, m);
+    return AGAIN;
+}
+
+// pipeline.rs:50
+INLINE int parse_stack_0(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *label_0 = at + 14;
+    if (at + 18 > end)
+        return AGAIN;
+    m->depth = (u8)(m->depth + 1);
+    if (mpls_bottom(label_0) == 1)
+        return parse_stack_0_below(ctx, at, end, m);
+    return AGAIN;
+}
+
+// pipeline.rs:41
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 0x8847)
+        return parse_stack_0(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+
+    if (!is_there(&h->label_0)) {
         return drop(DROP_NO_LABEL);
     }
     count_packet(&depth, (u32)m->depth, frame_length);
-    if (m->depth == 4 && (is_there(&h->label_3, h->shared) ? mpls_bottom(h->label_3.p) : 0) == 0) {
+    if (m->depth == 4 && (is_there(&h->label_3) ? mpls_bottom(h->label_3.p) : 0) == 0) {
         return drop(DROP_TOO_DEEP);
     }
     if (mpls_ttl(h->label_0.p) <= 1) {
@@ -203,34 +301,34 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
             case 2: { // pop_top
                 const struct labels_pop_top *pop_top = (void *)e;
                 if (mpls_bottom(h->label_0.p) == 1) {
-                    if (!is_there(&h->ip4, h->shared)) {
+                    if (!is_there(&h->ip4)) {
                         return XDP_PASS;
                     }
-                    if (is_there(&h->eth, h->shared))
+                    if (is_there(&h->eth))
                         set_ethernet_ethertype(h->eth.p, 2048);
                 }
                 h->label_0 = (struct place){.parsed = h->label_0.parsed};
                 {
-                    struct ethernet eth = {};
-                    if (is_there(&h->eth, h->shared))
-                        load_ethernet(&eth, h->eth.p);
-                    struct mpls label_0 = {};
-                    if (is_there(&h->label_0, h->shared))
-                        load_mpls(&label_0, h->label_0.p);
-                    if (xdp_adjust_head(ctx, -((is_there(&h->label_0, h->shared) - h->label_0.parsed) * 4)))
+                    struct ethernet moved_eth = {};
+                    if (is_there(&h->eth))
+                        load_ethernet(&moved_eth, h->eth.p);
+                    struct mpls moved_label_0 = {};
+                    if (is_there(&h->label_0))
+                        load_mpls(&moved_label_0, h->label_0.p);
+                    if (xdp_adjust_head(ctx, -((is_there(&h->label_0) - h->label_0.parsed) * 4)))
                         return XDP_ABORTED;
                     at = packet_start(ctx);
                     end = packet_end(ctx);
-                    if (is_there(&h->eth, h->shared)) {
+                    if (is_there(&h->eth)) {
                         if (at + 14 > end)
                             return XDP_ABORTED;
-                        store_ethernet((void *)at, &eth);
+                        store_ethernet((void *)at, &moved_eth);
                         at += 14;
                     }
-                    if (is_there(&h->label_0, h->shared)) {
+                    if (is_there(&h->label_0)) {
                         if (at + 4 > end)
                             return XDP_ABORTED;
-                        store_mpls((void *)at, &label_0);
+                        store_mpls((void *)at, &moved_label_0);
                         at += 4;
                     }
                 }
@@ -243,66 +341,18 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:69
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h, m);
-}
-
-// pipeline.rs:60
-INLINE int parse_below(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 1 > end)
-        return AGAIN;
-    m->first = *(const u8 *)at >> 4;
-    if (m->first == 4)
-        return parse_ipv4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:50
-INLINE int parse_stack_0(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 4 > end)
-        return AGAIN;
-    h->label_0 = (struct place){(void *)at, 1, 1};
-    at += 4;
-    m->depth = (u8)(m->depth + 1);
-    if (mpls_bottom(h->label_0.p) == 1)
-        return parse_below(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:41
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 0x8847)
-        return parse_stack_0(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:41
     if (at + 14 > end)
@@ -362,7 +412,7 @@ parse_ipv4: // pipeline.rs:69
     at += 20;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -55,7 +55,6 @@ INLINE void set_udp_checksum(void *p, u16 x)
 }
 
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
     struct place tcp; // tcp
@@ -194,22 +193,186 @@ INLINE struct inside_data *inside_find(u64 word0, u32 *cell)
     return &s->data[way];
 }
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h)
+// The control for packets whose way through the parser is start, ipv4, tcp.
+INLINE int ingress_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *ip4 = (void *)(at + 14);
+    void *tcp = (void *)(at + 34);
     u32 frame_length = end - at;
-    __attribute__((unused)) u16 dst_port = 0;
-    __attribute__((unused)) u32 old = 0;
-    __attribute__((unused)) u32 old_2 = 0;
+    u16 dst_port = 0;
+    u32 old = 0;
+    u32 old_2 = 0;
 
-    // The control.
-    if (!is_there(&h->ip4, h->shared)) {
+    dst_port = tcp_dst_port(tcp);
+    { // pipeline.rs:84 table outside
+        u32 cell = 0;
+        struct outside_data *e = outside_find(0x100000000000000ull | (u64)ipv4_dst(ip4) << 24 | (u64)6 << 16 | (u64)dst_port, &cell);
+        if (e)
+            count_packet(&outside_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // inward
+                const struct outside_inward *inward = (void *)e;
+                old = ipv4_dst(ip4);
+                set_ipv4_checksum(ip4, adjust(adjust(ipv4_checksum(ip4), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                set_ipv4_dst(ip4, inward->dst);
+                set_tcp_checksum(tcp, adjust(adjust(tcp_checksum(tcp), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                set_tcp_checksum(tcp, adjust(tcp_checksum(tcp), tcp_dst_port(tcp), inward->dst_port));
+                set_tcp_dst_port(tcp, inward->dst_port);
+                return forward(ctx, inward->port);
+            }
+            case 2: { // outward
+                break;
+            }
+            default: {
+                break;
+            }
+        }
+    }
+    { // pipeline.rs:104 table inside
+        u32 cell = 0;
+        struct inside_data *e = inside_find(0x100000000ull | (u64)ipv4_src(ip4), &cell);
+        if (e)
+            count_packet(&inside_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 2: { // outward
+                const struct inside_outward *outward = (void *)e;
+                old_2 = ipv4_src(ip4);
+                set_ipv4_checksum(ip4, adjust(adjust(ipv4_checksum(ip4), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                set_ipv4_src(ip4, outward->src);
+                set_tcp_checksum(tcp, adjust(adjust(tcp_checksum(tcp), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                return forward(ctx, outward->port);
+            }
+            case 1: { // inward
+                return drop(DROP_NOT_OURS);
+            }
+            default: {
+                return drop(DROP_NOT_OURS);
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv4, udp.
+INLINE int ingress_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end)
+{
+    void *ip4 = (void *)(at + 14);
+    void *udp = (void *)(at + 34);
+    u32 frame_length = end - at;
+    u16 dst_port = 0;
+    u32 old = 0;
+    u32 old_2 = 0;
+
+    dst_port = udp_dst_port(udp);
+    { // pipeline.rs:84 table outside
+        u32 cell = 0;
+        struct outside_data *e = outside_find(0x100000000000000ull | (u64)ipv4_dst(ip4) << 24 | (u64)17 << 16 | (u64)dst_port, &cell);
+        if (e)
+            count_packet(&outside_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // inward
+                const struct outside_inward *inward = (void *)e;
+                old = ipv4_dst(ip4);
+                set_ipv4_checksum(ip4, adjust(adjust(ipv4_checksum(ip4), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                set_ipv4_dst(ip4, inward->dst);
+                if (udp_checksum(udp) != 0) {
+                    set_udp_checksum(udp, adjust(adjust(udp_checksum(udp), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                }
+                if (udp_checksum(udp) != 0) {
+                    set_udp_checksum(udp, adjust(udp_checksum(udp), udp_dst_port(udp), inward->dst_port));
+                }
+                set_udp_dst_port(udp, inward->dst_port);
+                return forward(ctx, inward->port);
+            }
+            case 2: { // outward
+                break;
+            }
+            default: {
+                break;
+            }
+        }
+    }
+    { // pipeline.rs:104 table inside
+        u32 cell = 0;
+        struct inside_data *e = inside_find(0x100000000ull | (u64)ipv4_src(ip4), &cell);
+        if (e)
+            count_packet(&inside_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 2: { // outward
+                const struct inside_outward *outward = (void *)e;
+                old_2 = ipv4_src(ip4);
+                set_ipv4_checksum(ip4, adjust(adjust(ipv4_checksum(ip4), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                set_ipv4_src(ip4, outward->src);
+                if (udp_checksum(udp) != 0) {
+                    set_udp_checksum(udp, adjust(adjust(udp_checksum(udp), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                }
+                return forward(ctx, outward->port);
+            }
+            case 1: { // inward
+                return drop(DROP_NOT_OURS);
+            }
+            default: {
+                return drop(DROP_NOT_OURS);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:65
+INLINE int parse_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end)
+{
+    if (at + 54 > end)
+        return AGAIN;
+    return ingress_ipv4_tcp(ctx, at, end);
+}
+
+// pipeline.rs:71
+INLINE int parse_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end)
+{
+    if (at + 42 > end)
+        return AGAIN;
+    return ingress_ipv4_udp(ctx, at, end);
+}
+
+// pipeline.rs:55
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end)
+{
+    const void *ip4 = at + 14;
+    if (at + 34 > end)
+        return AGAIN;
+    if (ipv4_ihl(ip4) == 5 && ipv4_more_fragments(ip4) == 0 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 6)
+        return parse_ipv4_tcp(ctx, at, end);
+    if (ipv4_ihl(ip4) == 5 && ipv4_more_fragments(ip4) == 0 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 17)
+        return parse_ipv4_udp(ctx, at, end);
+    return AGAIN;
+}
+
+// pipeline.rs:46
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    u32 frame_length = end - at;
+    u16 dst_port = 0;
+    u32 old = 0;
+    u32 old_2 = 0;
+
+    if (!is_there(&h->ip4)) {
         return XDP_PASS;
     }
-    if (!is_there(&h->tcp, h->shared) && !is_there(&h->udp, h->shared)) {
+    if (!is_there(&h->tcp) && !is_there(&h->udp)) {
         return drop(DROP_UNPARSED);
     }
-    dst_port = is_there(&h->tcp, h->shared) ? (is_there(&h->tcp, h->shared) ? tcp_dst_port(h->tcp.p) : 0) : (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0);
+    dst_port = is_there(&h->tcp) ? (is_there(&h->tcp) ? tcp_dst_port(h->tcp.p) : 0) : (is_there(&h->udp) ? udp_dst_port(h->udp.p) : 0);
     { // pipeline.rs:84 table outside
         u32 cell = 0;
         struct outside_data *e = outside_find(0x100000000000000ull | (u64)ipv4_dst(h->ip4.p) << 24 | (u64)ipv4_protocol(h->ip4.p) << 16 | (u64)dst_port, &cell);
@@ -221,23 +384,23 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
                 old = ipv4_dst(h->ip4.p);
                 set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
                 set_ipv4_dst(h->ip4.p, inward->dst);
-                if (is_there(&h->tcp, h->shared)) {
+                if (is_there(&h->tcp)) {
                     set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
                 } else {
-                    if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
-                        if (is_there(&h->udp, h->shared))
-                            set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
+                    if ((is_there(&h->udp) ? udp_checksum(h->udp.p) : 0) != 0) {
+                        if (is_there(&h->udp))
+                            set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp) ? udp_checksum(h->udp.p) : 0), (u16)(old >> 16), (u16)(inward->dst >> 16)), (u16)(old & 0xffff), (u16)(inward->dst & 0xffff)));
                     }
                 }
-                if (is_there(&h->tcp, h->shared)) {
+                if (is_there(&h->tcp)) {
                     set_tcp_checksum(h->tcp.p, adjust(tcp_checksum(h->tcp.p), tcp_dst_port(h->tcp.p), inward->dst_port));
                     set_tcp_dst_port(h->tcp.p, inward->dst_port);
                 } else {
-                    if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
-                        if (is_there(&h->udp, h->shared))
-                            set_udp_checksum(h->udp.p, adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (is_there(&h->udp, h->shared) ? udp_dst_port(h->udp.p) : 0), inward->dst_port));
+                    if ((is_there(&h->udp) ? udp_checksum(h->udp.p) : 0) != 0) {
+                        if (is_there(&h->udp))
+                            set_udp_checksum(h->udp.p, adjust((is_there(&h->udp) ? udp_checksum(h->udp.p) : 0), (is_there(&h->udp) ? udp_dst_port(h->udp.p) : 0), inward->dst_port));
                     }
-                    if (is_there(&h->udp, h->shared))
+                    if (is_there(&h->udp))
                         set_udp_dst_port(h->udp.p, inward->dst_port);
                 }
                 return forward(ctx, inward->port);
@@ -261,12 +424,12 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
                 old_2 = ipv4_src(h->ip4.p);
                 set_ipv4_checksum(h->ip4.p, adjust(adjust(ipv4_checksum(h->ip4.p), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
                 set_ipv4_src(h->ip4.p, outward->src);
-                if (is_there(&h->tcp, h->shared)) {
+                if (is_there(&h->tcp)) {
                     set_tcp_checksum(h->tcp.p, adjust(adjust(tcp_checksum(h->tcp.p), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
                 } else {
-                    if ((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0) != 0) {
-                        if (is_there(&h->udp, h->shared))
-                            set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp, h->shared) ? udp_checksum(h->udp.p) : 0), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
+                    if ((is_there(&h->udp) ? udp_checksum(h->udp.p) : 0) != 0) {
+                        if (is_there(&h->udp))
+                            set_udp_checksum(h->udp.p, adjust(adjust((is_there(&h->udp) ? udp_checksum(h->udp.p) : 0), (u16)(old_2 >> 16), (u16)(outward->src >> 16)), (u16)(old_2 & 0xffff), (u16)(outward->src & 0xffff)));
                     }
                 }
                 return forward(ctx, outward->port);
@@ -281,52 +444,16 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:65
-INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->tcp = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h);
-}
-
-// pipeline.rs:55
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
-        return parse_tcp(ctx, at, end, h);
-    return AGAIN;
-}
-
-// pipeline.rs:46
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers);
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx));
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
+    struct headers headers = {}, *h = &headers;
     goto parse_start;
 parse_start: // pipeline.rs:46
     if (at + 14 > end)
@@ -359,7 +486,7 @@ parse_udp: // pipeline.rs:71
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -2,7 +2,6 @@
 
 #include "guideway/bpf.h"
 #include "guideway/bytes.h"
-#include "guideway/clock.h"
 #include "guideway/counters.h"
 #include "guideway/crc32.h"
 #include "guideway/exact.h"
@@ -30,7 +29,6 @@ INLINE u8 tcp_flags(const void *p) { return *(const u8 *)(p + 13); }
 INLINE u16 udp_src_port(const void *p) { return be16(p); }
 INLINE u16 udp_dst_port(const void *p) { return be16(p + 2); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
     struct place tcp; // tcp
@@ -183,35 +181,242 @@ struct {
     MAP_TYPE(value, struct flow_narrow);
 } flows SEC(".maps");
 
-// In ticks, by state and class.
-const volatile u32 flows_timeouts[32] SEC(".rodata") = {
-    [FLOW_NEW * 4] = 150, 150, 150, 150,
-    [FLOW_TCP * 4] = 4471, 4471, 4471, 4471,
-    [FLOW_UDP * 4] = 895, 895, 895, 895,
-    [FLOW_CLOSING * 4] = 150, 150, 150, 150,
+// The age in ticks at which an entry expires, by state and class. A free way always has.
+const volatile u32 flows_ages[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 151, 151, 151, 151,
+    [FLOW_TCP * 4] = 4472, 4472, 4472, 4472,
+    [FLOW_UDP * 4] = 896, 896, 896, 896,
+    [FLOW_CLOSING * 4] = 151, 151, 151, 151,
 };
 
 CRC32_TABLES(16);
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, ipv4, tcp.
+INLINE int ingress_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    void *ip4 = (void *)(at + 14);
+    void *tcp = (void *)(at + 34);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 service_pool = 0;
-    __attribute__((unused)) u64 to_mac_mac = 0;
-    __attribute__((unused)) u32 to_mac_port = 0;
-    __attribute__((unused)) u32 hash = 0;
-    __attribute__((unused)) u8 event = 0;
-    __attribute__((unused)) u16 id = 0;
+    u32 hash = 0;
+    u8 event = 0;
+    u16 id = 0;
     u32 folded = 0;
     struct flow flow = {};
 
-    // The control.
-    if (is_there(&h->tcp, h->shared)) {
+    m->src_port = tcp_src_port(tcp);
+    m->dst_port = tcp_dst_port(tcp);
+    { // pipeline.rs:113 table service
+        u32 cell = 0;
+        struct service_data *e = service_find(0x100000000ull | (u64)ipv4_dst(ip4), &cell);
+        if (e)
+            count_packet(&service_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // service
+                const struct service_service *service_2 = (void *)e;
+                folded = service_2->fold;
+                // CRC-32 of 16 bytes: that of zeros, then what each byte adds
+                hash = 0xecbb4b55 ^ folded; // with what the table's entry fixes
+                hash ^= CRC32_32(12, 0);
+                hash ^= CRC32_32(8, ipv4_src(ip4));
+                hash ^= CRC32_16(2, m->src_port);
+                hash ^= CRC32_16(0, m->dst_port);
+                event = (tcp_flags(tcp) & 23) == 2 ? 1 : (tcp_flags(tcp) & 5) != 0 ? 4 : 2;
+                flow = (struct flow){
+                    .key = {(u64)ipv4_src(ip4) << 32 | ipv4_dst(ip4)},
+                    .hash = hash,
+                    .table = 1,
+                };
+                flow_narrow_find(&flow, &flows, 16384, flows_ages, m->src_port, event, 0);
+                { // pipeline.rs:132 the flow's entry in server, or a new one
+                    u32 cell = 0;
+                    struct server_data *e = 0;
+                    if (flow.hit) {
+                        id = flow.id;
+                        e = server_find(0x10000ull | (u64)id, &cell);
+                        flow.hit = e != 0;
+                    }
+                    if (!flow.hit) {
+                        { // ring servers
+                            u32 pool_index = service_2->pool;
+                            u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                            if (!generation || !*generation)
+                                return drop(DROP_NO_POOL);
+                            u32 slot = hash % 251;
+                            u32 active = *generation;
+                            u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
+                            u32 *e = map_lookup(&servers, &index);
+                            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                                return drop(DROP_NO_SLOT);
+                            id = *e & 0xffffff;
+                        }
+                        e = server_find(0x10000ull | (u64)id, &cell);
+                    }
+                    if (e)
+                        count_packet(&server_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // to_mac
+                            const struct server_to_mac *to_mac = (void *)e;
+                            if (flow.hit)
+                                flow_refresh(&flow);
+                            else if (flow.fresh)
+                                count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_ages) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                            set_ethernet_dst(eth, to_mac->mac);
+                            return forward(ctx, to_mac->port);
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
+                }
+            }
+            default: {
+                return XDP_PASS;
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv4, udp.
+INLINE int ingress_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    void *ip4 = (void *)(at + 14);
+    void *udp = (void *)(at + 34);
+    u32 frame_length = end - at;
+    u32 hash = 0;
+    u16 id = 0;
+    u32 folded = 0;
+    struct flow flow = {};
+
+    m->src_port = udp_src_port(udp);
+    m->dst_port = udp_dst_port(udp);
+    { // pipeline.rs:113 table service
+        u32 cell = 0;
+        struct service_data *e = service_find(0x100000000ull | (u64)ipv4_dst(ip4), &cell);
+        if (e)
+            count_packet(&service_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // service
+                const struct service_service *service_2 = (void *)e;
+                folded = service_2->fold;
+                // CRC-32 of 16 bytes: that of zeros, then what each byte adds
+                hash = 0xecbb4b55 ^ folded; // with what the table's entry fixes
+                hash ^= CRC32_32(12, 0);
+                hash ^= CRC32_32(8, ipv4_src(ip4));
+                hash ^= CRC32_16(2, m->src_port);
+                hash ^= CRC32_16(0, m->dst_port);
+                flow = (struct flow){
+                    .key = {(u64)ipv4_src(ip4) << 32 | ipv4_dst(ip4)},
+                    .hash = hash,
+                    .table = 1,
+                };
+                flow_narrow_find(&flow, &flows, 16384, flows_ages, m->src_port, 3, 0);
+                { // pipeline.rs:132 the flow's entry in server, or a new one
+                    u32 cell = 0;
+                    struct server_data *e = 0;
+                    if (flow.hit) {
+                        id = flow.id;
+                        e = server_find(0x10000ull | (u64)id, &cell);
+                        flow.hit = e != 0;
+                    }
+                    if (!flow.hit) {
+                        { // ring servers
+                            u32 pool_index = service_2->pool;
+                            u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                            if (!generation || !*generation)
+                                return drop(DROP_NO_POOL);
+                            u32 slot = hash % 251;
+                            u32 active = *generation;
+                            u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
+                            u32 *e = map_lookup(&servers, &index);
+                            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                                return drop(DROP_NO_SLOT);
+                            id = *e & 0xffffff;
+                        }
+                        e = server_find(0x10000ull | (u64)id, &cell);
+                    }
+                    if (e)
+                        count_packet(&server_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // to_mac
+                            const struct server_to_mac *to_mac = (void *)e;
+                            if (flow.hit)
+                                flow_refresh(&flow);
+                            else if (flow.fresh)
+                                count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_ages) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                            set_ethernet_dst(eth, to_mac->mac);
+                            return forward(ctx, to_mac->port);
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
+                }
+            }
+            default: {
+                return XDP_PASS;
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:92
+INLINE int parse_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 54 > end)
+        return AGAIN;
+    return ingress_ipv4_tcp(ctx, at, end, m);
+}
+
+// pipeline.rs:98
+INLINE int parse_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 42 > end)
+        return AGAIN;
+    return ingress_ipv4_udp(ctx, at, end, m);
+}
+
+// pipeline.rs:82
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *ip4 = at + 14;
+    if (at + 34 > end)
+        return AGAIN;
+    if (ipv4_version(ip4) == 4 && ipv4_ihl(ip4) == 5 && ipv4_more_fragments(ip4) == 0 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 6)
+        return parse_ipv4_tcp(ctx, at, end, m);
+    if (ipv4_version(ip4) == 4 && ipv4_ihl(ip4) == 5 && ipv4_more_fragments(ip4) == 0 && ipv4_fragment_offset(ip4) == 0 && ipv4_protocol(ip4) == 17)
+        return parse_ipv4_udp(ctx, at, end, m);
+    return AGAIN;
+}
+
+// pipeline.rs:73
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+    u32 hash = 0;
+    u8 event = 0;
+    u16 id = 0;
+    u32 folded = 0;
+    struct flow flow = {};
+
+    if (is_there(&h->tcp)) {
         m->src_port = tcp_src_port(h->tcp.p);
         m->dst_port = tcp_dst_port(h->tcp.p);
     } else {
-        if (is_there(&h->udp, h->shared)) {
+        if (is_there(&h->udp)) {
             m->src_port = udp_src_port(h->udp.p);
             m->dst_port = udp_dst_port(h->udp.p);
         } else {
@@ -220,137 +425,88 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     }
     { // pipeline.rs:113 table service
         u32 cell = 0;
-        struct service_data *e = service_find(0x100000000ull | (u64)(is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0), &cell);
+        struct service_data *e = service_find(0x100000000ull | (u64)(is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0), &cell);
         if (e)
             count_packet(&service_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // service
-            struct service_service *x = (void *)e;
-            service_pool = x->pool;
-            folded = x->fold;
-            // CRC-32 of 16 bytes: that of zeros, then what each byte adds
-            hash = 0xecbb4b55 ^ folded; // with what the table's entry fixes
-            hash ^= CRC32_32(12, 0);
-            hash ^= CRC32_32(8, (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0));
-            hash ^= CRC32_16(2, m->src_port);
-            hash ^= CRC32_16(0, m->dst_port);
-            event = is_there(&h->udp, h->shared) ? 3 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp, h->shared) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
-            flow = (struct flow){
-                .key = {(u64)(is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) << 32 | (is_there(&h->ip4, h->shared) ? ipv4_dst(h->ip4.p) : 0)},
-                .last = m->src_port,
-                .hash = hash,
-                .now = tick(),
-                .event = event,
-                .class = 0,
-                .table = 1,
-            };
-            flow_narrow_find(&flow, &flows, 16384, flows_timeouts);
-            { // pipeline.rs:132 the flow's entry in server, or a new one
-                u32 cell = 0;
-                struct server_data *e = 0;
-                if (flow.hit) {
-                    id = flow.id;
-                    e = server_find(0x10000ull | (u64)id, &cell);
-                    flow.hit = e != 0;
-                }
-                if (!flow.hit) {
-                    { // ring servers
-                        u32 pool_index = service_pool;
-                        u32 *generation = map_lookup(&servers_in_use, &pool_index);
-                        if (!generation || !*generation)
-                            return drop(DROP_NO_POOL);
-                        u32 slot = hash % 251;
-                        u32 active = *generation;
-                        u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
-                        u32 *e = map_lookup(&servers, &index);
-                        if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
-                            return drop(DROP_NO_SLOT);
-                        id = *e & 0xffffff;
+            case 1: { // service
+                const struct service_service *service_2 = (void *)e;
+                folded = service_2->fold;
+                // CRC-32 of 16 bytes: that of zeros, then what each byte adds
+                hash = 0xecbb4b55 ^ folded; // with what the table's entry fixes
+                hash ^= CRC32_32(12, 0);
+                hash ^= CRC32_32(8, (is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0));
+                hash ^= CRC32_16(2, m->src_port);
+                hash ^= CRC32_16(0, m->dst_port);
+                event = is_there(&h->udp) ? 3 : ((is_there(&h->tcp) ? tcp_flags(h->tcp.p) : 0) & 23) == 2 ? 1 : ((is_there(&h->tcp) ? tcp_flags(h->tcp.p) : 0) & 5) != 0 ? 4 : 2;
+                flow = (struct flow){
+                    .key = {(u64)(is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0) << 32 | (is_there(&h->ip4) ? ipv4_dst(h->ip4.p) : 0)},
+                    .hash = hash,
+                    .table = 1,
+                };
+                flow_narrow_find(&flow, &flows, 16384, flows_ages, m->src_port, event, 0);
+                { // pipeline.rs:132 the flow's entry in server, or a new one
+                    u32 cell = 0;
+                    struct server_data *e = 0;
+                    if (flow.hit) {
+                        id = flow.id;
+                        e = server_find(0x10000ull | (u64)id, &cell);
+                        flow.hit = e != 0;
                     }
-                    e = server_find(0x10000ull | (u64)id, &cell);
-                }
-                if (e)
-                    count_packet(&server_hits, cell, frame_length);
-                switch (e ? e->action : 0) {
-                case 1: { // to_mac
-                    struct server_to_mac *x = (void *)e;
-                    to_mac_mac = x->mac;
-                    to_mac_port = x->port;
-                    if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
-                        if (flow.hit)
-                            flow_refresh(&flow);
-                        else if (flow.table == 1 && flow.event != FLOW_CLOSE)
-                            count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_timeouts) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                    if (!flow.hit) {
+                        { // ring servers
+                            u32 pool_index = service_2->pool;
+                            u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                            if (!generation || !*generation)
+                                return drop(DROP_NO_POOL);
+                            u32 slot = hash % 251;
+                            u32 active = *generation;
+                            u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
+                            u32 *e = map_lookup(&servers, &index);
+                            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                                return drop(DROP_NO_SLOT);
+                            id = *e & 0xffffff;
+                        }
+                        e = server_find(0x10000ull | (u64)id, &cell);
                     }
-                    if (is_there(&h->eth, h->shared))
-                        set_ethernet_dst(h->eth.p, to_mac_mac);
-                    return forward(ctx, to_mac_port);
-                    break;
+                    if (e)
+                        count_packet(&server_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // to_mac
+                            const struct server_to_mac *to_mac = (void *)e;
+                            if (flow.hit)
+                                flow_refresh(&flow);
+                            else if (flow.fresh)
+                                count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_ages) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                            if (is_there(&h->eth))
+                                set_ethernet_dst(h->eth.p, to_mac->mac);
+                            return forward(ctx, to_mac->port);
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
                 }
+            }
             default: {
-                return drop(DROP_NO_SERVER);
-                break;
+                return XDP_PASS;
             }
         }
     }
-    break;
-}
-default: {
-    return XDP_PASS;
-    break;
-}
-}
-}
-}
-
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:92
-INLINE int parse_tcp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->tcp = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h, m);
-}
-
-// pipeline.rs:82
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_version(h->ip4.p) == 4 && ipv4_ihl(h->ip4.p) == 5 && ipv4_more_fragments(h->ip4.p) == 0 && ipv4_fragment_offset(h->ip4.p) == 0 && ipv4_protocol(h->ip4.p) == 6)
-        return parse_tcp(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:73
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h, m);
-    return AGAIN;
 }
 
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:73
     if (at + 14 > end)
@@ -383,7 +539,7 @@ parse_udp: // pipeline.rs:98
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -11,7 +11,6 @@ INLINE u8 ipv4_protocol(const void *p) { return *(const u8 *)(p + 9); }
 INLINE u32 ipv4_src(const void *p) { return be32(p + 12); }
 INLINE u8 icmp_kind(const void *p) { return *(const u8 *)p; }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
     struct place icmp; // icmp
@@ -103,21 +102,19 @@ struct {
 // pipeline.rs:43 limiter icmp_rate
 static u32 icmp_rate;
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, ipv4, icmp.
+INLINE int ingress_ipv4_icmp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *ip4 = (void *)(at + 14);
+    void *icmp = (void *)(at + 34);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 allowed = 0;
+    u8 allowed = 0;
     u32 limit = 0xffff;
 
-    // The control.
-    if (!is_there(&h->icmp, h->shared)) {
-        return XDP_PASS;
-    }
-    count_packet(&by_type, (u32)icmp_kind(h->icmp.p), frame_length);
+    count_packet(&by_type, (u32)icmp_kind(icmp), frame_length);
     { // pipeline.rs:74 table gateway
         u32 cell = 0;
-        struct gateway_data *e = gateway_find((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0), &cell);
+        struct gateway_data *e = gateway_find(ipv4_src(ip4), &cell);
         switch (e ? e->action : 0) {
             case 1: { // level
                 const struct gateway_level *level = (void *)e;
@@ -146,54 +143,91 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     return forward(ctx, ingress_port(ctx) ^ 1);
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
+// The parser, as far as the frequent ways go.
 // pipeline.rs:64
-INLINE int parse_icmp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+INLINE int parse_ipv4_icmp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    if (at + 8 > end)
+    if (at + 42 > end)
         return AGAIN;
-    h->icmp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    return ingress(ctx, h, m);
+    return ingress_ipv4_icmp(ctx, at, end, m);
 }
 
 // pipeline.rs:55
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    if (at + 20 > end)
+    const void *ip4 = at + 14;
+    if (at + 34 > end)
         return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_protocol(h->ip4.p) == 1)
-        return parse_icmp(ctx, at, end, h, m);
+    if (ipv4_protocol(ip4) == 1)
+        return parse_ipv4_icmp(ctx, at, end, m);
     return AGAIN;
 }
 
 // pipeline.rs:46
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
+    const void *eth = at;
     if (at + 14 > end)
         return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h, m);
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end, m);
     return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+    u8 allowed = 0;
+    u32 limit = 0xffff;
+
+    if (!is_there(&h->icmp)) {
+        return XDP_PASS;
+    }
+    count_packet(&by_type, (u32)icmp_kind(h->icmp.p), frame_length);
+    { // pipeline.rs:74 table gateway
+        u32 cell = 0;
+        struct gateway_data *e = gateway_find((is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0), &cell);
+        switch (e ? e->action : 0) {
+            case 1: { // level
+                const struct gateway_level *level = (void *)e;
+                m->level = level->level;
+                break;
+            }
+            default: {
+                break;
+            }
+        }
+    }
+    if (m->level != 1) {
+        allowed = limiter_allow(&icmp_rate, 3);
+        if (!allowed) {
+            return drop(DROP_RATE_EXCEEDED);
+        }
+    }
+    if (frame_length > 128 && m->level == 0) {
+        limit = limit < 128 ? limit : 128;
+    }
+    {
+        u32 length = packet_end(ctx) - packet_start(ctx);
+        if (length > limit && xdp_adjust_tail(ctx, (int)(limit - length)))
+            return XDP_ABORTED;
+    }
+    return forward(ctx, ingress_port(ctx) ^ 1);
 }
 
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:46
     if (at + 14 > end)
@@ -218,7 +252,7 @@ parse_icmp: // pipeline.rs:64
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -41,7 +41,6 @@ INLINE void set_ipv6_hop_limit(void *p, u8 x)
 
 INLINE u128 ipv6_dst(const void *p) { return be128(p + 24); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
     struct place ip6; // ipv6
@@ -211,14 +210,140 @@ INLINE struct neighbour_data *neighbour_find(u32 key, u32 *cell)
     return e && e->key == key && e->action ? e : 0;
 }
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, ipv4.
+INLINE int ingress_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    void *ip4 = (void *)(at + 14);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 ttl = 0;
+    u8 ttl = 0;
 
-    // The control.
-    if (is_there(&h->ip4, h->shared)) {
+    if (ipv4_ttl(ip4) <= 1) {
+        return drop(DROP_EXPIRED);
+    }
+    { // pipeline.rs:86 table route4
+        u32 cell = 0;
+        struct route4_data *e = route4_find((u8)ingress_port(ctx), ipv4_dst(ip4), &cell);
+        if (e)
+            count_packet(&route4_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // via
+                const struct route4_via *via = (void *)e;
+                m->hop = via->hop;
+                break;
+            }
+            case 2: { // blackhole
+                return drop(DROP_FORBIDDEN);
+            }
+            default: {
+                return drop(DROP_NO_ROUTE);
+            }
+        }
+    }
+    ttl = (u8)(ipv4_ttl(ip4) - 1);
+    set_ipv4_checksum(ip4, adjust(ipv4_checksum(ip4), ((u16)ipv4_ttl(ip4) << 8 | ipv4_protocol(ip4)), ((u16)ttl << 8 | ipv4_protocol(ip4))));
+    set_ipv4_ttl(ip4, ttl);
+    { // pipeline.rs:107 table neighbour
+        u32 cell = 0;
+        struct neighbour_data *e = neighbour_find(m->hop, &cell);
+        switch (e ? e->action : 0) {
+            case 1: { // send
+                const struct neighbour_send *send = (void *)e;
+                set_ethernet_src(eth, send->src_mac);
+                set_ethernet_dst(eth, send->dst_mac);
+                return forward(ctx, send->port);
+            }
+            default: {
+                return drop(DROP_NO_NEIGHBOUR);
+            }
+        }
+    }
+}
+
+// The control for packets whose way through the parser is start, ipv6.
+INLINE int ingress_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    void *eth = (void *)(at);
+    void *ip6 = (void *)(at + 14);
+    u32 frame_length = end - at;
+
+    if (ipv6_hop_limit(ip6) <= 1) {
+        return drop(DROP_EXPIRED);
+    }
+    { // pipeline.rs:98 table route6
+        u32 cell = 0;
+        struct route6_data *e = route6_find(ipv6_dst(ip6), &cell);
+        if (e)
+            count_packet(&route6_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // via
+                const struct route6_via *via = (void *)e;
+                m->hop = via->hop;
+                break;
+            }
+            case 2: { // blackhole
+                return drop(DROP_FORBIDDEN);
+            }
+            default: {
+                return drop(DROP_NO_ROUTE);
+            }
+        }
+    }
+    set_ipv6_hop_limit(ip6, (u8)(ipv6_hop_limit(ip6) - 1));
+    { // pipeline.rs:107 table neighbour
+        u32 cell = 0;
+        struct neighbour_data *e = neighbour_find(m->hop, &cell);
+        switch (e ? e->action : 0) {
+            case 1: { // send
+                const struct neighbour_send *send = (void *)e;
+                set_ethernet_src(eth, send->src_mac);
+                set_ethernet_dst(eth, send->dst_mac);
+                return forward(ctx, send->port);
+            }
+            default: {
+                return drop(DROP_NO_NEIGHBOUR);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:69
+INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 34 > end)
+        return AGAIN;
+    return ingress_ipv4(ctx, at, end, m);
+}
+
+// pipeline.rs:75
+INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 54 > end)
+        return AGAIN;
+    return ingress_ipv6(ctx, at, end, m);
+}
+
+// pipeline.rs:59
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_ipv4(ctx, at, end, m);
+    if (ethernet_ethertype(eth) == 0x86dd)
+        return parse_ipv6(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+    u8 ttl = 0;
+
+    if (is_there(&h->ip4)) {
         if (ipv4_ttl(h->ip4.p) <= 1) {
             return drop(DROP_EXPIRED);
         }
@@ -245,7 +370,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)ttl << 8 | ipv4_protocol(h->ip4.p))));
         set_ipv4_ttl(h->ip4.p, ttl);
     } else {
-        if (is_there(&h->ip6, h->shared)) {
+        if (is_there(&h->ip6)) {
             if (ipv6_hop_limit(h->ip6.p) <= 1) {
                 return drop(DROP_EXPIRED);
             }
@@ -279,9 +404,9 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
         switch (e ? e->action : 0) {
             case 1: { // send
                 const struct neighbour_send *send = (void *)e;
-                if (is_there(&h->eth, h->shared))
+                if (is_there(&h->eth))
                     set_ethernet_src(h->eth.p, send->src_mac);
-                if (is_there(&h->eth, h->shared))
+                if (is_there(&h->eth))
                     set_ethernet_dst(h->eth.p, send->dst_mac);
                 return forward(ctx, send->port);
             }
@@ -292,42 +417,18 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:69
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    return ingress(ctx, h, m);
-}
-
-// pipeline.rs:59
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_ipv4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:59
     if (at + 14 > end)
@@ -352,7 +453,7 @@ parse_ipv6: // pipeline.rs:75
     at += 40;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

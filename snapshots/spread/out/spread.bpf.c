@@ -19,7 +19,6 @@ INLINE u128 ipv6_src(const void *p) { return be128(p + 8); }
 INLINE u128 ipv6_dst(const void *p) { return be128(p + 24); }
 INLINE u16 udp_src_port(const void *p) { return be16(p); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip6; // ipv6
     struct place udp; // udp
@@ -155,20 +154,19 @@ struct {
     MAP_TYPE(value, u32);
 } servers SEC(".maps");
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h)
+// The control for packets whose way through the parser is start, ipv6, udp.
+INLINE int ingress_ipv6_udp(struct xdp_md *ctx, const void *at, const void *end)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    void *ip6 = (void *)(at + 14);
+    void *udp = (void *)(at + 54);
     u32 frame_length = end - at;
-    __attribute__((unused)) u32 hash = 0;
-    __attribute__((unused)) u16 id = 0;
+    u32 hash = 0;
+    u16 id = 0;
 
-    // The control.
-    if (!is_there(&h->udp, h->shared)) {
-        return XDP_PASS;
-    }
     { // pipeline.rs:78 table service
         u32 cell = 0;
-        struct service_data *e = service_find((u64)(is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0), (u64)((is_there(&h->ip6, h->shared) ? ipv6_dst(h->ip6.p) : 0) >> 64), 1ull, &cell);
+        struct service_data *e = service_find((u64)ipv6_dst(ip6), (u64)(ipv6_dst(ip6) >> 64), 1ull, &cell);
         if (e)
             count_packet(&service_hits, cell, frame_length);
         switch (e ? e->action : 0) {
@@ -176,10 +174,105 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
                 const struct service_service *service_2 = (void *)e;
                 {
                     struct halfsiphash s = halfsiphash_start(service_2->key);
-                    halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 96));
-                    halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffffffff));
-                    halfsiphash_word(&s, (u32)(((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffffffff));
-                    halfsiphash_word(&s, (u32)((is_there(&h->ip6, h->shared) ? ipv6_src(h->ip6.p) : 0) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)(ipv6_src(ip6) >> 96));
+                    halfsiphash_word(&s, (u32)((ipv6_src(ip6) >> 64) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)((ipv6_src(ip6) >> 32) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)(ipv6_src(ip6) & 0xffffffff));
+                    halfsiphash_word(&s, ((u32)udp_src_port(udp) << 16) | 18);
+                    hash = halfsiphash_end(&s);
+                }
+                { // ring servers
+                    u32 pool_index = service_2->pool;
+                    u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                    if (!generation || !*generation)
+                        return drop(DROP_NO_POOL);
+                    u32 slot = hash & 0xff;
+                    u32 active = *generation;
+                    u32 index = (pool_index * 2 + (active & 1)) * 256 + slot;
+                    u32 *e = map_lookup(&servers, &index);
+                    if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                        return drop(DROP_NO_SLOT);
+                    id = *e & 0xffffff;
+                }
+                { // pipeline.rs:82 table server
+                    u32 cell = 0;
+                    struct server_data *e = server_find(0x10000ull | (u64)id, &cell);
+                    if (e)
+                        count_packet(&server_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // to_mac
+                            const struct server_to_mac *to_mac = (void *)e;
+                            set_ethernet_dst(eth, to_mac->mac);
+                            return forward(ctx, to_mac->port);
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
+                }
+            }
+            default: {
+                return XDP_PASS;
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:69
+INLINE int parse_ipv6_udp(struct xdp_md *ctx, const void *at, const void *end)
+{
+    if (at + 62 > end)
+        return AGAIN;
+    return ingress_ipv6_udp(ctx, at, end);
+}
+
+// pipeline.rs:60
+INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end)
+{
+    const void *ip6 = at + 14;
+    if (at + 54 > end)
+        return AGAIN;
+    if (ipv6_next_header(ip6) == 17)
+        return parse_ipv6_udp(ctx, at, end);
+    return AGAIN;
+}
+
+// pipeline.rs:51
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 0x86dd)
+        return parse_ipv6(ctx, at, end);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
+{
+    u32 frame_length = end - at;
+    u32 hash = 0;
+    u16 id = 0;
+
+    if (!is_there(&h->udp)) {
+        return XDP_PASS;
+    }
+    { // pipeline.rs:78 table service
+        u32 cell = 0;
+        struct service_data *e = service_find((u64)(is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0), (u64)((is_there(&h->ip6) ? ipv6_dst(h->ip6.p) : 0) >> 64), 1ull, &cell);
+        if (e)
+            count_packet(&service_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // service
+                const struct service_service *service_2 = (void *)e;
+                {
+                    struct halfsiphash s = halfsiphash_start(service_2->key);
+                    halfsiphash_word(&s, (u32)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 96));
+                    halfsiphash_word(&s, (u32)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 64) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)(((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) >> 32) & 0xffffffff));
+                    halfsiphash_word(&s, (u32)((is_there(&h->ip6) ? ipv6_src(h->ip6.p) : 0) & 0xffffffff));
                     halfsiphash_word(&s, ((u32)udp_src_port(h->udp.p) << 16) | 18);
                     hash = halfsiphash_end(&s);
                 }
@@ -204,7 +297,7 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
                     switch (e ? e->action : 0) {
                         case 1: { // to_mac
                             const struct server_to_mac *to_mac = (void *)e;
-                            if (is_there(&h->eth, h->shared))
+                            if (is_there(&h->eth))
                                 set_ethernet_dst(h->eth.p, to_mac->mac);
                             return forward(ctx, to_mac->port);
                         }
@@ -221,52 +314,16 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:69
-INLINE int parse_udp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->udp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    return ingress(ctx, h);
-}
-
-// pipeline.rs:60
-INLINE int parse_ipv6(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 40 > end)
-        return AGAIN;
-    h->ip6 = (struct place){(void *)at, 1, 1};
-    at += 40;
-    if (ipv6_next_header(h->ip6.p) == 17)
-        return parse_udp(ctx, at, end, h);
-    return AGAIN;
-}
-
-// pipeline.rs:51
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 0x86dd)
-        return parse_ipv6(ctx, at, end, h);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers);
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx));
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
+    struct headers headers = {}, *h = &headers;
     goto parse_start;
 parse_start: // pipeline.rs:51
     if (at + 14 > end)
@@ -291,7 +348,7 @@ parse_udp: // pipeline.rs:69
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

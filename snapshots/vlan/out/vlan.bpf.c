@@ -60,7 +60,6 @@ INLINE void store_vlan(void *p, const struct vlan *x)
 }
 
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct vlan tag;
 };
@@ -147,13 +146,107 @@ INLINE struct vlans_data *vlans_find(u64 word0, u32 *cell)
     return &s->data[way];
 }
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, tag.
+INLINE int ingress_tag(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    struct vlan tag;
+    load_vlan(&tag, at + 14);
     u32 frame_length = end - at;
 
-    // The control.
-    if (!is_there(&h->eth, h->shared) || (ethernet_ethertype(h->eth.p) == 0x8100 && !h->tag.valid)) {
+    m->id = tag.id;
+    { // pipeline.rs:59 table vlans
+        u32 cell = 0;
+        struct vlans_data *e = vlans_find(0x100000000000ull | (u64)ingress_port(ctx) << 12 | (u64)m->id, &cell);
+        if (e)
+            count_packet(&vlans_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // untag
+                const struct vlans_untag *untag = (void *)e;
+                set_ethernet_ethertype(eth, tag.ethertype);
+                tag = (struct vlan){.parsed = tag.parsed};
+                {
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, eth);
+                    if (xdp_adjust_head(ctx, -((tag.valid - tag.parsed) * 4)))
+                        return XDP_ABORTED;
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 14 > end)
+                        return XDP_ABORTED;
+                    store_ethernet((void *)at, &moved_eth);
+                    at += 14;
+                    if (tag.valid) {
+                        if (at + 4 > end)
+                            return XDP_ABORTED;
+                        store_vlan((void *)at, &tag);
+                        at += 4;
+                    }
+                }
+                return forward(ctx, untag->port);
+            }
+            case 2: { // tag
+                const struct vlans_tag *tag_2 = (void *)e;
+                tag.id = tag_2->id;
+                tag.pcp = tag_2->pcp;
+                {
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 18 > end)
+                        return XDP_ABORTED;
+                    at += 14;
+                    store_vlan((void *)at, &tag);
+                    at += 4;
+                }
+                return forward(ctx, tag_2->port);
+            }
+            case 3: { // retag
+                const struct vlans_retag *retag = (void *)e;
+                tag.id = retag->id;
+                {
+                    at = packet_start(ctx);
+                    end = packet_end(ctx);
+                    if (at + 18 > end)
+                        return XDP_ABORTED;
+                    at += 14;
+                    store_vlan((void *)at, &tag);
+                    at += 4;
+                }
+                return forward(ctx, retag->port);
+            }
+            default: {
+                return drop(DROP_UNKNOWN_VLAN);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:47
+INLINE int parse_tag(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 18 > end)
+        return AGAIN;
+    return ingress_tag(ctx, at, end, m);
+}
+
+// pipeline.rs:38
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    if (at + 14 > end)
+        return AGAIN;
+    if (ethernet_ethertype(eth) == 0x8100)
+        return parse_tag(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+
+    if (!is_there(&h->eth) || (ethernet_ethertype(h->eth.p) == 0x8100 && !h->tag.valid)) {
         return drop(DROP_CUT);
     }
     if (h->tag.valid) {
@@ -172,15 +265,15 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     h->tag = (struct vlan){.parsed = h->tag.parsed};
                 }
                 {
-                    struct ethernet eth = {};
-                    load_ethernet(&eth, h->eth.p);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, h->eth.p);
                     if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
                         return XDP_ABORTED;
                     at = packet_start(ctx);
                     end = packet_end(ctx);
                     if (at + 14 > end)
                         return XDP_ABORTED;
-                    store_ethernet((void *)at, &eth);
+                    store_ethernet((void *)at, &moved_eth);
                     at += 14;
                     if (h->tag.valid) {
                         if (at + 4 > end)
@@ -210,15 +303,15 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
                     set_ethernet_ethertype(h->eth.p, 0x8100);
                 }
                 {
-                    struct ethernet eth = {};
-                    load_ethernet(&eth, h->eth.p);
+                    struct ethernet moved_eth = {};
+                    load_ethernet(&moved_eth, h->eth.p);
                     if (xdp_adjust_head(ctx, -((h->tag.valid - h->tag.parsed) * 4)))
                         return XDP_ABORTED;
                     at = packet_start(ctx);
                     end = packet_end(ctx);
                     if (at + 14 > end)
                         return XDP_ABORTED;
-                    store_ethernet((void *)at, &eth);
+                    store_ethernet((void *)at, &moved_eth);
                     at += 14;
                     if (h->tag.valid) {
                         if (at + 4 > end)
@@ -253,42 +346,18 @@ INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
     }
 }
 
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:47
-INLINE int parse_tag(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 4 > end)
-        return AGAIN;
-    load_vlan(&h->tag, at);
-    at += 4;
-    return ingress(ctx, h, m);
-}
-
-// pipeline.rs:38
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    if (ethernet_ethertype(h->eth.p) == 0x8100)
-        return parse_tag(ctx, at, end, h, m);
-    return AGAIN;
-}
-
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:38
     if (at + 14 > end)
@@ -305,7 +374,7 @@ parse_tag: // pipeline.rs:47
     at += 4;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

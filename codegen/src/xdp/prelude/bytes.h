@@ -9,12 +9,9 @@ struct place {
     u8 parsed;
 };
 
-// In code that many ways through the parser share, the test is one of the pointer itself: were clang to keep the
-// answer in a flag, the verifier could not follow. Elsewhere clang knows the answer.
-INLINE int is_there(const struct place *x, int shared)
+// The test is one of the pointer itself: were clang to keep the answer in a flag, the verifier could not follow.
+INLINE int is_there(const struct place *x)
 {
-    if (!shared)
-        return x->valid;
     asm goto("if %0 == 0 goto %l1" : : "r"(x->p) : : absent);
     return 1;
 absent:

@@ -87,15 +87,21 @@ INLINE u32 flow_rank(const volatile u32 *ages, u64 value, u32 now)
     return state == FLOW_CLOSING ? 2 << 18 | age : 0;
 }
 
-// Writes a value word, keeping the spill bit that stands there.
+// Writes the value word of a way that is claimed, keeping the spill bit that stands there.
 INLINE void flow_put_value(u64 *word, u64 value)
 {
-    for (int i = 0; i < 4; i++) {
-        u64 old = *(volatile u64 *)word;
-        if (__sync_val_compare_and_swap(word, old, value | (old & FLOW_SPILL)) == old)
+    *(volatile u64 *)word = value | (*(volatile u64 *)word & FLOW_SPILL);
+}
+
+// Sets the spill bit. While the way is claimed its value may be overwritten: then once more.
+INLINE void flow_set_spill(u64 *word, const u64 *key, u64 mask)
+{
+    for (int i = 0; i < 8; i++) {
+        if (!(*(volatile u64 *)word & FLOW_SPILL))
+            __sync_fetch_and_or(word, FLOW_SPILL);
+        if ((*(const volatile u64 *)key & mask) != mask)
             return;
     }
-    *(volatile u64 *)word = value;
 }
 
 // Takes over the flow's own place, which it lost by time-out, backend or a new connection.

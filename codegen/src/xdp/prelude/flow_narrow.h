@@ -115,7 +115,6 @@ INLINE int flow_narrow_store(struct flow *f, void *map, u32 buckets, u32 id, con
     struct flow_narrow *second = map_lookup(map, &index);
     if (!second || flow_narrow_claim(f, second, id, ages) <= 0)
         return 0;
-    if (!(b->way[0][1] & FLOW_SPILL))
-        __sync_fetch_and_or(&b->way[0][1], FLOW_SPILL);
+    flow_set_spill(&b->way[0][1], b->way[0], FLOW_BUSY);
     return 1;
 }

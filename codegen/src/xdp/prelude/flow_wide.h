@@ -87,7 +87,6 @@ INLINE int flow_wide_store(struct flow *f, void *map, u32 buckets, u32 id, const
     struct flow_wide *second = map_lookup(map, &index);
     if (!second || flow_wide_claim(f, second, id, ages) <= 0)
         return 0;
-    if (!(b->way[0][3] & FLOW_SPILL))
-        __sync_fetch_and_or(&b->way[0][3], FLOW_SPILL);
+    flow_set_spill(&b->way[0][3], b->way[0], (u64)FLOW_WIDE_BUSY << 32);
     return 1;
 }
