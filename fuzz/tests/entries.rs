@@ -128,11 +128,7 @@ fn values() {
                 KeyValue::Optional(_) => false,
             };
             if fits {
-                assert_eq!(
-                    value::key_value(&value::shown_key(name, width, &read)),
-                    Some(read.clone()),
-                    "{text}"
-                );
+                assert_eq!(value::key_value(&value::shown_key(name, width, &read)), Some(read), "{text}");
             }
         }
     });

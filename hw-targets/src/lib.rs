@@ -175,6 +175,9 @@ impl Target {
         if let Some((name, _)) = self.limits.iter().find(|(_, l)| l.source.trim().is_empty()) {
             return fault(format!("limit `{name}` cites no source"));
         }
+        if let Some((name, _)) = self.limits.iter().find(|(_, l)| l.value == 0) {
+            return fault(format!("limit `{name}` is 0: what a target lacks is not in `provides`"));
+        }
         if self.tick_ns == 0 {
             return fault("`tick_ns` is 0".into());
         }
@@ -231,6 +234,7 @@ mod tests {
             ("\"table.exact\"", "\"table.exakt\"", "no word"),
             ("tick_ns = ", "tick_ns = 0 #", "tick_ns"),
             ("arch = ", "arhc = ", "unknown field"),
+            ("ports = { value = 510", "ports = { value = 0", "limit `ports` is 0"),
         ] {
             let text = good.replacen(from, to, 1);
             assert_ne!(text, good, "{from} is not in the file");

@@ -20,6 +20,7 @@ mod cmd {
     pub(super) const PROG_LOAD: i32 = 5;
     pub(super) const OBJ_PIN: i32 = 6;
     pub(super) const OBJ_GET: i32 = 7;
+    pub(super) const PROG_TEST_RUN: i32 = 10;
     pub(super) const PROG_FD_BY_ID: i32 = 13;
     pub(super) const INFO_BY_FD: i32 = 15;
     pub(super) const LINK_CREATE: i32 = 28;
@@ -387,6 +388,39 @@ pub(super) fn try_program(instructions: &[u64]) -> Result<()> {
     let mut attr = Load { kind: XDP, count, code, license, log: [0; 6] };
     // SAFETY: instructions and licence live for the call; the kernel copies them.
     unsafe { bpf_fd(cmd::PROG_LOAD, &mut attr) }.map(drop)
+}
+
+/// Runs an XDP program once, on the CPU of the caller; what it returned, and the frame's length then.
+pub(super) fn test_run(program: BorrowedFd<'_>, frame: &[u8], out: &mut [u8]) -> Result<(u32, usize)> {
+    #[repr(C)]
+    struct Run {
+        program: u32,
+        returned: u32,
+        bytes_in: u32,
+        bytes_out: u32,
+        data_in: u64,
+        data_out: u64,
+        repeat: u32,
+        duration: u32,
+        context: [u64; 3],
+        flags: [u32; 4],
+    }
+    let size = |n: usize| u32::try_from(n).map_err(Error::other);
+    let mut attr = Run {
+        program: raw(program),
+        returned: 0,
+        bytes_in: size(frame.len())?,
+        bytes_out: size(out.len())?,
+        data_in: frame.as_ptr() as u64,
+        data_out: out.as_mut_ptr() as u64,
+        repeat: 1,
+        duration: 0,
+        context: [0; 3],
+        flags: [0; 4],
+    };
+    // SAFETY: both buffers live for the call and have the lengths that the attribute says.
+    unsafe { bpf(cmd::PROG_TEST_RUN, &mut attr) }?;
+    Ok((attr.returned, attr.bytes_out as usize))
 }
 
 /// CPUs that there could be, which is how many values a per-CPU map holds for a key.

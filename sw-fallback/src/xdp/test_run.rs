@@ -3,11 +3,12 @@
 use super::elf::{self, Facts};
 use super::error::XdpError;
 use super::plane::XdpPlane;
-use super::sys::RawMap;
+use super::sys::{self, RawMap};
 use crate::plane::{Outcome, TestPlane, Verdict};
 use aya::programs::Xdp;
 use aya::{Ebpf, TestRun, TestRunOptions};
 use std::ops::RangeInclusive;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// C source of a program that fills the headroom with 0xff, then calls the one under test. What that reads before it
 /// has written would show.
@@ -85,7 +86,32 @@ fn tail_call(object: &[u8], program: &Xdp) -> Result<Ebpf, XdpError> {
     Ok(prologue)
 }
 
+/// The program alone: threads may run it at the same time, as CPUs do with packets.
+#[derive(Debug)]
+pub struct Runner(OwnedFd);
+
+impl Runner {
+    /// Runs it on a frame at `gw_clock`'s tick. Is the frame sent? `out` is then what leaves.
+    ///
+    /// # Errors
+    /// The kernel doesn't run it.
+    pub fn run(&self, frame: &[u8], out: &mut Vec<u8>) -> std::io::Result<bool> {
+        out.resize(frame.len() + 256, 0);
+        let (returned, bytes) = sys::test_run(self.0.as_fd(), frame, out)?;
+        out.truncate(bytes);
+        Ok(returned == XDP_TX)
+    }
+}
+
 impl XdpPlane {
+    /// The program, for threads of a test. Time is what the last frame's was.
+    ///
+    /// # Errors
+    /// The system gives no more descriptors.
+    pub fn runner(&self) -> std::io::Result<Runner> {
+        Ok(Runner(self.program.try_clone()?))
+    }
+
     /// Runs the program on a frame; what it returned and the frame then.
     fn run(&self, frame: &[u8]) -> Result<(u32, Vec<u8>), String> {
         let before = self.bench.as_ref().and_then(|b| b.prologue.as_ref());
