@@ -5,6 +5,7 @@ use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, UnOp};
 use pipeline_ir::stmt::Place;
 use pipeline_ir::{CursorId, FieldId, HeaderId, Pipeline, VarId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Is a header valid, a flow looked up?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +36,8 @@ pub struct Facts {
     headers: Vec<Known>,
     /// What reading a field gives, where more is known than its width. Fields of invalid headers are left out: they
     /// read as 0.
-    fields: BTreeMap<(HeaderId, FieldId), Values>,
-    vars: Vec<Values>,
+    fields: BTreeMap<(HeaderId, FieldId), Arc<Values>>,
+    vars: Vec<Arc<Values>>,
     flows: Vec<Known>,
     /// Bytes that the received frame has at least.
     frame: u32,
@@ -48,7 +49,7 @@ impl Facts {
         Self {
             headers: vec![Known::No; p.headers.len()],
             fields: BTreeMap::new(),
-            vars: vec![Values::one(0); p.vars.len()],
+            vars: vec![Arc::new(Values::one(0)); p.vars.len()],
             flows: vec![Known::No; p.cursors.len()],
             frame: 0,
         }
@@ -73,19 +74,19 @@ impl Facts {
             return Values::one(0);
         }
         let known = self.fields.get(&(header, field));
-        known.cloned().unwrap_or_else(|| Values::any(field_mask(p, header, field)))
+        known.map_or_else(|| Values::any(field_mask(p, header, field)), |v| (**v).clone())
     }
 
     /// What the variable holds.
     #[must_use]
     pub fn var(&self, p: &Pipeline, var: VarId) -> Values {
         let known = self.vars.get(var.index());
-        known.cloned().unwrap_or_else(|| Values::any(p.var(var).ty.mask()))
+        known.map_or_else(|| Values::any(p.var(var).ty.mask()), |v| (**v).clone())
     }
 
     /// The fields of which more is known than their width.
     pub fn fields(&self) -> impl Iterator<Item = (HeaderId, FieldId, &Values)> {
-        self.fields.iter().map(|((h, f), values)| (*h, *f, values))
+        self.fields.iter().map(|((h, f), values)| (*h, *f, &**values))
     }
 
     pub(super) fn get(&self, p: &Pipeline, place: Place) -> Values {
@@ -110,7 +111,7 @@ impl Facts {
         match place {
             Place::Var(v) => {
                 if let Some(var) = self.vars.get_mut(v.index()) {
-                    *var = values;
+                    *var = Arc::new(values);
                 }
             }
             Place::Field(h, _) if self.header(h) == Known::No => {}
@@ -118,7 +119,7 @@ impl Facts {
                 self.fields.remove(&(h, f));
             }
             Place::Field(h, f) => {
-                self.fields.insert((h, f), values);
+                self.fields.insert((h, f), Arc::new(values));
             }
         }
     }
@@ -134,12 +135,13 @@ impl Facts {
     }
 
     pub(super) fn push(&mut self, p: &Pipeline, header: HeaderId) {
-        if self.header(header) == Known::No {
+        let was = self.header(header);
+        self.know_header(header, Known::Yes);
+        if was == Known::No {
             for (i, _) in p.header_type(header).fields.iter().enumerate() {
                 self.know(p, Place::Field(header, FieldId(i as u32)), Values::one(0));
             }
         }
-        self.know_header(header, Known::Yes);
     }
 
     pub(super) fn pop(&mut self, header: HeaderId) {
@@ -172,7 +174,7 @@ impl Facts {
         let mut joined = Self {
             headers: zip(&self.headers, &other.headers),
             fields: BTreeMap::new(),
-            vars: self.vars.iter().zip(&other.vars).map(|(a, b)| a.join(b)).collect(),
+            vars: self.vars.iter().zip(&other.vars).map(|(a, b)| either(a, b)).collect(),
             flows: zip(&self.flows, &other.flows),
             frame: self.frame.min(other.frame),
         };
@@ -292,6 +294,11 @@ impl Facts {
 
 fn field_mask(p: &Pipeline, header: HeaderId, field: FieldId) -> u128 {
     pipeline_ir::expr::Type::Bits(p.field(header, field).width).mask()
+}
+
+/// Most are the same, and shared.
+fn either(a: &Arc<Values>, b: &Arc<Values>) -> Arc<Values> {
+    if a == b { Arc::clone(a) } else { Arc::new(a.join(b)) }
 }
 
 /// The comparison that holds where this one doesn't.

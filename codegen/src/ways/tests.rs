@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{Special, Values, specialise, ways};
-use pipeline_ir::stmt::event;
+use pipeline_ir::stmt::{StmtKind, event};
 use pipeline_ir::{FlowTableId, Pipeline, print};
 
 /// Two ways: Ethernet and IPv4, and Ethernet alone. `body` is the control.
@@ -127,6 +127,15 @@ fn facts_end_with_their_header() {
          C.count(h.ip4.ihl as bit<32>); h.ip4.ihl = 5; drop(One)",
         &["pop ip4", "count c[32w0x0]", "push ip4", "count c[32w0x6]", "drop one"],
     );
+    // A header that is pushed is full of zeros.
+    let p = pipeline(
+        "h.udp.push(Udp { src_port: 1, dst_port: 2, length: 3, checksum: 4 });
+         C.count(h.udp.length as bit<32>); C.count(h.udp.src_port as bit<32>); pass()",
+    );
+    let bare = p.control.iter().filter(|s| !matches!(s.kind, StmtKind::Set { .. })).cloned().collect();
+    let bare = Pipeline { control: bare, ..p };
+    let text = print::block(&bare, &special(&bare, 0).control);
+    assert_eq!(text, "  push udp\n  count c[32w0x0]\n  count c[32w0x0]\n  pass\n");
     // Behind the branches nobody knows whether it is there.
     check(
         "if h.ip4.ttl == 0 { h.ip4.pop(); m.a = 1; } if h.ip4.is_valid() && m.a == 1 { return drop(One); }
