@@ -65,6 +65,8 @@ extern crate self as guideway;
 pub mod bindings;
 pub mod builtin;
 mod native;
+#[cfg(feature = "switch")]
+mod switch;
 
 pub use native::Native;
 #[cfg(feature = "switch")]
@@ -78,6 +80,8 @@ pub mod plane {
     pub use sw_fallback::plane::*;
 }
 pub use sw_fallback_rt as rt;
+#[cfg(feature = "switch")]
+pub use switch::switch;
 
 /// The standard headers: what `use guideway::headers::{Ethernet, Ipv4};` in a pipeline imports.
 pub mod headers {
