@@ -154,8 +154,8 @@ impl Control<'_> {
                 quote!(#header = #ty::default();)
             }
             StmtKind::Checksum { place, data } => {
-                let (to, data) = (self.place(*place), self.bits(None, data));
-                self.guarded(*place, &here.known, quote!(#to = rt::internet_checksum(#data);))
+                let (to, data) = (self.place(*place), self.sum(data));
+                self.guarded(*place, &here.known, quote!(#to = #data.checksum();))
             }
             StmtKind::Adjust { place, old, new } => {
                 let (to, width) = (self.place(*place), size(old.ty.width().into()));
@@ -361,18 +361,28 @@ impl Control<'_> {
         quote!(rt::Verdict::Drop(reason::#name))
     }
 
-    /// Bytes in network order: a number of so many bits, then expressions.
+    /// Packed without gaps: a number of so many bits, then expressions.
     fn bits(&self, first: Option<(u8, TokenStream)>, data: &[Expr]) -> TokenStream {
         let bits: u32 = data.iter().map(|e| u32::from(e.ty.width())).sum();
         let head = first.as_ref().map_or(0, |f| u32::from(f.0));
-        let bytes = size((bits + head).div_ceil(8) as usize);
-        let mut text = quote!(rt::Bits::<#bytes>::new());
+        let words = size((bits + head).div_ceil(64) as usize);
+        let mut text = quote!(rt::Bits::<#words>::new());
         let values = data.iter().map(|e| (e.ty.width(), self.scope.own(e)));
         for (width, value) in first.into_iter().chain(values) {
             let width = size(width.into());
             text.extend(quote!(.with(#width, #value)));
         }
-        quote!(#text.bytes())
+        text
+    }
+
+    /// The sum of their words.
+    fn sum(&self, data: &[Expr]) -> TokenStream {
+        let mut text = quote!(rt::Sum::new());
+        for e in data {
+            let (width, value) = (size(e.ty.width().into()), self.scope.own(e));
+            text.extend(quote!(.with(#width, #value)));
+        }
+        text
     }
 
     fn hash(&self, algorithm: HashAlgorithm, key: &Expr, data: &[Expr]) -> TokenStream {
@@ -407,14 +417,14 @@ impl Control<'_> {
     fn find(&self, table: FlowTableId, key: &[Expr], [hash, event, class]: [&Expr; 3]) -> TokenStream {
         let object = &self.objects.flows[table.index()];
         let (name, variant) = (&object.name, &object.variant);
-        let bytes = size(object.key_bytes);
-        let mut text = quote!(rt::Bits::<#bytes>::new());
+        let words = size(object.key_words);
+        let mut text = quote!(rt::Bits::<#words>::new());
         for e in key {
             let (width, value) = (size(e.ty.width().into()), self.scope.own(e));
             text.extend(quote!(.with(#width, #value)));
         }
         let [hash, event, class] = [hash, event, class].map(|e| self.scope.value(e));
-        quote!(Flow::#variant(self.#name.find(#text.bytes(), #hash, #event, #class, c.now)))
+        quote!(Flow::#variant(self.#name.find(#text, #hash, #event, #class, c.now)))
     }
 
     /// A variable as an id of 32 bits.

@@ -52,7 +52,8 @@ pub(super) struct FlowObject {
     pub(super) name: Ident,
     pub(super) variant: Ident,
     pub(super) words: usize,
-    pub(super) key_bytes: usize,
+    /// Words that hold a key.
+    pub(super) key_words: usize,
 }
 
 /// All of them, by their ids.
@@ -119,9 +120,9 @@ fn flow(table: &pipeline_ir::FlowTable, fields: &mut Namer) -> FlowObject {
         name: fields.name(&table.name),
         variant: ident(&pascal(&table.name)),
         words: layout.bytes() as usize / 8,
-        key_bytes: match layout {
-            Layout::Narrow => 10,
-            Layout::Wide => 22,
+        key_words: match layout {
+            Layout::Narrow => 2,
+            Layout::Wide => 3,
         },
     }
 }

@@ -1218,25 +1218,23 @@ pub mod l4lb {
             let mut hash: u32 = 0;
             if h.ip4.valid {
                 hash = rt::crc32(
-                    rt::Bits::<17>::new()
+                    rt::Bits::<3>::new()
                         .with(32, m.hash_key as u32)
                         .with(32, m.client4)
                         .with(32, h.ip4.dst)
                         .with(16, m.client_port)
                         .with(16, m.vip_port)
-                        .with(8, m.protocol)
-                        .bytes(),
+                        .with(8, m.protocol),
                 );
             } else {
                 hash = rt::crc32(
-                    rt::Bits::<41>::new()
+                    rt::Bits::<6>::new()
                         .with(32, m.hash_key as u32)
                         .with(128, m.client6)
                         .with(128, h.ip6.dst)
                         .with(16, m.client_port)
                         .with(16, m.vip_port)
-                        .with(8, m.protocol)
-                        .bytes(),
+                        .with(8, m.protocol),
                 );
             }
             let event = if m.is_error {
@@ -1258,12 +1256,11 @@ pub mod l4lb {
                     self
                         .flows4
                         .find(
-                            rt::Bits::<10>::new()
+                            rt::Bits::<2>::new()
                                 .with(32, m.client4)
                                 .with(16, m.client_port)
                                 .with(16, m.vip)
-                                .with(16, m.vip_port)
-                                .bytes(),
+                                .with(16, m.vip_port),
                             hash,
                             event,
                             m.class,
@@ -1275,12 +1272,11 @@ pub mod l4lb {
                     self
                         .flows6
                         .find(
-                            rt::Bits::<22>::new()
+                            rt::Bits::<3>::new()
                                 .with(16, m.client_port)
                                 .with(16, m.vip)
                                 .with(128, m.client6)
-                                .with(16, m.vip_port)
-                                .bytes(),
+                                .with(16, m.vip_port),
                             hash,
                             event,
                             m.class,
@@ -1349,24 +1345,22 @@ pub mod l4lb {
                         h.error4.checksum = 0;
                         h.error4.src = h.ip4.dst;
                         h.error4.dst = h.ip4.src;
-                        h.error4.checksum = rt::internet_checksum(
-                            rt::Bits::<20>::new()
-                                .with(4, h.error4.version)
-                                .with(4, h.error4.ihl)
-                                .with(8, h.error4.tos)
-                                .with(16, h.error4.total_length)
-                                .with(16, h.error4.identification)
-                                .with(1, h.error4.reserved)
-                                .with(1, h.error4.dont_fragment)
-                                .with(1, h.error4.more_fragments)
-                                .with(13, h.error4.fragment_offset)
-                                .with(8, h.error4.ttl)
-                                .with(8, h.error4.protocol)
-                                .with(16, h.error4.checksum)
-                                .with(32, h.error4.src)
-                                .with(32, h.error4.dst)
-                                .bytes(),
-                        );
+                        h.error4.checksum = rt::Sum::new()
+                            .with(4, h.error4.version)
+                            .with(4, h.error4.ihl)
+                            .with(8, h.error4.tos)
+                            .with(16, h.error4.total_length)
+                            .with(16, h.error4.identification)
+                            .with(1, h.error4.reserved)
+                            .with(1, h.error4.dont_fragment)
+                            .with(1, h.error4.more_fragments)
+                            .with(13, h.error4.fragment_offset)
+                            .with(8, h.error4.ttl)
+                            .with(8, h.error4.protocol)
+                            .with(16, h.error4.checksum)
+                            .with(32, h.error4.src)
+                            .with(32, h.error4.dst)
+                            .checksum();
                         if !h.error.valid {
                             h.error = Icmp {
                                 valid: true,
@@ -1379,58 +1373,54 @@ pub mod l4lb {
                         h.error.checksum = 0;
                         h.error.rest = u32::from(mtu_2);
                         if h.tcp.valid {
-                            h.error.checksum = rt::internet_checksum(
-                                rt::Bits::<36>::new()
-                                    .with(8, h.error.kind)
-                                    .with(8, h.error.code)
-                                    .with(16, h.error.checksum)
-                                    .with(32, h.error.rest)
-                                    .with(4, h.ip4.version)
-                                    .with(4, h.ip4.ihl)
-                                    .with(8, h.ip4.tos)
-                                    .with(16, h.ip4.total_length)
-                                    .with(16, h.ip4.identification)
-                                    .with(1, h.ip4.reserved)
-                                    .with(1, h.ip4.dont_fragment)
-                                    .with(1, h.ip4.more_fragments)
-                                    .with(13, h.ip4.fragment_offset)
-                                    .with(8, h.ip4.ttl)
-                                    .with(8, h.ip4.protocol)
-                                    .with(16, h.ip4.checksum)
-                                    .with(32, h.ip4.src)
-                                    .with(32, h.ip4.dst)
-                                    .with(16, h.tcp.src_port)
-                                    .with(16, h.tcp.dst_port)
-                                    .with(32, h.tcp.seq)
-                                    .bytes(),
-                            );
+                            h.error.checksum = rt::Sum::new()
+                                .with(8, h.error.kind)
+                                .with(8, h.error.code)
+                                .with(16, h.error.checksum)
+                                .with(32, h.error.rest)
+                                .with(4, h.ip4.version)
+                                .with(4, h.ip4.ihl)
+                                .with(8, h.ip4.tos)
+                                .with(16, h.ip4.total_length)
+                                .with(16, h.ip4.identification)
+                                .with(1, h.ip4.reserved)
+                                .with(1, h.ip4.dont_fragment)
+                                .with(1, h.ip4.more_fragments)
+                                .with(13, h.ip4.fragment_offset)
+                                .with(8, h.ip4.ttl)
+                                .with(8, h.ip4.protocol)
+                                .with(16, h.ip4.checksum)
+                                .with(32, h.ip4.src)
+                                .with(32, h.ip4.dst)
+                                .with(16, h.tcp.src_port)
+                                .with(16, h.tcp.dst_port)
+                                .with(32, h.tcp.seq)
+                                .checksum();
                         } else {
-                            h.error.checksum = rt::internet_checksum(
-                                rt::Bits::<36>::new()
-                                    .with(8, h.error.kind)
-                                    .with(8, h.error.code)
-                                    .with(16, h.error.checksum)
-                                    .with(32, h.error.rest)
-                                    .with(4, h.ip4.version)
-                                    .with(4, h.ip4.ihl)
-                                    .with(8, h.ip4.tos)
-                                    .with(16, h.ip4.total_length)
-                                    .with(16, h.ip4.identification)
-                                    .with(1, h.ip4.reserved)
-                                    .with(1, h.ip4.dont_fragment)
-                                    .with(1, h.ip4.more_fragments)
-                                    .with(13, h.ip4.fragment_offset)
-                                    .with(8, h.ip4.ttl)
-                                    .with(8, h.ip4.protocol)
-                                    .with(16, h.ip4.checksum)
-                                    .with(32, h.ip4.src)
-                                    .with(32, h.ip4.dst)
-                                    .with(16, h.udp.src_port)
-                                    .with(16, h.udp.dst_port)
-                                    .with(16, h.udp.length)
-                                    .with(16, h.udp.checksum)
-                                    .bytes(),
-                            );
+                            h.error.checksum = rt::Sum::new()
+                                .with(8, h.error.kind)
+                                .with(8, h.error.code)
+                                .with(16, h.error.checksum)
+                                .with(32, h.error.rest)
+                                .with(4, h.ip4.version)
+                                .with(4, h.ip4.ihl)
+                                .with(8, h.ip4.tos)
+                                .with(16, h.ip4.total_length)
+                                .with(16, h.ip4.identification)
+                                .with(1, h.ip4.reserved)
+                                .with(1, h.ip4.dont_fragment)
+                                .with(1, h.ip4.more_fragments)
+                                .with(13, h.ip4.fragment_offset)
+                                .with(8, h.ip4.ttl)
+                                .with(8, h.ip4.protocol)
+                                .with(16, h.ip4.checksum)
+                                .with(32, h.ip4.src)
+                                .with(32, h.ip4.dst)
+                                .with(16, h.udp.src_port)
+                                .with(16, h.udp.dst_port)
+                                .with(16, h.udp.length)
+                                .with(16, h.udp.checksum)
+                                .checksum();
                         }
                         c.limit = 70;
                         let sender = h.eth.src;
@@ -1460,24 +1450,22 @@ pub mod l4lb {
                     h.outer4.checksum = 0;
                     h.outer4.src = src | (entropy & spread);
                     h.outer4.dst = dst;
-                    h.outer4.checksum = rt::internet_checksum(
-                        rt::Bits::<20>::new()
-                            .with(4, h.outer4.version)
-                            .with(4, h.outer4.ihl)
-                            .with(8, h.outer4.tos)
-                            .with(16, h.outer4.total_length)
-                            .with(16, h.outer4.identification)
-                            .with(1, h.outer4.reserved)
-                            .with(1, h.outer4.dont_fragment)
-                            .with(1, h.outer4.more_fragments)
-                            .with(13, h.outer4.fragment_offset)
-                            .with(8, h.outer4.ttl)
-                            .with(8, h.outer4.protocol)
-                            .with(16, h.outer4.checksum)
-                            .with(32, h.outer4.src)
-                            .with(32, h.outer4.dst)
-                            .bytes(),
-                    );
+                    h.outer4.checksum = rt::Sum::new()
+                        .with(4, h.outer4.version)
+                        .with(4, h.outer4.ihl)
+                        .with(8, h.outer4.tos)
+                        .with(16, h.outer4.total_length)
+                        .with(16, h.outer4.identification)
+                        .with(1, h.outer4.reserved)
+                        .with(1, h.outer4.dont_fragment)
+                        .with(1, h.outer4.more_fragments)
+                        .with(13, h.outer4.fragment_offset)
+                        .with(8, h.outer4.ttl)
+                        .with(8, h.outer4.protocol)
+                        .with(16, h.outer4.checksum)
+                        .with(32, h.outer4.src)
+                        .with(32, h.outer4.dst)
+                        .checksum();
                     h.eth.dst = dst_mac;
                     h.eth.src = src_mac;
                     rt::Verdict::Forward(port)
@@ -1526,24 +1514,22 @@ pub mod l4lb {
                             h.error4.checksum = 0;
                             h.error4.src = h.ip4.dst;
                             h.error4.dst = h.ip4.src;
-                            h.error4.checksum = rt::internet_checksum(
-                                rt::Bits::<20>::new()
-                                    .with(4, h.error4.version)
-                                    .with(4, h.error4.ihl)
-                                    .with(8, h.error4.tos)
-                                    .with(16, h.error4.total_length)
-                                    .with(16, h.error4.identification)
-                                    .with(1, h.error4.reserved)
-                                    .with(1, h.error4.dont_fragment)
-                                    .with(1, h.error4.more_fragments)
-                                    .with(13, h.error4.fragment_offset)
-                                    .with(8, h.error4.ttl)
-                                    .with(8, h.error4.protocol)
-                                    .with(16, h.error4.checksum)
-                                    .with(32, h.error4.src)
-                                    .with(32, h.error4.dst)
-                                    .bytes(),
-                            );
+                            h.error4.checksum = rt::Sum::new()
+                                .with(4, h.error4.version)
+                                .with(4, h.error4.ihl)
+                                .with(8, h.error4.tos)
+                                .with(16, h.error4.total_length)
+                                .with(16, h.error4.identification)
+                                .with(1, h.error4.reserved)
+                                .with(1, h.error4.dont_fragment)
+                                .with(1, h.error4.more_fragments)
+                                .with(13, h.error4.fragment_offset)
+                                .with(8, h.error4.ttl)
+                                .with(8, h.error4.protocol)
+                                .with(16, h.error4.checksum)
+                                .with(32, h.error4.src)
+                                .with(32, h.error4.dst)
+                                .checksum();
                             if !h.error.valid {
                                 h.error = Icmp {
                                     valid: true,
@@ -1556,58 +1542,54 @@ pub mod l4lb {
                             h.error.checksum = 0;
                             h.error.rest = u32::from(mtu_2);
                             if h.tcp.valid {
-                                h.error.checksum = rt::internet_checksum(
-                                    rt::Bits::<36>::new()
-                                        .with(8, h.error.kind)
-                                        .with(8, h.error.code)
-                                        .with(16, h.error.checksum)
-                                        .with(32, h.error.rest)
-                                        .with(4, h.ip4.version)
-                                        .with(4, h.ip4.ihl)
-                                        .with(8, h.ip4.tos)
-                                        .with(16, h.ip4.total_length)
-                                        .with(16, h.ip4.identification)
-                                        .with(1, h.ip4.reserved)
-                                        .with(1, h.ip4.dont_fragment)
-                                        .with(1, h.ip4.more_fragments)
-                                        .with(13, h.ip4.fragment_offset)
-                                        .with(8, h.ip4.ttl)
-                                        .with(8, h.ip4.protocol)
-                                        .with(16, h.ip4.checksum)
-                                        .with(32, h.ip4.src)
-                                        .with(32, h.ip4.dst)
-                                        .with(16, h.tcp.src_port)
-                                        .with(16, h.tcp.dst_port)
-                                        .with(32, h.tcp.seq)
-                                        .bytes(),
-                                );
+                                h.error.checksum = rt::Sum::new()
+                                    .with(8, h.error.kind)
+                                    .with(8, h.error.code)
+                                    .with(16, h.error.checksum)
+                                    .with(32, h.error.rest)
+                                    .with(4, h.ip4.version)
+                                    .with(4, h.ip4.ihl)
+                                    .with(8, h.ip4.tos)
+                                    .with(16, h.ip4.total_length)
+                                    .with(16, h.ip4.identification)
+                                    .with(1, h.ip4.reserved)
+                                    .with(1, h.ip4.dont_fragment)
+                                    .with(1, h.ip4.more_fragments)
+                                    .with(13, h.ip4.fragment_offset)
+                                    .with(8, h.ip4.ttl)
+                                    .with(8, h.ip4.protocol)
+                                    .with(16, h.ip4.checksum)
+                                    .with(32, h.ip4.src)
+                                    .with(32, h.ip4.dst)
+                                    .with(16, h.tcp.src_port)
+                                    .with(16, h.tcp.dst_port)
+                                    .with(32, h.tcp.seq)
+                                    .checksum();
                             } else {
-                                h.error.checksum = rt::internet_checksum(
-                                    rt::Bits::<36>::new()
-                                        .with(8, h.error.kind)
-                                        .with(8, h.error.code)
-                                        .with(16, h.error.checksum)
-                                        .with(32, h.error.rest)
-                                        .with(4, h.ip4.version)
-                                        .with(4, h.ip4.ihl)
-                                        .with(8, h.ip4.tos)
-                                        .with(16, h.ip4.total_length)
-                                        .with(16, h.ip4.identification)
-                                        .with(1, h.ip4.reserved)
-                                        .with(1, h.ip4.dont_fragment)
-                                        .with(1, h.ip4.more_fragments)
-                                        .with(13, h.ip4.fragment_offset)
-                                        .with(8, h.ip4.ttl)
-                                        .with(8, h.ip4.protocol)
-                                        .with(16, h.ip4.checksum)
-                                        .with(32, h.ip4.src)
-                                        .with(32, h.ip4.dst)
-                                        .with(16, h.udp.src_port)
-                                        .with(16, h.udp.dst_port)
-                                        .with(16, h.udp.length)
-                                        .with(16, h.udp.checksum)
-                                        .bytes(),
-                                );
+                                h.error.checksum = rt::Sum::new()
+                                    .with(8, h.error.kind)
+                                    .with(8, h.error.code)
+                                    .with(16, h.error.checksum)
+                                    .with(32, h.error.rest)
+                                    .with(4, h.ip4.version)
+                                    .with(4, h.ip4.ihl)
+                                    .with(8, h.ip4.tos)
+                                    .with(16, h.ip4.total_length)
+                                    .with(16, h.ip4.identification)
+                                    .with(1, h.ip4.reserved)
+                                    .with(1, h.ip4.dont_fragment)
+                                    .with(1, h.ip4.more_fragments)
+                                    .with(13, h.ip4.fragment_offset)
+                                    .with(8, h.ip4.ttl)
+                                    .with(8, h.ip4.protocol)
+                                    .with(16, h.ip4.checksum)
+                                    .with(32, h.ip4.src)
+                                    .with(32, h.ip4.dst)
+                                    .with(16, h.udp.src_port)
+                                    .with(16, h.udp.dst_port)
+                                    .with(16, h.udp.length)
+                                    .with(16, h.udp.checksum)
+                                    .checksum();
                             }
                             c.limit = 70;
                             let sender = h.eth.src;
@@ -1653,54 +1635,50 @@ pub mod l4lb {
                         h.error.checksum = 0;
                         h.error.rest = u32::from(mtu_2);
                         if h.tcp.valid {
-                            h.error.checksum = rt::internet_checksum(
-                                rt::Bits::<96>::new()
-                                    .with(128, h.ip6.dst)
-                                    .with(128, h.ip6.src)
-                                    .with(32, 56_u32)
-                                    .with(32, 58_u32)
-                                    .with(8, h.error.kind)
-                                    .with(8, h.error.code)
-                                    .with(16, h.error.checksum)
-                                    .with(32, h.error.rest)
-                                    .with(4, h.ip6.version)
-                                    .with(8, h.ip6.traffic_class)
-                                    .with(20, h.ip6.flow_label)
-                                    .with(16, h.ip6.payload_length)
-                                    .with(8, h.ip6.next_header)
-                                    .with(8, h.ip6.hop_limit)
-                                    .with(128, h.ip6.src)
-                                    .with(128, h.ip6.dst)
-                                    .with(16, h.tcp.src_port)
-                                    .with(16, h.tcp.dst_port)
-                                    .with(32, h.tcp.seq)
-                                    .bytes(),
-                            );
+                            h.error.checksum = rt::Sum::new()
+                                .with(128, h.ip6.dst)
+                                .with(128, h.ip6.src)
+                                .with(32, 56_u32)
+                                .with(32, 58_u32)
+                                .with(8, h.error.kind)
+                                .with(8, h.error.code)
+                                .with(16, h.error.checksum)
+                                .with(32, h.error.rest)
+                                .with(4, h.ip6.version)
+                                .with(8, h.ip6.traffic_class)
+                                .with(20, h.ip6.flow_label)
+                                .with(16, h.ip6.payload_length)
+                                .with(8, h.ip6.next_header)
+                                .with(8, h.ip6.hop_limit)
+                                .with(128, h.ip6.src)
+                                .with(128, h.ip6.dst)
+                                .with(16, h.tcp.src_port)
+                                .with(16, h.tcp.dst_port)
+                                .with(32, h.tcp.seq)
+                                .checksum();
                         } else {
-                            h.error.checksum = rt::internet_checksum(
-                                rt::Bits::<96>::new()
-                                    .with(128, h.ip6.dst)
-                                    .with(128, h.ip6.src)
-                                    .with(32, 56_u32)
-                                    .with(32, 58_u32)
-                                    .with(8, h.error.kind)
-                                    .with(8, h.error.code)
-                                    .with(16, h.error.checksum)
-                                    .with(32, h.error.rest)
-                                    .with(4, h.ip6.version)
-                                    .with(8, h.ip6.traffic_class)
-                                    .with(20, h.ip6.flow_label)
-                                    .with(16, h.ip6.payload_length)
-                                    .with(8, h.ip6.next_header)
-                                    .with(8, h.ip6.hop_limit)
-                                    .with(128, h.ip6.src)
-                                    .with(128, h.ip6.dst)
-                                    .with(16, h.udp.src_port)
-                                    .with(16, h.udp.dst_port)
-                                    .with(16, h.udp.length)
-                                    .with(16, h.udp.checksum)
-                                    .bytes(),
-                            );
+                            h.error.checksum = rt::Sum::new()
+                                .with(128, h.ip6.dst)
+                                .with(128, h.ip6.src)
+                                .with(32, 56_u32)
+                                .with(32, 58_u32)
+                                .with(8, h.error.kind)
+                                .with(8, h.error.code)
+                                .with(16, h.error.checksum)
+                                .with(32, h.error.rest)
+                                .with(4, h.ip6.version)
+                                .with(8, h.ip6.traffic_class)
+                                .with(20, h.ip6.flow_label)
+                                .with(16, h.ip6.payload_length)
+                                .with(8, h.ip6.next_header)
+                                .with(8, h.ip6.hop_limit)
+                                .with(128, h.ip6.src)
+                                .with(128, h.ip6.dst)
+                                .with(16, h.udp.src_port)
+                                .with(16, h.udp.dst_port)
+                                .with(16, h.udp.length)
+                                .with(16, h.udp.checksum)
+                                .checksum();
                         }
                         c.limit = 110;
                         let sender = h.eth.src;

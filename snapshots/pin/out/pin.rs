@@ -430,13 +430,12 @@ pub mod pin {
             match *self.service.apply(&ServiceKey { dst: h.ip4.dst }, c.length) {
                 ServiceAction::Service { pool } => {
                     let hash = rt::crc32(
-                        rt::Bits::<16>::new()
+                        rt::Bits::<2>::new()
                             .with(32, 0_u32)
                             .with(32, h.ip4.src)
                             .with(32, h.ip4.dst)
                             .with(16, m.src_port)
-                            .with(16, m.dst_port)
-                            .bytes(),
+                            .with(16, m.dst_port),
                     );
                     let event = if h.udp.valid {
                         3_u8
@@ -452,11 +451,10 @@ pub mod pin {
                         self
                             .flows
                             .find(
-                                rt::Bits::<10>::new()
+                                rt::Bits::<2>::new()
                                     .with(32, h.ip4.src)
                                     .with(32, h.ip4.dst)
-                                    .with(16, m.src_port)
-                                    .bytes(),
+                                    .with(16, m.src_port),
                                 hash,
                                 event,
                                 0,

@@ -347,10 +347,9 @@ pub mod spread {
                 ServiceAction::Service { pool, key } => {
                     let hash = rt::half_sip_hash(
                         key,
-                        rt::Bits::<18>::new()
+                        rt::Bits::<3>::new()
                             .with(128, h.ip6.src)
-                            .with(16, h.udp.src_port)
-                            .bytes(),
+                            .with(16, h.udp.src_port),
                     );
                     let id_2 = match self.servers.select(pool, hash) {
                         rt::Selected::Id(id) => id as u16,

@@ -56,47 +56,63 @@ pub fn shr(a: u128, b: u128) -> u128 {
     if b < 128 { a >> b } else { 0 }
 }
 
-/// Numbers one after the other, packed without gaps: the data of a hash or a checksum, or a flow's key.
+/// Numbers one after the other, packed without gaps: the data of a hash, or a flow's key. They stand in words, the first
+/// number in the highest bits of the first: registers, where the numbers' places are known when it is compiled.
 #[derive(Clone, Copy, Debug)]
-pub struct Bits<const BYTES: usize> {
-    bytes: [u8; BYTES],
+pub struct Bits<const WORDS: usize> {
+    words: [u64; WORDS],
     at: u32,
 }
 
-impl<const BYTES: usize> Default for Bits<BYTES> {
+impl<const WORDS: usize> Default for Bits<WORDS> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const BYTES: usize> Bits<BYTES> {
-    /// All zeros.
+impl<const WORDS: usize> Bits<WORDS> {
+    /// Nothing.
     #[inline(always)]
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [0; BYTES], at: 0 }
+        Self { words: [0; WORDS], at: 0 }
     }
-    /// Adds the low `width` bits of a number.
+    /// Adds a number of `width` bits (1 to 128), which has none above them.
     #[inline(always)]
     #[must_use]
     pub fn with(mut self, width: u32, value: impl Into<u128>) -> Self {
         let value: u128 = value.into();
-        if self.at.is_multiple_of(8) && width.is_multiple_of(8) {
-            let (from, n) = ((self.at / 8) as usize, (width / 8) as usize);
-            if from + n <= BYTES && n <= 16 {
-                self.bytes[from..from + n].copy_from_slice(&value.to_be_bytes()[16 - n..]);
-            }
-        } else {
-            put(&mut self.bytes, self.at, width, value);
+        let end = self.at + width;
+        let (first, last) = ((self.at / 64) as usize, ((end - 1) / 64) as usize);
+        // Free bits behind the number in its last word.
+        let below = 63 - (end - 1) % 64;
+        self.add(last, (value as u64) << below);
+        if last > first {
+            self.add(last - 1, (value >> (64 - below)) as u64);
         }
-        self.at += width;
+        if last > first + 1 {
+            self.add(last - 2, shr(value, 128 - u128::from(below)) as u64);
+        }
+        self.at = end;
         self
     }
-    /// The bytes; what was not written is 0.
+    #[inline(always)]
+    fn add(&mut self, word: usize, bits: u64) {
+        if let Some(word) = self.words.get_mut(word) {
+            *word |= bits;
+        }
+    }
+    /// A word; 0 beyond the last.
     #[inline(always)]
     #[must_use]
-    pub const fn bytes(&self) -> &[u8; BYTES] {
-        &self.bytes
+    pub fn word(&self, index: usize) -> u64 {
+        self.words.get(index).copied().unwrap_or(0)
+    }
+    /// Bytes that hold them all.
+    #[inline(always)]
+    #[must_use]
+    pub const fn bytes(&self) -> u32 {
+        self.at.div_ceil(8)
     }
 }
 
@@ -138,8 +154,21 @@ mod tests {
 
     #[test]
     fn packed_without_gaps() {
-        let packed = Bits::<7>::new().with(4, 4_u8).with(4, 5_u8).with(16, 0xabcd_u16).with(32, 1_u32);
-        assert_eq!(packed.bytes(), &[0x45, 0xab, 0xcd, 0, 0, 0, 1]);
+        let pattern = 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128;
+        for first in 1..=128 {
+            for second in [1, 7, 8, 16, 31, 64, 65, 128] {
+                let mut bytes = [0; 32];
+                put(&mut bytes, 0, first, pattern);
+                put(&mut bytes, first, second, !pattern);
+                let bits = Bits::<4>::new().with(first, pattern & mask(first));
+                let bits = bits.with(second, !pattern & mask(second));
+                for (i, word) in bytes.as_chunks().0.iter().enumerate() {
+                    assert_eq!(bits.word(i), u64::from_be_bytes(*word), "{first} {second} word {i}");
+                }
+                assert_eq!(bits.bytes(), (first + second).div_ceil(8));
+            }
+        }
+        assert_eq!(Bits::<1>::new().with(128, u128::MAX).with(64, 5_u64).word(1), 0, "beyond the end: lost");
     }
 
     #[test]

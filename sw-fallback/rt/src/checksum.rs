@@ -1,15 +1,41 @@
 //! The Internet checksum: RFC 1071, adjusted by RFC 1624.
 
-/// The complement of the one's complement sum of 16-bit words in network order. A last odd byte is a high half.
-#[inline]
-#[must_use]
-pub fn internet_checksum(data: &[u8]) -> u16 {
-    let (words, rest) = data.as_chunks::<2>();
-    let mut sum: u64 = words.iter().map(|w| u64::from(u16::from_be_bytes(*w))).sum();
-    if let [last] = rest {
-        sum += u64::from(*last) << 8;
+/// The sum of the 16-bit words of numbers that stand one after the other, packed without gaps. They are added where
+/// they are: no bytes are written for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum {
+    /// The words' sum, modulo 65,535.
+    sum: u64,
+    /// Bits so far.
+    at: u32,
+}
+
+impl Sum {
+    /// Of nothing.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { sum: 0, at: 0 }
     }
-    !fold(sum)
+    /// Adds a number of `width` bits, which has none above them. 65,536 is 1 modulo 65,535: where its last bit stands
+    /// in a word is all that counts.
+    #[inline(always)]
+    #[must_use]
+    pub fn with(mut self, width: u32, value: impl Into<u128>) -> Self {
+        let value: u128 = value.into();
+        self.at += width;
+        let below = (16 - self.at % 16) % 16;
+        for part in [value >> 96, value >> 64, value >> 32, value] {
+            self.sum += u64::from(part as u32) << below;
+        }
+        self
+    }
+    /// The complement of the words' one's complement sum. What is missing of the last word is 0.
+    #[inline(always)]
+    #[must_use]
+    pub fn checksum(self) -> u16 {
+        !fold(self.sum)
+    }
 }
 
 /// The checksum after the `width` bits (a multiple of 16) of `old` have become `new`: RFC 1624, equation 3.
@@ -38,12 +64,32 @@ fn fold(mut sum: u64) -> u16 {
 mod tests {
     use super::*;
 
+    fn internet_checksum(data: &[u8]) -> u16 {
+        data.iter().fold(Sum::new(), |sum, byte| sum.with(8, *byte)).checksum()
+    }
+
     #[test]
     fn rfc_1071_section_3() {
         assert_eq!(internet_checksum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), !0xddf2);
         assert_eq!(internet_checksum(&[]), 0xffff);
         assert_eq!(internet_checksum(&[0xff, 0xff]), 0);
         assert_eq!(internet_checksum(&[0x12, 0x34, 0x56]), !(0x1234 + 0x5600));
+    }
+
+    /// Whatever the fields' widths, the sum is that of the bytes.
+    #[test]
+    fn numbers_add_up_as_their_bytes_do() {
+        let pattern = 0xfedc_ba98_7654_3210_0123_4567_89ab_cdef_u128;
+        for first in 1..=128 {
+            for second in [1, 3, 4, 8, 13, 16, 32, 48, 64, 127, 128] {
+                let mut bytes = [0; 34];
+                crate::put(&mut bytes, 0, first, pattern);
+                crate::put(&mut bytes, first, second, !pattern);
+                let mask = crate::bits::mask;
+                let sum = Sum::new().with(first, pattern & mask(first)).with(second, !pattern & mask(second));
+                assert_eq!(sum.checksum(), internet_checksum(&bytes), "{first} {second}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! CRC-32 (IEEE 802.3) and HalfSipHash-1-3.
 
+use crate::bits::Bits;
+
 /// `TABLES[k][b]`: what byte `b` with `k` more bytes behind it adds.
 static TABLES: [[u32; 256]; 8] = tables();
 
@@ -29,42 +31,46 @@ const fn tables() -> [[u32; 256]; 8] {
     tables
 }
 
-/// CRC-32 of IEEE 802.3, as zlib computes it: reflected, register and result complemented.
-#[inline]
+/// CRC-32 of IEEE 802.3, as zlib computes it: reflected, register and result complemented. A last bit that is none of
+/// a whole byte has zeros behind it.
+#[inline(always)]
 #[must_use]
-pub fn crc32(data: &[u8]) -> u32 {
+pub fn crc32<const WORDS: usize>(data: Bits<WORDS>) -> u32 {
+    let (whole, rest) = ((data.bytes() / 8) as usize, (data.bytes() % 8) as usize);
     let mut crc = u32::MAX;
-    let (chunks, rest) = data.as_chunks::<8>();
-    for chunk in chunks {
-        let low = crc.to_le_bytes();
-        let mut next = 0;
-        for (i, byte) in chunk.iter().enumerate() {
-            let byte = if i < 4 { byte ^ low[i] } else { *byte };
-            next ^= TABLES[7 - i][usize::from(byte)];
-        }
-        crc = next;
+    for i in 0..whole {
+        crc = next(crc, data.word(i), 8);
     }
-    for byte in rest {
-        crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];
+    if rest > 0 {
+        crc = next(crc, data.word(whole), rest);
     }
     !crc
 }
 
+/// The register after the first `count` bytes (1 to 8) of a word.
+#[inline(always)]
+fn next(crc: u32, word: u64, count: usize) -> u32 {
+    let bytes = (word ^ u64::from(crc.swap_bytes()) << 32).to_be_bytes();
+    let mut next = if count < 4 { crc >> (8 * count) } else { 0 };
+    for (i, byte) in bytes.iter().enumerate().take(count) {
+        next ^= TABLES[count - 1 - i][usize::from(*byte)];
+    }
+    next
+}
+
 /// HalfSipHash-1-3 with 32 bits of output. `key`: the first key word in its high half, the second in its low half.
-#[inline]
+#[inline(always)]
 #[must_use]
-pub fn half_sip_hash(key: u64, data: &[u8]) -> u32 {
+pub fn half_sip_hash<const WORDS: usize>(key: u64, data: Bits<WORDS>) -> u32 {
     let (k0, k1) = ((key >> 32) as u32, key as u32);
     let mut state = (k0, k1, k0 ^ 0x6c79_6765, k1 ^ 0x7465_6462);
-    let (words, rest) = data.as_chunks::<4>();
-    for word in words {
-        take(&mut state, u32::from_le_bytes(*word));
+    let word = |i: u32| (data.word((i / 2) as usize) >> (32 - 32 * (i % 2))) as u32;
+    let whole = data.bytes() / 4;
+    for i in 0..whole {
+        take(&mut state, word(i).swap_bytes());
     }
-    let mut last = [0, 0, 0, data.len() as u8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    take(&mut state, u32::from_le_bytes(last));
+    // What is left lies at the low end, below the count; behind the data there are zeros.
+    take(&mut state, word(whole).swap_bytes() | data.bytes() << 24);
     state.2 ^= 0xff;
     round(&mut state);
     round(&mut state);
@@ -102,10 +108,14 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
+    fn bits(data: &[u8]) -> Bits<8> {
+        data.iter().fold(Bits::new(), |bits, byte| bits.with(8, *byte))
+    }
+
     #[test]
     fn crc32_of_the_check_string_and_every_length() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(b""), 0);
+        assert_eq!(crc32(bits(b"123456789")), 0xcbf4_3926);
+        assert_eq!(crc32(bits(b"")), 0);
         let data: Vec<u8> = (0..64_u8).map(|b| b.wrapping_mul(151)).collect();
         for length in 0..data.len() {
             let mut bitwise = u32::MAX;
@@ -115,7 +125,7 @@ mod tests {
                     bitwise = (bitwise >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(bitwise & 1));
                 }
             }
-            assert_eq!(crc32(&data[..length]), !bitwise, "{length} bytes");
+            assert_eq!(crc32(bits(&data[..length])), !bitwise, "{length} bytes");
         }
     }
 
@@ -134,7 +144,7 @@ mod tests {
             (8, 0x5779_99b1),
             (63, 0x8717_8304),
         ] {
-            assert_eq!(half_sip_hash(0x0302_0100_0706_0504, &data[..length]), want, "{length} bytes");
+            assert_eq!(half_sip_hash(0x0302_0100_0706_0504, bits(&data[..length])), want, "{length} bytes");
         }
     }
 }

@@ -19,7 +19,7 @@ pub mod ring;
 pub mod table;
 
 pub use bits::{Bits, get, put, shl, shr};
-pub use checksum::{adjust, internet_checksum};
+pub use checksum::{Sum, adjust};
 pub use counter::Counter;
 pub use flow::{Cursor, Flows, Limits};
 pub use hash::{crc32, half_sip_hash};

@@ -91,6 +91,7 @@ impl Running {
     /// # Errors
     /// No thread can be started; those that were are stopped.
     pub fn start(plane: NativePlane, ports: Vec<Port>, host: Option<HostPort>) -> io::Result<Self> {
+        plane.use_huge_pages();
         let plane = SharedPlane::new(plane, ports.len().max(1));
         let (sender, events) = channel();
         let device = |number, d: &Device| (number, d.name.clone(), Arc::clone(&d.counts));

@@ -13,8 +13,10 @@ mod table;
 
 pub use table::{Cursor, FlowTable};
 
+use crate::bits::Bits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::AtomicU64;
 
 /// Ways in a bucket.
 pub(crate) const WAYS: usize = 4;
@@ -131,18 +133,18 @@ impl<const WORDS: usize> Flows<WORDS> {
         &self.table
     }
 
-    /// Looks a flow up; `key` is 10 or 22 bytes.
-    #[inline]
+    /// Looks a flow up; `key` has 80 or 176 bits, zeros where the declared key is shorter.
+    #[inline(always)]
     #[must_use]
-    pub fn find<const BYTES: usize>(
+    pub fn find<const KEY: usize>(
         &self,
-        key: &[u8; BYTES],
+        key: Bits<KEY>,
         hash: u32,
         event: u8,
         class: u8,
         now: u32,
     ) -> Cursor<WORDS> {
-        self.table.find(key, hash, event, class, now)
+        self.table.find(&key, hash, event, class, now)
     }
 
     /// Writes the flow under `id`, as its event says, and counts.
@@ -162,6 +164,8 @@ pub trait AnyFlows {
     fn records(&self) -> Vec<Record>;
     /// Flows stored, and flows that found no room, by this thread.
     fn counts(&self) -> (u64, u64);
+    /// Its words, as memory to be given to it in other pages.
+    fn memory(&self) -> &[AtomicU64];
 }
 
 impl<const WORDS: usize> AnyFlows for Flows<WORDS> {
@@ -170,6 +174,9 @@ impl<const WORDS: usize> AnyFlows for Flows<WORDS> {
     }
     fn counts(&self) -> (u64, u64) {
         (self.stored, self.not_stored)
+    }
+    fn memory(&self) -> &[AtomicU64] {
+        self.table.words()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The words of a flow table, and the law over them.
 
 use super::{Limits, Record, SPILL, VALUE_BITS, VALUE_MASK, Value, WAYS, event, state};
+use crate::bits::Bits;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -76,6 +77,10 @@ impl<const WORDS: usize> FlowTable<WORDS> {
         Self { words, base, mask: entries / WAYS as u32 - 1, classes, limits: table }
     }
 
+    pub(super) fn words(&self) -> &[AtomicU64] {
+        &self.words
+    }
+
     /// Buckets.
     #[must_use]
     pub fn buckets(&self) -> u32 {
@@ -99,33 +104,27 @@ impl<const WORDS: usize> FlowTable<WORDS> {
         (hash & self.mask, hash.rotate_left(16) & self.mask)
     }
 
-    /// A key's bytes as an entry's words.
+    /// A key's bits as an entry's words: in the wide layout, the first has 32 of them, above the sequence.
     #[inline(always)]
-    fn key_words(key: &[u8]) -> [u64; WORDS] {
-        let mut words = [0; WORDS];
-        // The first word has 64 bits of key, or 32 above the sequence; the last has 16.
-        let first = if WORDS == 2 { 8 } else { 4 };
-        let mut from = 0;
-        for (i, word) in words.iter_mut().enumerate() {
-            let n = if i == 0 {
-                first
-            } else if i == Self::LAST {
-                2
-            } else {
-                8
-            };
-            let mut bytes = [0; 8];
-            for (to, byte) in bytes[..n].iter_mut().zip(key.iter().skip(from)) {
-                *to = *byte;
-            }
-            *word = u64::from_be_bytes(bytes);
-            from += n;
+    fn key_words<const KEY: usize>(key: &Bits<KEY>) -> [u64; WORDS] {
+        if WORDS == 2 {
+            return core::array::from_fn(|i| key.word(i));
         }
-        words
+        core::array::from_fn(|i| match i {
+            0 => key.word(0) & Self::FIRST_MASK,
+            _ => key.word(i - 1) << 32 | key.word(i) >> 32,
+        })
     }
 
-    #[inline]
-    pub(super) fn find(&self, key: &[u8], hash: u32, event: u8, class: u8, now: u32) -> Cursor<WORDS> {
+    #[inline(always)]
+    pub(super) fn find<const KEY: usize>(
+        &self,
+        key: &Bits<KEY>,
+        hash: u32,
+        event: u8,
+        class: u8,
+        now: u32,
+    ) -> Cursor<WORDS> {
         let key = Self::key_words(key);
         let (first, second) = self.both(hash);
         let mut place = None;

@@ -20,13 +20,17 @@ fn wide_key(n: u64) -> [u8; 22] {
     bytes
 }
 
+fn bits(bytes: &[u8]) -> Bits<3> {
+    bytes.iter().fold(Bits::new(), |bits, byte| bits.with(8, *byte))
+}
+
 fn scatter(n: u64) -> u32 {
     (crate::table::mix(0x1234, n) >> 16) as u32
 }
 
 /// A packet of flow `n`; the id that it follows.
 fn packet(flows: &mut Flows<2>, n: u64, hash: u32, event: u8, now: u32, id: u32) -> u32 {
-    let mut cursor = flows.find(&key(n), hash, event, 0, now);
+    let mut cursor = flows.find(bits(&key(n)), hash, event, 0, now);
     let id = cursor.id().unwrap_or(id);
     cursor.stays = cursor.id().is_some();
     flows.remember(&cursor, id, now);
@@ -82,12 +86,13 @@ fn idle_flows_expire_by_state_and_class() {
         for start in [0, 0x3_fffe] {
             let mut flows = Flows::<2>::new(64, &[LIMITS, short]);
             for event in &events {
-                let mut cursor = flows.find(&key(1), 3, *event, 9, start);
+                let mut cursor = flows.find(bits(&key(1)), 3, *event, 9, start);
                 cursor.stays = cursor.id().is_some();
                 flows.remember(&cursor, 5, start);
             }
-            let alive =
-                |after: u32| flows.find(&key(1), 3, event::DATA, 0, start.wrapping_add(after) & 0x3_ffff);
+            let alive = |after: u32| {
+                flows.find(bits(&key(1)), 3, event::DATA, 0, start.wrapping_add(after) & 0x3_ffff)
+            };
             assert_eq!(alive(limit - 1).id(), Some(5), "{events:?}");
             assert_eq!(alive(limit).id(), None, "{events:?}");
         }
@@ -133,10 +138,10 @@ fn the_spill_mark_outlives_its_way() {
 #[test]
 fn the_busy_mark_is_no_key() {
     let mut flows = Flows::<2>::new(64, &[LIMITS]);
-    let cursor = flows.find(&[0xff; 10], 1, event::OPEN, 0, 1);
+    let cursor = flows.find(bits(&[0xff; 10]), 1, event::OPEN, 0, 1);
     flows.remember(&cursor, 1, 1);
     let mut wide = Flows::<4>::new(64, &[LIMITS]);
-    let cursor = wide.find(&[0xff; 22], 1, event::OPEN, 0, 1);
+    let cursor = wide.find(bits(&[0xff; 22]), 1, event::OPEN, 0, 1);
     wide.remember(&cursor, 1, 1);
     assert_eq!((flows.counts(), wide.counts()), ((0, 1), (0, 1)));
     assert!(flows.records().is_empty() && wide.records().is_empty());
@@ -146,13 +151,13 @@ fn the_busy_mark_is_no_key() {
 fn wide_keys_are_compared_whole() {
     let mut flows = Flows::<4>::new(64, &[LIMITS]);
     let base = wide_key(5);
-    let cursor = flows.find(&base, 1, event::OPEN, 0, 1);
+    let cursor = flows.find(bits(&base), 1, event::OPEN, 0, 1);
     flows.remember(&cursor, 42, 1);
-    assert_eq!(flows.find(&base, 1, event::DATA, 0, 1).id(), Some(42));
+    assert_eq!(flows.find(bits(&base), 1, event::DATA, 0, 1).id(), Some(42));
     for byte in 0..22 {
         let mut other = base;
         other[byte] ^= 1;
-        assert_eq!(flows.find(&other, 1, event::DATA, 0, 1).id(), None, "byte {byte}");
+        assert_eq!(flows.find(bits(&other), 1, event::DATA, 0, 1).id(), None, "byte {byte}");
     }
     assert_eq!(flows.records()[0].key, base);
 }
@@ -190,7 +195,7 @@ fn stress<const W: usize, const B: usize>(key: fn(u64) -> [u8; B]) {
                     let now = step >> 4 & 0x3_ffff;
                     let event =
                         [event::OPEN, event::DATA, event::CLOSE, event::DATA][(seed >> 32) as usize & 3];
-                    let mut cursor = flows.find(&key(n), scatter(n) & 0x0007_0007, event, 0, now);
+                    let mut cursor = flows.find(bits(&key(n)), scatter(n) & 0x0007_0007, event, 0, now);
                     let own = (n as u32) << 1;
                     if let Some(id) = cursor.id() {
                         hits.fetch_add(1, Relaxed);
