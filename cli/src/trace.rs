@@ -6,8 +6,10 @@ use crate::switch::entries;
 use crate::switch::rings::Rings;
 use crate::text::hex;
 use crate::{Done, Refused};
+use pipeline_entries::value::shown;
+use pipeline_ir::Pipeline;
 use pipeline_ir::entry::WriteKind;
-use pipeline_ir::eval::{Oracle, Verdict};
+use pipeline_ir::eval::{Oracle, TraceStep, Verdict};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 /// The oracle runs them, the one that defines what a pipeline means: no target is needed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  guideway trace --packet 0200000000010200000000020800450000... --entries entries.toml\n  guideway trace my_pipeline.rs --packet capture.pcap --port 2"
+    after_help = "Examples:\n  guideway trace --entries docs/lb.toml --packet \\\n    '020000000001 0200000000fe 0800 4500 0028 0001 4000 4006 f36f c0000201 cb00710a 1f90 0050 00000001 00000000 5002 2000 0000 0000'\n  guideway trace my_pipeline.rs --packet capture.pcap --port 2"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -67,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Done {
             Verdict::Pass => ("pass", Value::Null, Value::Null),
             Verdict::Drop(reason) => ("drop", Value::Null, json!(reason)),
         };
-        let steps: Vec<String> = out.trace.iter().map(ToString::to_string).collect();
+        let steps: Vec<String> = out.trace.iter().map(|step| told(verified.pipeline(), step)).collect();
         if args.json {
             let bytes = hex(&out.bytes);
             println!(
@@ -85,4 +87,37 @@ pub(crate) fn run(args: &Args) -> Done {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A step as people write its values: addresses, MACs and numbers as in an entry file.
+fn told(p: &Pipeline, step: &TraceStep) -> String {
+    let fields = |fields: &[(String, u128)], width: &dyn Fn(&str) -> Option<u8>| -> String {
+        let one = |(name, value): &(String, u128)| match width(name) {
+            Some(width) => format!(" {name}={}", shown(name, width, *value)),
+            None => format!(" {name}={value}"),
+        };
+        fields.iter().map(one).collect()
+    };
+    match step {
+        TraceStep::Applied { table, key, hit, action, data } => {
+            let table_of = p.tables.iter().find(|t| t.name == *table);
+            let keys = table_of.map(|t| t.keys.as_slice()).unwrap_or_default();
+            let actions = table_of.map(|t| t.actions.as_slice()).unwrap_or_default();
+            let action_of = actions.iter().map(|a| &p.actions[a.index()]).find(|a| a.name == *action);
+            let params = action_of.map(|a| a.params.as_slice()).unwrap_or_default();
+            let of_key = |name: &str| keys.iter().find(|k| k.name == name).map(|k| k.width);
+            let of_data =
+                |name: &str| params.iter().map(|v| p.var(*v)).find(|v| v.name == name).map(|v| v.ty.width());
+            let how = if *hit { "hit" } else { "miss" };
+            format!("table {table}{}: {how}, {action}{}", fields(key, &of_key), fields(data, &of_data))
+        }
+        TraceStep::Found { table, key, live } => {
+            let keys = p.flow_tables.iter().find(|t| t.name == *table).map(|t| t.keys.as_slice());
+            let keys = keys.unwrap_or_default();
+            let of_key = |name: &str| keys.iter().find(|k| k.name == name).map(|k| k.width);
+            let found = live.map_or_else(|| "none".to_owned(), |id| format!("live, id {id}"));
+            format!("flow {table}{}: {found}", fields(key, &of_key))
+        }
+        other => other.to_string(),
+    }
 }

@@ -178,3 +178,22 @@ fn a_trace_shows_the_way_of_a_packet() {
         ],
     );
 }
+
+/// The samples in `docs/` are what the pipelines take, and do what their comments say.
+#[test]
+fn the_samples_serve() {
+    let sample =
+        |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name).display().to_string();
+    let (lb, decap) = (sample("lb.toml"), sample("decap.toml"));
+    let help = check(&["trace", "--help"], 0, &["docs/lb.toml"]);
+    let frame = help.split("--packet \\\n").nth(1).unwrap().split('\'').nth(1).unwrap();
+    let out = check(
+        &["trace", "--entries", &lb, "--packet", frame],
+        0,
+        &["table vip4 dst=203.0.113.10 protocol=6 dst_port=80: hit, set_vip", "push outer4", "forward 1"],
+    );
+    assert!(out.contains("dst_mac=02:00:00:00:00:fe"), "{out}");
+    let sent = out.lines().last().unwrap().split(": ").nth(1).unwrap();
+    let args = ["trace", "--pipeline", "decap", "--entries", &decap, "--packet", sent];
+    check(&args, 0, &["pop", "pass", "54 bytes out"]);
+}

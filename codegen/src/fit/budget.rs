@@ -43,7 +43,7 @@ pub(super) fn check(target: &Target, uses: &[Use], faults: &mut Diagnostics) {
         let of_name = || uses.iter().filter(|u| u.limit == name);
         for u in of_name().filter(|u| !u.adds && u.amount > most) {
             let message =
-                format!("{} needs {} of {name}; {} has {most} ({source})", u.of, u.amount, target.title);
+                format!("{} needs {} {name}; {} has {most} ({source})", u.of, u.amount, target.title);
             faults.push(Code::TargetBudget, u.at, message, u.help);
         }
         let sum: u64 = of_name().filter(|u| u.adds).map(|u| u.amount).sum();
@@ -52,7 +52,7 @@ pub(super) fn check(target: &Target, uses: &[Use], faults: &mut Diagnostics) {
             && sum > most
         {
             let message = format!(
-                "all together need {sum} of {name}; {} has {most} ({source}); the biggest part is {} with {}",
+                "all together need {sum} {name}; {} has {most} ({source}); the biggest part is {} with {}",
                 target.title, u.of, u.amount
             );
             faults.push(Code::TargetBudget, u.at, message, u.help);
@@ -178,10 +178,14 @@ fn memory(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
     let depth = depth(&p.control);
     let blocks: u64 = list.iter().filter(|u| u.limit == "sram_blocks").map(|u| u.amount).sum();
     let per_stage = target.limit("sram_blocks").unwrap_or(0) / stages.max(1);
-    let amount = depth.max(blocks.div_ceil(per_stage.max(1)));
+    let by_memory = blocks.div_ceil(per_stage.max(1));
+    let (of, amount) = match depth < by_memory {
+        true => ("the memory of all tables", by_memory),
+        false => ("the longest path", depth),
+    };
     list.push(Use {
         limit: "stages",
-        of: "the longest path".into(),
+        of: of.into(),
         amount,
         adds: false,
         at: Loc::default(),

@@ -77,7 +77,10 @@ pub(super) fn refused(verified: &Verified, target: &Target, faults: &Diagnostics
     let p = verified.pipeline();
     let mut out = format!("{} on {}: does not fit\n\nwhy\n", p.name, target.title);
     for fault in &faults.0 {
-        let _ = writeln!(out, "  {}:{}: {}", p.file, fault.at.line, fault.message);
+        let _ = match fault.at.line {
+            0 => writeln!(out, "  {}: {}", p.file, fault.message),
+            line => writeln!(out, "  {}:{line}: {}", p.file, fault.message),
+        };
         let _ = writeln!(out, "    help: {}", fault.help);
     }
     budget(&mut out, target, &super::budget::uses(p, target));

@@ -41,7 +41,7 @@ fn a_packet_to_the_vip_leaves_with_an_outer_header() {
 
     let trace: Vec<String> = out.trace.iter().map(ToString::to_string).collect();
     assert_eq!(trace[..4], ["state start", "extract eth", "state ip4", "extract ip4"]);
-    assert!(trace.contains(&format!("ring ring pool 1 generation 4 slot {slot}: id {id:#x}")), "{trace:#?}");
+    assert!(trace.contains(&format!("ring ring pool 1 generation 4 slot {slot}: id {id}")), "{trace:#?}");
     assert_eq!(trace.last().unwrap(), &format!("forward {}", slot % 3));
 }
 

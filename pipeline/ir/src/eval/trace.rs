@@ -64,10 +64,10 @@ impl fmt::Display for TraceStep {
                 write!(f, "limiter {limiter}: {}", if *allowed { "allowed" } else { "refused" })
             }
             Self::Found { table, key, live: Some(id) } => {
-                write!(f, "flow {table}{}: live, id {id:#x}", Fields(key))
+                write!(f, "flow {table}{}: live, id {id}", Fields(key))
             }
             Self::Found { table, key, live: None } => write!(f, "flow {table}{}: none", Fields(key)),
-            Self::Stayed { id } => write!(f, "the flow stays with id {id:#x}"),
+            Self::Stayed { id } => write!(f, "the flow stays with id {id}"),
             Self::Stored { table, place: Some((bucket, way)), state } => {
                 write!(f, "flow {table}: written to bucket {bucket} way {way}, {}", state_name(*state))
             }
@@ -75,7 +75,7 @@ impl fmt::Display for TraceStep {
             Self::Selected { ring, pool, generation, slot, id } => {
                 write!(f, "ring {ring} pool {pool}")?;
                 match (generation, slot, id) {
-                    (Some(g), Some(s), Some(id)) => write!(f, " generation {g} slot {s}: id {id:#x}"),
+                    (Some(g), Some(s), Some(id)) => write!(f, " generation {g} slot {s}: id {id}"),
                     (Some(g), Some(s), None) => write!(f, " generation {g} slot {s}: empty"),
                     _ => write!(f, ": no generation"),
                 }
