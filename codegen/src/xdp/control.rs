@@ -305,7 +305,7 @@ impl Emitter<'_> {
         let ring = &self.p.rings[ring.index()];
         t.open(format!("{{ // ring {}", ring.name));
         t.line(format!("u32 pool_index = {};", self.expr(pool)));
-        t.line(format!("u32 *generation = map_lookup(&{}, &pool_index);", ring.pool_table));
+        t.line(format!("u32 *generation = {}_at(pool_index);", ring.pool_table));
         t.line("if (!generation || !*generation)");
         t.line(format!("    return drop({});", self.reason(ring.no_pool)));
         let hash = self.operand(hash);
@@ -317,7 +317,7 @@ impl Emitter<'_> {
         t.line(format!("u32 slot = {slot};"));
         t.line("u32 active = *generation;");
         t.line(format!("u32 index = (pool_index * 2 + (active & 1)) * {} + slot;", ring.slots));
-        t.line(format!("u32 *e = map_lookup(&{}, &index);", ring.name));
+        t.line(format!("u32 *e = {}_at(index);", ring.name));
         t.line("if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))");
         t.line(format!("    return drop({});", self.reason(ring.no_slot)));
         t.line(format!("{} = *e & 0xffffff;", self.vars[into.index()]));

@@ -5,6 +5,7 @@ use super::expr::{c_type, number};
 use crate::text::Text;
 use pipeline_ir::expr::{Expr, Type};
 use pipeline_ir::{MatchKind, Table, TableId};
+use xdp_layout::array::ArrayLayout;
 use xdp_layout::key::FieldPlace;
 use xdp_layout::{TableKind, TableLayout};
 
@@ -22,7 +23,44 @@ fn map(t: &mut Text, name: &str, kind: &str, flags: Option<&str>, key: &str, val
     t.line("");
 }
 
-const PAGES: Option<&str> = Some("MAP_MMAPABLE");
+/// An array, as `xdp_layout::array` says.
+fn array(t: &mut Text, name: &str, element: &str, layout: ArrayLayout) {
+    if layout.is_one_value() {
+        t.line(format!("{element} {name}[{}] SEC(\".data.{name}\");", layout.elements));
+        t.line("");
+    } else {
+        let pages = Some("MAP_MMAPABLE");
+        map(t, name, "MAP_ARRAY", pages, "u32", element, u64::from(layout.elements));
+    }
+}
+
+/// Looks an element up by a variable that bounds the array; `return 0` where there is none.
+fn element(t: &mut Text, pointer: &str, name: &str, index: &str, layout: ArrayLayout) {
+    if layout.is_one_value() {
+        t.line(format!("{pointer} = &{name}[{index}];"));
+    } else {
+        let variable = pointer.rsplit('*').next().unwrap_or_default();
+        let at = index.strip_prefix('*').map_or_else(|| format!("&{index}"), str::to_owned);
+        t.line(format!("{pointer} = map_lookup(&{name}, {at});"));
+        t.line(format!("if (!{variable})"));
+        t.line("    return 0;");
+    }
+}
+
+/// `pool_at(index)`: a cell of an array of numbers, or none beyond its end.
+fn number_at(t: &mut Text, name: &str, layout: ArrayLayout) {
+    t.line(format!("INLINE u32 *{name}_at(u32 index)"));
+    t.open("{");
+    if layout.is_one_value() {
+        // What clang knows of the index, the verifier may not.
+        t.line("OPAQUE(index);");
+        t.line(format!("return index < {} ? &{name}[index] : 0;", layout.elements));
+    } else {
+        t.line(format!("return map_lookup(&{name}, &index);"));
+    }
+    t.close("}");
+    t.line("");
+}
 
 impl Emitter<'_> {
     pub(super) fn maps(&self, t: &mut Text) {
@@ -32,16 +70,11 @@ impl Emitter<'_> {
         }
         for ring in &self.p.rings {
             t.line(format!("// {} ring {}", self.at(ring.at), ring.name));
-            map(t, &ring.pool_table, "MAP_ARRAY", PAGES, "u32", "u32", u64::from(ring.pools));
-            map(
-                t,
-                &ring.name,
-                "MAP_ARRAY",
-                PAGES,
-                "u32",
-                "u32",
-                u64::from(ring.pools) * 2 * u64::from(ring.slots),
-            );
+            let (pools, slots) = (ArrayLayout::of_pools(ring), ArrayLayout::of_slots(ring));
+            array(t, &ring.pool_table, "u32", pools);
+            number_at(t, &ring.pool_table, pools);
+            array(t, &ring.name, "u32", slots);
+            number_at(t, &ring.name, slots);
         }
         for counter in &self.p.counters {
             t.line(format!("// {} counter {}", self.at(counter.at), counter.name));
@@ -98,22 +131,21 @@ impl Emitter<'_> {
                 layout.counters.into(),
             );
         }
-        let entries = u64::from(layout.max_entries(table));
-        match &layout.kind {
-            TableKind::Slot { bits } => {
-                map(t, name, "MAP_ARRAY", PAGES, "u32", &format!("struct {name}_data"), entries);
-                slot_find(t, name, *bits);
+        match (&layout.kind, layout.array()) {
+            (TableKind::Slot { bits }, Some(slots)) => {
+                array(t, name, &format!("struct {name}_data"), slots);
+                slot_find(t, name, *bits, slots);
             }
-            TableKind::Exact { sets, words, .. } => {
+            (TableKind::Exact { words, .. }, Some(sets)) => {
                 t.open(format!("struct {name}_set {{"));
                 t.line(format!("u64 keys[4][{words}];"));
                 t.line(format!("struct {name}_data data[4];"));
                 t.close("};");
                 t.line("");
-                map(t, name, "MAP_ARRAY", PAGES, "u32", &format!("struct {name}_set"), entries);
-                exact_find(t, name, *words, id.0, *sets);
+                array(t, name, &format!("struct {name}_set"), sets);
+                exact_find(t, name, *words, id.0, sets);
             }
-            TableKind::Lpm { order, key_bytes } => {
+            (TableKind::Lpm { order, key_bytes }, _) => {
                 t.open(format!("struct {name}_key {{"));
                 t.line("u32 prefix;");
                 t.line(format!("u8 bytes[{}];", key_bytes - 4));
@@ -122,10 +154,10 @@ impl Emitter<'_> {
                 t.line("");
                 let flags = Some("MAP_NO_PREALLOC");
                 let (key, value) = (format!("struct {name}_key"), format!("struct {name}_data"));
-                map(t, name, "MAP_LPM_TRIE", flags, &key, &value, entries);
+                map(t, name, "MAP_LPM_TRIE", flags, &key, &value, u64::from(table.size));
                 lpm_find(t, table, order, *key_bytes);
             }
-            TableKind::Linear { .. } => self.linear(t, table, layout),
+            _ => self.linear(t, table, layout),
         }
     }
 
@@ -269,26 +301,25 @@ fn fields_of(t: &mut Text, mut fields: Vec<(u32, u32, String)>, bytes: u32) {
     pad(t, at, bytes);
 }
 
-fn slot_find(t: &mut Text, name: &str, bits: u8) {
+fn slot_find(t: &mut Text, name: &str, bits: u8, slots: ArrayLayout) {
     t.line(format!("INLINE struct {name}_data *{name}_find(u32 key, u32 *cell)"));
     t.open("{");
+    t.line("OPAQUE(key);");
     t.line(format!("*cell = key & {:#x};", (1u32 << bits) - 1));
-    t.line(format!("struct {name}_data *e = map_lookup(&{name}, cell);"));
-    t.line("return e && e->key == key && e->action ? e : 0;");
+    element(t, &format!("struct {name}_data *e"), name, "*cell", slots);
+    t.line("return e->key == key && e->action ? e : 0;");
     t.close("}");
     t.line("");
 }
 
-fn exact_find(t: &mut Text, name: &str, words: usize, index: u32, sets: u32) {
+fn exact_find(t: &mut Text, name: &str, words: usize, index: u32, sets: ArrayLayout) {
     let params: Vec<String> = (0..words).map(|i| format!("u64 word{i}")).collect();
     let names: Vec<String> = (0..words).map(|i| format!("word{i}")).collect();
     t.line(format!("INLINE struct {name}_data *{name}_find({}, u32 *cell)", params.join(", ")));
     t.open("{");
     t.line(format!("u64 key[] = {{{}}};", names.join(", ")));
-    t.line(format!("u32 set = exact_set(key, {words}, {index}, {sets});"));
-    t.line(format!("struct {name}_set *s = map_lookup(&{name}, &set);"));
-    t.line("if (!s)");
-    t.line("    return 0;");
+    t.line(format!("u32 set = exact_set(key, {words}, {index}, {});", sets.elements));
+    element(t, &format!("struct {name}_set *s"), name, "set", sets);
     t.line(format!("u32 way = exact_way(&s->keys[0][0], key, {words});"));
     t.line("if (way == EXACT_NONE)");
     t.line("    return 0;");

@@ -3,6 +3,8 @@
 //! Numbers in maps are host integers. A width of up to 8, 16, 32, 64 bits takes 1, 2, 4, 8 bytes; a wider one takes
 //! 16: low word, high word. All is a pure function of the pipeline, so nothing needs to travel beside the object.
 //!
+//! Arrays of up to 4 MiB are one map value each, the section `.data.<name>`; see [`array`].
+//!
 //! | object | maps |
 //! | --- | --- |
 //! | table | `<table>`, with direct counters also `<table>_hits` (per CPU: packets, bytes; 64 bits each) |
@@ -12,10 +14,12 @@
 //! | counter | `<counter>`: per CPU, packets and bytes |
 //! | reasons and flow-table counts | `events`: per CPU `u64`, see [`Layout::events`] |
 
+pub mod array;
 pub mod data;
 pub mod fold;
 pub mod key;
 
+use array::ArrayLayout;
 use data::DataLayout;
 use key::{FieldPlace, LinearField};
 use pipeline_ir::{ActionId, MatchKind, Pipeline, Table, TableId};
@@ -109,24 +113,24 @@ impl TableLayout {
         }
     }
 
-    /// Bytes of a map value.
+    /// The array of slots or sets.
     #[must_use]
-    pub fn value_bytes(&self) -> u32 {
-        match &self.kind {
-            TableKind::Slot { .. } | TableKind::Lpm { .. } => self.data.bytes,
-            TableKind::Exact { words, .. } => 4 * (8 * *words as u32 + self.data.bytes),
-            TableKind::Linear { data_at, .. } => data_at + self.data.bytes,
-        }
+    pub fn array(&self) -> Option<ArrayLayout> {
+        let (bytes, elements) = match &self.kind {
+            TableKind::Slot { bits } => (self.data.bytes, 1 << bits),
+            TableKind::Exact { sets, words, .. } => (4 * (8 * *words as u32 + self.data.bytes), *sets),
+            TableKind::Lpm { .. } | TableKind::Linear { .. } => return None,
+        };
+        Some(ArrayLayout { bytes, elements })
     }
 
-    /// Elements of the map.
+    /// Size of the map's values, and how many there are.
     #[must_use]
-    pub fn max_entries(&self, table: &Table) -> u32 {
-        match &self.kind {
-            TableKind::Slot { bits } => 1 << bits,
-            TableKind::Exact { sets, .. } => *sets,
-            TableKind::Lpm { .. } => table.size,
-            TableKind::Linear { .. } => table.size * 2,
+    pub fn map(&self, table: &Table) -> (u32, u32) {
+        match (&self.kind, self.array()) {
+            (_, Some(array)) => array.map(),
+            (TableKind::Linear { data_at, .. }, _) => (data_at + self.data.bytes, table.size * 2),
+            _ => (self.data.bytes, table.size),
         }
     }
 }

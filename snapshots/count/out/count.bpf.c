@@ -68,21 +68,13 @@ struct host_set {
     struct host_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 8192);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct host_set);
-} host SEC(".maps");
+struct host_set host[8192] SEC(".data.host");
 
 INLINE struct host_data *host_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 0, 8192);
-    struct host_set *s = map_lookup(&host, &set);
-    if (!s)
-        return 0;
+    struct host_set *s = &host[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;

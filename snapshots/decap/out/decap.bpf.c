@@ -299,21 +299,13 @@ struct served4_set {
     struct served4_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 8192);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct served4_set);
-} served4 SEC(".maps");
+struct served4_set served4[8192] SEC(".data.served4");
 
 INLINE struct served4_data *served4_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 2, 8192);
-    struct served4_set *s = map_lookup(&served4, &set);
-    if (!s)
-        return 0;
+    struct served4_set *s = &served4[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -339,21 +331,13 @@ struct served6_set {
     struct served6_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 8192);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct served6_set);
-} served6 SEC(".maps");
+struct served6_set served6[8192] SEC(".data.served6");
 
 INLINE struct served6_data *served6_find(u64 word0, u64 word1, u64 word2, u32 *cell)
 {
     u64 key[] = {word0, word1, word2};
     u32 set = exact_set(key, 3, 3, 8192);
-    struct served6_set *s = map_lookup(&served6, &set);
-    if (!s)
-        return 0;
+    struct served6_set *s = &served6[set];
     u32 way = exact_way(&s->keys[0][0], key, 3);
     if (way == EXACT_NONE)
         return 0;

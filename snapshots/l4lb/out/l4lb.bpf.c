@@ -345,21 +345,13 @@ struct vip4_set {
     struct vip4_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 4096);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct vip4_set);
-} vip4 SEC(".maps");
+struct vip4_set vip4[4096] SEC(".data.vip4");
 
 INLINE struct vip4_data *vip4_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 0, 4096);
-    struct vip4_set *s = map_lookup(&vip4, &set);
-    if (!s)
-        return 0;
+    struct vip4_set *s = &vip4[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -397,21 +389,13 @@ struct vip4_any_set {
     struct vip4_any_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 4096);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct vip4_any_set);
-} vip4_any SEC(".maps");
+struct vip4_any_set vip4_any[4096] SEC(".data.vip4_any");
 
 INLINE struct vip4_any_data *vip4_any_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 1, 4096);
-    struct vip4_any_set *s = map_lookup(&vip4_any, &set);
-    if (!s)
-        return 0;
+    struct vip4_any_set *s = &vip4_any[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -449,21 +433,13 @@ struct vip6_set {
     struct vip6_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 4096);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct vip6_set);
-} vip6 SEC(".maps");
+struct vip6_set vip6[4096] SEC(".data.vip6");
 
 INLINE struct vip6_data *vip6_find(u64 word0, u64 word1, u64 word2, u32 *cell)
 {
     u64 key[] = {word0, word1, word2};
     u32 set = exact_set(key, 3, 2, 4096);
-    struct vip6_set *s = map_lookup(&vip6, &set);
-    if (!s)
-        return 0;
+    struct vip6_set *s = &vip6[set];
     u32 way = exact_way(&s->keys[0][0], key, 3);
     if (way == EXACT_NONE)
         return 0;
@@ -501,21 +477,13 @@ struct vip6_any_set {
     struct vip6_any_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 4096);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct vip6_any_set);
-} vip6_any SEC(".maps");
+struct vip6_any_set vip6_any[4096] SEC(".data.vip6_any");
 
 INLINE struct vip6_any_data *vip6_any_find(u64 word0, u64 word1, u64 word2, u32 *cell)
 {
     u64 key[] = {word0, word1, word2};
     u32 set = exact_set(key, 3, 3, 4096);
-    struct vip6_any_set *s = map_lookup(&vip6_any, &set);
-    if (!s)
-        return 0;
+    struct vip6_any_set *s = &vip6_any[set];
     u32 way = exact_way(&s->keys[0][0], key, 3);
     if (way == EXACT_NONE)
         return 0;
@@ -564,29 +532,24 @@ struct {
     MAP_TYPE(value, struct counter);
 } backend_hits SEC(".maps");
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 16384);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct backend_data);
-} backend SEC(".maps");
+struct backend_data backend[16384] SEC(".data.backend");
 
 INLINE struct backend_data *backend_find(u32 key, u32 *cell)
 {
+    OPAQUE(key);
     *cell = key & 0x3fff;
-    struct backend_data *e = map_lookup(&backend, cell);
-    return e && e->key == key && e->action ? e : 0;
+    struct backend_data *e = &backend[*cell];
+    return e->key == key && e->action ? e : 0;
 }
 
 // l4lb.rs:148 ring ring
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 64);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, u32);
-} pool SEC(".maps");
+u32 pool[64] SEC(".data.pool");
+
+INLINE u32 *pool_at(u32 index)
+{
+    OPAQUE(index);
+    return index < 64 ? &pool[index] : 0;
+}
 
 struct {
     MAP_NUMBER(type, MAP_ARRAY);
@@ -595,6 +558,11 @@ struct {
     MAP_TYPE(key, u32);
     MAP_TYPE(value, u32);
 } ring SEC(".maps");
+
+INLINE u32 *ring_at(u32 index)
+{
+    return map_lookup(&ring, &index);
+}
 
 // l4lb.rs:166 limiter too_big_rate
 static u32 too_big_rate;
@@ -754,13 +722,13 @@ INLINE int ingress_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end,
         if (!flow.hit) {
             { // ring ring
                 u32 pool_index = m->pool;
-                u32 *generation = map_lookup(&pool, &pool_index);
+                u32 *generation = pool_at(pool_index);
                 if (!generation || !*generation)
                     return drop(DROP_NO_POOL);
                 u32 slot = hash % 65537;
                 u32 active = *generation;
                 u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
-                u32 *e = map_lookup(&ring, &index);
+                u32 *e = ring_at(index);
                 if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                     return drop(DROP_NO_SLOT);
                 backend_2 = *e & 0xffffff;
@@ -1160,13 +1128,13 @@ INLINE int ingress_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end,
         if (!flow.hit) {
             { // ring ring
                 u32 pool_index = m->pool;
-                u32 *generation = map_lookup(&pool, &pool_index);
+                u32 *generation = pool_at(pool_index);
                 if (!generation || !*generation)
                     return drop(DROP_NO_POOL);
                 u32 slot = hash % 65537;
                 u32 active = *generation;
                 u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
-                u32 *e = map_lookup(&ring, &index);
+                u32 *e = ring_at(index);
                 if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                     return drop(DROP_NO_SLOT);
                 backend_2 = *e & 0xffffff;
@@ -1564,13 +1532,13 @@ INLINE int ingress_ipv6_tcp(struct xdp_md *ctx, const void *at, const void *end,
         if (!flow.hit) {
             { // ring ring
                 u32 pool_index = m->pool;
-                u32 *generation = map_lookup(&pool, &pool_index);
+                u32 *generation = pool_at(pool_index);
                 if (!generation || !*generation)
                     return drop(DROP_NO_POOL);
                 u32 slot = hash % 65537;
                 u32 active = *generation;
                 u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
-                u32 *e = map_lookup(&ring, &index);
+                u32 *e = ring_at(index);
                 if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                     return drop(DROP_NO_SLOT);
                 backend_2 = *e & 0xffffff;
@@ -1837,13 +1805,13 @@ INLINE int ingress_ipv6_udp(struct xdp_md *ctx, const void *at, const void *end,
         if (!flow.hit) {
             { // ring ring
                 u32 pool_index = m->pool;
-                u32 *generation = map_lookup(&pool, &pool_index);
+                u32 *generation = pool_at(pool_index);
                 if (!generation || !*generation)
                     return drop(DROP_NO_POOL);
                 u32 slot = hash % 65537;
                 u32 active = *generation;
                 u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
-                u32 *e = map_lookup(&ring, &index);
+                u32 *e = ring_at(index);
                 if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                     return drop(DROP_NO_SLOT);
                 backend_2 = *e & 0xffffff;
@@ -2398,13 +2366,13 @@ INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct h
         if (!flow.hit) {
             { // ring ring
                 u32 pool_index = m->pool;
-                u32 *generation = map_lookup(&pool, &pool_index);
+                u32 *generation = pool_at(pool_index);
                 if (!generation || !*generation)
                     return drop(DROP_NO_POOL);
                 u32 slot = hash % 65537;
                 u32 active = *generation;
                 u32 index = (pool_index * 2 + (active & 1)) * 65537 + slot;
-                u32 *e = map_lookup(&ring, &index);
+                u32 *e = ring_at(index);
                 if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                     return drop(DROP_NO_SLOT);
                 backend_2 = *e & 0xffffff;

@@ -141,21 +141,13 @@ struct labels_set {
     struct labels_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 16384);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct labels_set);
-} labels SEC(".maps");
+struct labels_set labels[16384] SEC(".data.labels");
 
 INLINE struct labels_data *labels_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 0, 16384);
-    struct labels_set *s = map_lookup(&labels, &set);
-    if (!s)
-        return 0;
+    struct labels_set *s = &labels[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;

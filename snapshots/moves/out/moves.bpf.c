@@ -2,7 +2,6 @@
 
 #include "guideway/bpf.h"
 #include "guideway/bytes.h"
-#include "guideway/clock.h"
 #include "guideway/counters.h"
 #include "guideway/crc32.h"
 #include "guideway/exact.h"
@@ -34,7 +33,6 @@ INLINE u8 ipv4_protocol(const void *p) { return *(const u8 *)(p + 9); }
 INLINE u32 ipv4_src(const void *p) { return be32(p + 12); }
 INLINE u16 udp_src_port(const void *p) { return be16(p); }
 struct headers {
-    u8 shared; // by ways through the parser that find different headers
     struct place eth; // ethernet
     struct place ip4; // ipv4
     struct place udp; // udp
@@ -151,21 +149,13 @@ struct servers_set {
     struct servers_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 2048);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct servers_set);
-} servers SEC(".maps");
+struct servers_set servers[2048] SEC(".data.servers");
 
 INLINE struct servers_data *servers_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 1, 2048);
-    struct servers_set *s = map_lookup(&servers, &set);
-    if (!s)
-        return 0;
+    struct servers_set *s = &servers[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -174,21 +164,21 @@ INLINE struct servers_data *servers_find(u64 word0, u32 *cell)
 }
 
 // pipeline.rs:57 ring ring
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 4);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, u32);
-} in_use SEC(".maps");
+u32 in_use[4] SEC(".data.in_use");
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 128);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, u32);
-} ring SEC(".maps");
+INLINE u32 *in_use_at(u32 index)
+{
+    OPAQUE(index);
+    return index < 4 ? &in_use[index] : 0;
+}
+
+u32 ring[128] SEC(".data.ring");
+
+INLINE u32 *ring_at(u32 index)
+{
+    OPAQUE(index);
+    return index < 128 ? &ring[index] : 0;
+}
 
 // pipeline.rs:32 counter seen
 struct {
@@ -207,196 +197,262 @@ struct {
     MAP_TYPE(value, struct flow_narrow);
 } flows SEC(".maps");
 
-// In ticks, by state and class.
-const volatile u32 flows_timeouts[32] SEC(".rodata") = {
-    [FLOW_NEW * 4] = 448, 448, 448, 448,
-    [FLOW_TCP * 4] = 4471, 4471, 4471, 4471,
-    [FLOW_UDP * 4] = 895, 895, 895, 895,
-    [FLOW_CLOSING * 4] = 895, 895, 895, 895,
+// The age in ticks at which an entry expires, by state and class. A free way always has.
+const volatile u32 flows_ages[32] SEC(".rodata") = {
+    [FLOW_NEW * 4] = 449, 449, 449, 449,
+    [FLOW_TCP * 4] = 4472, 4472, 4472, 4472,
+    [FLOW_UDP * 4] = 896, 896, 896, 896,
+    [FLOW_CLOSING * 4] = 896, 896, 896, 896,
 };
 
 CRC32_TABLES(11);
 
-INLINE int ingress(struct xdp_md *ctx, struct headers *h, struct meta *m)
+// The control for packets whose way through the parser is start, look, ipv4, udp.
+INLINE int ingress_look_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
 {
-    const void *at = packet_start(ctx), *end = packet_end(ctx);
+    void *eth = (void *)(at);
+    void *ip4 = (void *)(at + 14);
+    void *udp = (void *)(at + 34);
     u32 frame_length = end - at;
-    __attribute__((unused)) u8 served_pool = 0;
-    __attribute__((unused)) u8 served_level = 0;
-    __attribute__((unused)) u32 direct_port = 0;
-    __attribute__((unused)) u64 server_mac = 0;
-    __attribute__((unused)) u32 server_port = 0;
-    __attribute__((unused)) u8 at_first = 0;
-    __attribute__((unused)) u32 hash = 0;
-    __attribute__((unused)) u16 id = 0;
+    u8 at_first = 0;
+    u32 hash = 0;
+    u16 id = 0;
     struct flow flow = {};
 
-    // The control.
-    if (!is_there(&h->udp, h->shared)) {
+    count_packet(&seen, 0, frame_length);
+    m->mark = (u8)(m->mark + 1);
+    m->first = m->first + (u8)(m->entered & 0xf) & 0xf;
+    at_first = ipv4_ttl(ip4);
+    { // pipeline.rs:115 table clients
+        u32 cell = 0;
+        struct clients_data *e = clients_find(ipv4_src(ip4), &cell);
+        if (e)
+            count_packet(&clients_hits, cell, frame_length);
+        switch (e ? e->action : 0) {
+            case 1: { // served
+                const struct clients_served *served = (void *)e;
+                count_packet(&seen, 1, frame_length);
+                m->level = served->level ^ m->mark;
+                // CRC-32 of 11 bytes: that of zeros, then what each byte adds
+                hash = 0x6b87b1ec;
+                hash ^= CRC32_32(7, 7);
+                hash ^= CRC32_32(3, ipv4_src(ip4));
+                hash ^= CRC32_16(1, udp_src_port(udp));
+                hash ^= CRC32_8(0, m->mark);
+                flow = (struct flow){
+                    .key = {(((u64)ipv4_src(ip4) << 16 | udp_src_port(udp)) << 8 | m->mark) << 8 | 0},
+                    .hash = hash,
+                    .table = 1,
+                };
+                flow_narrow_find(&flow, &flows, 16384, flows_ages, 0, ((u8)(ipv4_tos(ip4) & 0x7)) ^ 3, 0);
+                { // pipeline.rs:123 the flow's entry in servers, or a new one
+                    u32 cell = 0;
+                    struct servers_data *e = 0;
+                    if (flow.hit) {
+                        id = flow.id;
+                        e = servers_find(0x10000ull | (u64)id, &cell);
+                        flow.hit = e != 0;
+                    }
+                    if (!flow.hit) {
+                        { // ring ring
+                            u32 pool_index = served->pool;
+                            u32 *generation = in_use_at(pool_index);
+                            if (!generation || !*generation)
+                                return drop(DROP_NO_POOL);
+                            u32 slot = hash & 0xf;
+                            u32 active = *generation;
+                            u32 index = (pool_index * 2 + (active & 1)) * 16 + slot;
+                            u32 *e = ring_at(index);
+                            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                                return drop(DROP_NO_SLOT);
+                            id = *e & 0xffffff;
+                        }
+                        e = servers_find(0x10000ull | (u64)id, &cell);
+                    }
+                    if (e)
+                        count_packet(&servers_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // server
+                            const struct servers_server *server = (void *)e;
+                            if (flow.hit)
+                                flow_refresh(&flow);
+                            else if (flow.fresh)
+                                count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_ages) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                            set_ethernet_dst(eth, server->mac);
+                            set_ethernet_src(eth, (((u64)(((u32)((u16)m->mark << 8 | m->level) << 8 | m->entered) << 8 | at_first) << 8 | (u8)frame_length) << 4 | m->first) << 4 | 0);
+                            set_ipv4_ttl(ip4, (u8)(ipv4_ttl(ip4) - 1));
+                            return forward(ctx, server->port + ingress_port(ctx));
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
+                }
+            }
+            case 2: { // direct
+                const struct clients_direct *direct = (void *)e;
+                return forward(ctx, direct->port);
+            }
+            default: {
+                return drop(DROP_NO_CLIENT);
+            }
+        }
+    }
+}
+
+// The parser, as far as the frequent ways go.
+// pipeline.rs:102
+INLINE int parse_look_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 42 > end)
+        return AGAIN;
+    return ingress_look_ipv4_udp(ctx, at, end, m);
+}
+
+// pipeline.rs:93
+INLINE int parse_look_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *ip4 = at + 14;
+    if (at + 34 > end)
+        return AGAIN;
+    if (ipv4_protocol(ip4) == 17)
+        return parse_look_ipv4_udp(ctx, at, end, m);
+    return AGAIN;
+}
+
+// pipeline.rs:83
+INLINE int parse_look(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    if (at + 15 > end)
+        return AGAIN;
+    m->version = *(const u8 *)(at + 14) >> 4;
+    m->first = m->version;
+    if (m->version == 4)
+        return parse_look_ipv4(ctx, at, end, m);
+    return AGAIN;
+}
+
+// pipeline.rs:72
+INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct meta *m)
+{
+    const void *eth = at;
+    m->entered = (u8)ingress_port(ctx);
+    if (at + 14 > end)
+        return AGAIN;
+    m->mark = (u8)(m->mark + (u8)ethernet_src(eth));
+    if (ethernet_ethertype(eth) == 2048)
+        return parse_look(ctx, at, end, m);
+    return AGAIN;
+}
+
+// The control for all other packets: which headers there are, their pointers say.
+INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
+{
+    u32 frame_length = end - at;
+    u8 at_first = 0;
+    u32 hash = 0;
+    u16 id = 0;
+    struct flow flow = {};
+
+    if (!is_there(&h->udp)) {
         return XDP_PASS;
     }
     count_packet(&seen, 0, frame_length);
     m->mark = (u8)(m->mark + 1);
     m->first = m->first + (u8)(m->entered & 0xf) & 0xf;
-    at_first = (is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0);
+    at_first = (is_there(&h->ip4) ? ipv4_ttl(h->ip4.p) : 0);
     { // pipeline.rs:115 table clients
         u32 cell = 0;
-        struct clients_data *e = clients_find((is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0), &cell);
+        struct clients_data *e = clients_find((is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0), &cell);
         if (e)
             count_packet(&clients_hits, cell, frame_length);
         switch (e ? e->action : 0) {
-        case 1: { // served
-            struct clients_served *x = (void *)e;
-            served_pool = x->pool;
-            served_level = x->level;
-            count_packet(&seen, 1, frame_length);
-            m->level = served_level ^ m->mark;
-            // CRC-32 of 11 bytes: that of zeros, then what each byte adds
-            hash = 0x6b87b1ec;
-            hash ^= CRC32_32(7, 7);
-            hash ^= CRC32_32(3, (is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0));
-            hash ^= CRC32_16(1, udp_src_port(h->udp.p));
-            hash ^= CRC32_8(0, m->mark);
-            flow = (struct flow){
-                .key = {(((u64)(is_there(&h->ip4, h->shared) ? ipv4_src(h->ip4.p) : 0) << 16 | udp_src_port(h->udp.p)) << 8 | m->mark) << 8 | 0},
-                .last = 0,
-                .hash = hash,
-                .now = tick(),
-                .event = ((u8)((is_there(&h->ip4, h->shared) ? ipv4_tos(h->ip4.p) : 0) & 0x7)) ^ 3,
-                .class = 0,
-                .table = 1,
-            };
-            flow_narrow_find(&flow, &flows, 16384, flows_timeouts);
-            { // pipeline.rs:123 the flow's entry in servers, or a new one
-                u32 cell = 0;
-                struct servers_data *e = 0;
-                if (flow.hit) {
-                    id = flow.id;
-                    e = servers_find(0x10000ull | (u64)id, &cell);
-                    flow.hit = e != 0;
-                }
-                if (!flow.hit) {
-                    { // ring ring
-                        u32 pool_index = served_pool;
-                        u32 *generation = map_lookup(&in_use, &pool_index);
-                        if (!generation || !*generation)
-                            return drop(DROP_NO_POOL);
-                        u32 slot = hash & 0xf;
-                        u32 active = *generation;
-                        u32 index = (pool_index * 2 + (active & 1)) * 16 + slot;
-                        u32 *e = map_lookup(&ring, &index);
-                        if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
-                            return drop(DROP_NO_SLOT);
-                        id = *e & 0xffffff;
+            case 1: { // served
+                const struct clients_served *served = (void *)e;
+                count_packet(&seen, 1, frame_length);
+                m->level = served->level ^ m->mark;
+                // CRC-32 of 11 bytes: that of zeros, then what each byte adds
+                hash = 0x6b87b1ec;
+                hash ^= CRC32_32(7, 7);
+                hash ^= CRC32_32(3, (is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0));
+                hash ^= CRC32_16(1, udp_src_port(h->udp.p));
+                hash ^= CRC32_8(0, m->mark);
+                flow = (struct flow){
+                    .key = {(((u64)(is_there(&h->ip4) ? ipv4_src(h->ip4.p) : 0) << 16 | udp_src_port(h->udp.p)) << 8 | m->mark) << 8 | 0},
+                    .hash = hash,
+                    .table = 1,
+                };
+                flow_narrow_find(&flow, &flows, 16384, flows_ages, 0, ((u8)((is_there(&h->ip4) ? ipv4_tos(h->ip4.p) : 0) & 0x7)) ^ 3, 0);
+                { // pipeline.rs:123 the flow's entry in servers, or a new one
+                    u32 cell = 0;
+                    struct servers_data *e = 0;
+                    if (flow.hit) {
+                        id = flow.id;
+                        e = servers_find(0x10000ull | (u64)id, &cell);
+                        flow.hit = e != 0;
                     }
-                    e = servers_find(0x10000ull | (u64)id, &cell);
-                }
-                if (e)
-                    count_packet(&servers_hits, cell, frame_length);
-                switch (e ? e->action : 0) {
-                case 1: { // server
-                    struct servers_server *x = (void *)e;
-                    server_mac = x->mac;
-                    server_port = x->port;
-                    if (flow.event >= FLOW_OPEN && flow.event <= FLOW_CLOSE) {
-                        if (flow.hit)
-                            flow_refresh(&flow);
-                        else if (flow.table == 1 && flow.event != FLOW_CLOSE)
-                            count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_timeouts) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                    if (!flow.hit) {
+                        { // ring ring
+                            u32 pool_index = served->pool;
+                            u32 *generation = in_use_at(pool_index);
+                            if (!generation || !*generation)
+                                return drop(DROP_NO_POOL);
+                            u32 slot = hash & 0xf;
+                            u32 active = *generation;
+                            u32 index = (pool_index * 2 + (active & 1)) * 16 + slot;
+                            u32 *e = ring_at(index);
+                            if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
+                                return drop(DROP_NO_SLOT);
+                            id = *e & 0xffffff;
+                        }
+                        e = servers_find(0x10000ull | (u64)id, &cell);
                     }
-                    if (is_there(&h->eth, h->shared))
-                        set_ethernet_dst(h->eth.p, server_mac);
-                    if (is_there(&h->eth, h->shared))
-                        set_ethernet_src(h->eth.p, (((u64)(((u32)((u16)m->mark << 8 | m->level) << 8 | m->entered) << 8 | at_first) << 8 | (u8)frame_length) << 4 | m->first) << 4 | 0);
-                    if (is_there(&h->ip4, h->shared))
-                        set_ipv4_ttl(h->ip4.p, (u8)((is_there(&h->ip4, h->shared) ? ipv4_ttl(h->ip4.p) : 0) - 1));
-                    return forward(ctx, server_port + ingress_port(ctx));
-                    break;
+                    if (e)
+                        count_packet(&servers_hits, cell, frame_length);
+                    switch (e ? e->action : 0) {
+                        case 1: { // server
+                            const struct servers_server *server = (void *)e;
+                            if (flow.hit)
+                                flow_refresh(&flow);
+                            else if (flow.fresh)
+                                count_event(&events, flow_narrow_store(&flow, &flows, 16384, id, flows_ages) ? FLOWS_STORED : FLOWS_NOT_STORED);
+                            if (is_there(&h->eth))
+                                set_ethernet_dst(h->eth.p, server->mac);
+                            if (is_there(&h->eth))
+                                set_ethernet_src(h->eth.p, (((u64)(((u32)((u16)m->mark << 8 | m->level) << 8 | m->entered) << 8 | at_first) << 8 | (u8)frame_length) << 4 | m->first) << 4 | 0);
+                            if (is_there(&h->ip4))
+                                set_ipv4_ttl(h->ip4.p, (u8)((is_there(&h->ip4) ? ipv4_ttl(h->ip4.p) : 0) - 1));
+                            return forward(ctx, server->port + ingress_port(ctx));
+                        }
+                        default: {
+                            return drop(DROP_NO_SERVER);
+                        }
+                    }
                 }
+            }
+            case 2: { // direct
+                const struct clients_direct *direct = (void *)e;
+                return forward(ctx, direct->port);
+            }
             default: {
-                return drop(DROP_NO_SERVER);
-                break;
+                return drop(DROP_NO_CLIENT);
             }
         }
     }
-    break;
-}
-case 2: { // direct
-    struct clients_direct *x = (void *)e;
-    direct_port = x->port;
-    return forward(ctx, direct_port);
-    break;
-}
-default: {
-    return drop(DROP_NO_CLIENT);
-    break;
-}
-}
-}
-}
-
-// The parser. Where the frame ends too soon, the rest stays invalid.
-// pipeline.rs:102
-INLINE int parse_udp(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 8 > end)
-        return AGAIN;
-    h->udp = (struct place){(void *)at, 1, 1};
-    at += 8;
-    return ingress(ctx, h, m);
-}
-
-// pipeline.rs:93
-INLINE int parse_ipv4(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 20 > end)
-        return AGAIN;
-    h->ip4 = (struct place){(void *)at, 1, 1};
-    at += 20;
-    if (ipv4_protocol(h->ip4.p) == 17)
-        return parse_udp(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:83
-INLINE int parse_look(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    if (at + 1 > end)
-        return AGAIN;
-    m->version = *(const u8 *)at >> 4;
-    m->first = m->version;
-    if (m->version == 4)
-        return parse_ipv4(ctx, at, end, h, m);
-    return AGAIN;
-}
-
-// pipeline.rs:72
-INLINE int parse_start(struct xdp_md *ctx, const void *at, const void *end, struct headers *h, struct meta *m)
-{
-    m->entered = (u8)ingress_port(ctx);
-    if (at + 14 > end)
-        return AGAIN;
-    h->eth = (struct place){(void *)at, 1, 1};
-    at += 14;
-    m->mark = (u8)(m->mark + (u8)ethernet_src(h->eth.p));
-    if (ethernet_ethertype(h->eth.p) == 2048)
-        return parse_look(ctx, at, end, h, m);
-    return AGAIN;
 }
 
 SEC("xdp")
 int gw_main(struct xdp_md *ctx)
 {
-    struct headers headers = {};
-    struct meta meta = {};
-    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &headers, &meta);
+    struct meta way_meta = {};
+    int verdict = parse_start(ctx, packet_start(ctx), packet_end(ctx), &way_meta);
     if (LIKELY(verdict != AGAIN))
         return verdict;
 
-    // Packets that end too soon, or that the parser doesn't follow to a way's end, go through once more.
+    // All other packets, also those that end too soon for their way.
     const void *at = packet_start(ctx), *end = packet_end(ctx);
-    struct headers all = {.shared = 1}, *h = &all;
-    struct meta all_meta = {}, *m = &all_meta;
+    struct headers headers = {}, *h = &headers;
+    struct meta meta = {}, *m = &meta;
     goto parse_start;
 parse_start: // pipeline.rs:72
     m->entered = (u8)ingress_port(ctx);
@@ -431,7 +487,7 @@ parse_udp: // pipeline.rs:102
     at += 8;
     goto accept;
 accept:
-    return ingress(ctx, h, m);
+    return ingress(ctx, packet_start(ctx), packet_end(ctx), h, m);
 }
 
 char gw_license[] SEC("license") = "Dual BSD/GPL";

@@ -114,21 +114,13 @@ struct outside_set {
     struct outside_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 8192);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct outside_set);
-} outside SEC(".maps");
+struct outside_set outside[8192] SEC(".data.outside");
 
 INLINE struct outside_data *outside_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 0, 8192);
-    struct outside_set *s = map_lookup(&outside, &set);
-    if (!s)
-        return 0;
+    struct outside_set *s = &outside[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -171,21 +163,13 @@ struct inside_set {
     struct inside_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 8192);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct inside_set);
-} inside SEC(".maps");
+struct inside_set inside[8192] SEC(".data.inside");
 
 INLINE struct inside_data *inside_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 1, 8192);
-    struct inside_set *s = map_lookup(&inside, &set);
-    if (!s)
-        return 0;
+    struct inside_set *s = &inside[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;

@@ -86,21 +86,13 @@ struct service_set {
     struct service_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 512);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct service_set);
-} service SEC(".maps");
+struct service_set service[512] SEC(".data.service");
 
 INLINE struct service_data *service_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 0, 512);
-    struct service_set *s = map_lookup(&service, &set);
-    if (!s)
-        return 0;
+    struct service_set *s = &service[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -133,21 +125,13 @@ struct server_set {
     struct server_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 2048);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct server_set);
-} server SEC(".maps");
+struct server_set server[2048] SEC(".data.server");
 
 INLINE struct server_data *server_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 1, 2048);
-    struct server_set *s = map_lookup(&server, &set);
-    if (!s)
-        return 0;
+    struct server_set *s = &server[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;
@@ -156,21 +140,21 @@ INLINE struct server_data *server_find(u64 word0, u32 *cell)
 }
 
 // pipeline.rs:58 ring servers
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 4);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, u32);
-} servers_in_use SEC(".maps");
+u32 servers_in_use[4] SEC(".data.servers_in_use");
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 2008);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, u32);
-} servers SEC(".maps");
+INLINE u32 *servers_in_use_at(u32 index)
+{
+    OPAQUE(index);
+    return index < 4 ? &servers_in_use[index] : 0;
+}
+
+u32 servers[2008] SEC(".data.servers");
+
+INLINE u32 *servers_at(u32 index)
+{
+    OPAQUE(index);
+    return index < 2008 ? &servers[index] : 0;
+}
 
 // pipeline.rs:55 flow table flows: 16384 buckets of 4 ways
 struct {
@@ -239,13 +223,13 @@ INLINE int ingress_ipv4_tcp(struct xdp_md *ctx, const void *at, const void *end,
                     if (!flow.hit) {
                         { // ring servers
                             u32 pool_index = service_2->pool;
-                            u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                            u32 *generation = servers_in_use_at(pool_index);
                             if (!generation || !*generation)
                                 return drop(DROP_NO_POOL);
                             u32 slot = hash % 251;
                             u32 active = *generation;
                             u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
-                            u32 *e = map_lookup(&servers, &index);
+                            u32 *e = servers_at(index);
                             if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                                 return drop(DROP_NO_SLOT);
                             id = *e & 0xffffff;
@@ -323,13 +307,13 @@ INLINE int ingress_ipv4_udp(struct xdp_md *ctx, const void *at, const void *end,
                     if (!flow.hit) {
                         { // ring servers
                             u32 pool_index = service_2->pool;
-                            u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                            u32 *generation = servers_in_use_at(pool_index);
                             if (!generation || !*generation)
                                 return drop(DROP_NO_POOL);
                             u32 slot = hash % 251;
                             u32 active = *generation;
                             u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
-                            u32 *e = map_lookup(&servers, &index);
+                            u32 *e = servers_at(index);
                             if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                                 return drop(DROP_NO_SLOT);
                             id = *e & 0xffffff;
@@ -456,13 +440,13 @@ INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct h
                     if (!flow.hit) {
                         { // ring servers
                             u32 pool_index = service_2->pool;
-                            u32 *generation = map_lookup(&servers_in_use, &pool_index);
+                            u32 *generation = servers_in_use_at(pool_index);
                             if (!generation || !*generation)
                                 return drop(DROP_NO_POOL);
                             u32 slot = hash % 251;
                             u32 active = *generation;
                             u32 index = (pool_index * 2 + (active & 1)) * 251 + slot;
-                            u32 *e = map_lookup(&servers, &index);
+                            u32 *e = servers_at(index);
                             if (!e || *e >> 24 != (active & 0xff) || !(*e & 0xffffff))
                                 return drop(DROP_NO_SLOT);
                             id = *e & 0xffffff;

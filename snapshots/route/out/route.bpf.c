@@ -195,19 +195,14 @@ struct neighbour_send {
     u8 pad1[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 256);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct neighbour_data);
-} neighbour SEC(".maps");
+struct neighbour_data neighbour[256] SEC(".data.neighbour");
 
 INLINE struct neighbour_data *neighbour_find(u32 key, u32 *cell)
 {
+    OPAQUE(key);
     *cell = key & 0xff;
-    struct neighbour_data *e = map_lookup(&neighbour, cell);
-    return e && e->key == key && e->action ? e : 0;
+    struct neighbour_data *e = &neighbour[*cell];
+    return e->key == key && e->action ? e : 0;
 }
 
 // The control for packets whose way through the parser is start, ipv4.

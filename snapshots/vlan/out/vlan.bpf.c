@@ -124,21 +124,13 @@ struct vlans_set {
     struct vlans_data data[4];
 };
 
-struct {
-    MAP_NUMBER(type, MAP_ARRAY);
-    MAP_NUMBER(map_flags, MAP_MMAPABLE);
-    MAP_NUMBER(max_entries, 32768);
-    MAP_TYPE(key, u32);
-    MAP_TYPE(value, struct vlans_set);
-} vlans SEC(".maps");
+struct vlans_set vlans[32768] SEC(".data.vlans");
 
 INLINE struct vlans_data *vlans_find(u64 word0, u32 *cell)
 {
     u64 key[] = {word0};
     u32 set = exact_set(key, 1, 0, 32768);
-    struct vlans_set *s = map_lookup(&vlans, &set);
-    if (!s)
-        return 0;
+    struct vlans_set *s = &vlans[set];
     u32 way = exact_way(&s->keys[0][0], key, 1);
     if (way == EXACT_NONE)
         return 0;

@@ -1,6 +1,7 @@
 //! What a compiled object says of itself, before anything is loaded.
 
 use super::error::XdpError;
+use super::image;
 use super::sys::MapInfo;
 use aya_obj::{Object, ProgramSection};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
@@ -12,7 +13,7 @@ pub(super) const PROGRAM: &str = "gw_main";
 /// What the object needs and declares.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    /// Maps that it declares, without those of the sections.
+    /// Maps that it declares and arrays, without the other sections.
     pub(super) maps: BTreeMap<String, MapInfo>,
     /// Numbers of the helpers that it calls.
     pub(super) helpers: BTreeSet<u32>,
@@ -33,10 +34,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts, XdpError> {
     }
     let mut facts = Facts::default();
     facts.read_symbols(bytes);
-    for (name, map) in object.maps.iter().filter(|(name, _)| !name.starts_with('.')) {
-        let (kind, flags) = (map.map_type(), map.map_flags());
-        let (key, value, entries) = (map.key_size(), map.value_size(), map.max_entries());
-        facts.maps.insert(name.clone(), MapInfo { kind, key, value, entries, flags });
+    for (section, map) in &object.maps {
+        let name = image::map_name(section);
+        if !name.starts_with('.') {
+            facts.maps.insert(name.to_owned(), image::map_info(section, map));
+        }
     }
     for instruction in object.functions.values().flat_map(|f| &f.instructions) {
         match (instruction.code, instruction.src_reg(), instruction.imm) {

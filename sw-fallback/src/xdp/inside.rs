@@ -1,12 +1,12 @@
 //! What benches and tests see of a loaded program: its descriptor, and its maps' bytes by name.
 
 use super::error::XdpError;
-use super::load::take_maps;
+use super::image::{map_error, map_name};
 use super::plane::XdpPlane;
 use super::sys::{RawMap, map_type};
 use std::collections::BTreeMap;
 use std::io::{Error, Result};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The maps of a loaded program, those of its sections (`.rodata`, `.bss`) too.
 #[derive(Debug)]
@@ -26,18 +26,27 @@ impl XdpPlane {
     /// # Errors
     /// The system gives no more descriptors.
     pub fn inside(&self) -> std::result::Result<Inside, XdpError> {
-        Ok(Inside { maps: take_maps(&self.kernel)? })
+        let again = |(name, map): (&String, &OwnedFd)| {
+            let map = map.try_clone().and_then(RawMap::new).map_err(|error| map_error(name, error))?;
+            Ok((name.clone(), map))
+        };
+        Ok(Inside { maps: self.maps.iter().map(again).collect::<std::result::Result<_, XdpError>>()? })
     }
 }
 
 impl Inside {
+    /// A map by its name, or by that of its section.
+    fn map(&self, name: &str) -> Result<&RawMap> {
+        let found = self.maps.get(map_name(name));
+        found.ok_or_else(|| Error::other(format!("there is no map `{name}`")))
+    }
+
     /// An element's bytes. For per-CPU maps: its 64-bit words, each summed over the CPUs.
     ///
     /// # Errors
     /// There is no such map or element, or it is no array.
     pub fn element(&self, map: &str, index: u32) -> Result<Vec<u8>> {
-        let no_map = || Error::other(format!("there is no map `{map}`"));
-        let found = self.maps.get(map).ok_or_else(no_map)?;
+        let found = self.map(map)?;
         let mut bytes = found.get(&index.to_ne_bytes())?;
         if found.info.kind == map_type::PERCPU_ARRAY {
             let stride = found.info.value.next_multiple_of(8) as usize;
@@ -58,7 +67,6 @@ impl Inside {
     /// # Errors
     /// As [`Inside::element`]; or the map is per CPU or the value has another size.
     pub fn set_element(&self, map: &str, index: u32, value: &[u8]) -> Result<()> {
-        let no_map = || Error::other(format!("there is no map `{map}`"));
-        self.maps.get(map).ok_or_else(no_map)?.set(&index.to_ne_bytes(), value)
+        self.map(map)?.set(&index.to_ne_bytes(), value)
     }
 }

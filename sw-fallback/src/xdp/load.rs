@@ -4,6 +4,7 @@ use super::attach::{self, Place};
 use super::elf::{self, Facts};
 use super::error::XdpError;
 use super::grace::Grace;
+use super::image::{Image, map_error};
 use super::pins::{self, Pins};
 use super::plane::XdpPlane;
 use super::probe::Kernel;
@@ -12,16 +13,13 @@ use super::search::{Cells, Search, Shape};
 use super::sys::{Pages, RawMap, map_type};
 use super::table::{TableMaps, table_id};
 use super::test_run::Bench;
-use super::{Options, flows, seed, sys, verifier};
-use aya::maps::{Map, MapData, MapError};
-use aya::programs::{ProgramError, Xdp};
-use aya::{Ebpf, EbpfError, EbpfLoader};
+use super::{Options, flows, seed, sys};
 use pipeline_ir::entry::{CheckedEntry, TableEntry, Tables};
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{Pipeline, Table, TableId};
 use std::collections::BTreeMap;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use xdp_layout::array::ArrayLayout;
 use xdp_layout::{Layout, TableKind, TableLayout};
 
 /// Loads an object; see [`XdpPlane::load`].
@@ -79,11 +77,12 @@ impl Job<'_> {
     fn run(self, object: &[u8], pins: Option<&Pins>) -> Result<XdpPlane, XdpError> {
         attach::check_free(&self.places, pins)?;
         let mut plan = self.plan(pins)?;
-        let mut kernel = self.load_object(object, &plan, pins)?;
-        let program = verify(&mut kernel)?;
-        let mut maps = take_maps(&kernel)?;
+        let (mut maps, program) = self.load_object(object, &plan, pins)?;
+        let kept = maps.iter().map(|(name, map)| Ok((name.clone(), clone(map)?)));
+        let kept = kept.collect::<Result<_, XdpError>>()?;
         self.fill_ports(&maps)?;
-        let mut plane = self.assemble(&mut maps, &mut plan, pins, kernel, program)?;
+        let mut plane = self.assemble(&mut maps, &mut plan, pins, program)?;
+        plane.maps = kept;
         plane.grace.quiet = self.options.testing;
         self.write_source(&mut plane)?;
         Ok(plane)
@@ -150,9 +149,13 @@ impl Job<'_> {
         lost.filter_map(note).collect()
     }
 
-    fn load_object(&self, object: &[u8], plan: &Plan, pins: Option<&Pins>) -> Result<Ebpf, XdpError> {
-        let testing = u32::from(self.options.testing);
-        let ports = self.places.len() as u32;
+    /// Makes the maps and loads the program.
+    fn load_object(
+        &self,
+        object: &[u8],
+        plan: &Plan,
+        pins: Option<&Pins>,
+    ) -> Result<(BTreeMap<String, RawMap>, OwnedFd), XdpError> {
         let mut indices = [0u32; PORT_CELLS];
         let mut numbers = [0u32; PORT_CELLS];
         for (i, place) in self.places.iter().enumerate().take(PORT_CELLS) {
@@ -164,23 +167,26 @@ impl Job<'_> {
             *to = seed::seed(*number);
         }
         let crc = xdp_layout::crc32_tables(self.facts.crc_rows).concat();
-        let mut loader = EbpfLoader::new();
-        loader.override_global("gw_testing", &testing, false);
-        loader.override_global("gw_ports", &ports, false);
-        loader.override_global("gw_port_ifindex", &indices, false);
-        loader.override_global("gw_port_number", &numbers, false);
-        loader.override_global("gw_seed", &seeds, false);
-        let jiffy = sys::jiffy_ns();
-        loader.override_global("gw_jiffy_ns", &jiffy, false);
-        if self.facts.crc_rows > 0 {
-            loader.override_global("gw_crc", crc.as_slice(), false);
-        }
-        if let Some(pins) = pins {
-            for (map, pin) in &plan.adopted {
-                loader.map_pin_path(map, pins.path(pin));
-            }
-        }
-        loader.load(object).map_err(load_error)
+        let words = |list: &[u32]| -> Vec<u8> { list.iter().flat_map(|w| w.to_ne_bytes()).collect() };
+        let seeds: Vec<u8> = seeds.iter().flat_map(|w| w.to_ne_bytes()).collect();
+        let constants = [
+            ("gw_testing", words(&[u32::from(self.options.testing)])),
+            ("gw_ports", words(&[self.places.len() as u32])),
+            ("gw_port_ifindex", words(&indices)),
+            ("gw_port_number", words(&numbers)),
+            ("gw_seed", seeds),
+            ("gw_jiffy_ns", sys::jiffy_ns().to_ne_bytes().to_vec()),
+            ("gw_crc", words(&crc)),
+        ];
+        let constants: Vec<(&str, &[u8])> = constants.iter().map(|(n, v)| (*n, v.as_slice())).collect();
+        let image = Image::new(object, &constants)?;
+        let adopted = plan.adopted.iter().filter_map(|(map, pin)| {
+            let old = RawMap::pinned(&pins?.path(pin));
+            Some(old.map(|old| (map.clone(), old)).map_err(|error| map_error(map, error)))
+        });
+        let maps = image.make_maps(adopted.collect::<Result<_, _>>()?)?;
+        let program = image.load(elf::PROGRAM, &maps)?;
+        Ok((maps, program))
     }
 
     /// Writes the interfaces that packets may leave by.
@@ -200,7 +206,6 @@ impl Job<'_> {
         maps: &mut BTreeMap<String, RawMap>,
         plan: &mut Plan,
         pins: Option<&Pins>,
-        kernel: Ebpf,
         program: OwnedFd,
     ) -> Result<XdpPlane, XdpError> {
         let mut pinned = self.pin_list(maps, plan)?;
@@ -225,13 +230,14 @@ impl Job<'_> {
         }
         let mut rings = Vec::new();
         for ring in &p.rings {
-            let (pools, slots) = (pages(maps, &ring.pool_table)?, pages(maps, &ring.name)?);
+            let pools = pages(maps, &ring.pool_table, ArrayLayout::of_pools(ring))?;
+            let slots = pages(maps, &ring.name, ArrayLayout::of_slots(ring))?;
             rings.push(RingMaps { slots_per_ring: ring.slots, pools, slots });
         }
         let flow_pages = self.flow_pages(maps)?;
         let counters = p.counters.iter().map(|c| take(maps, &c.name)).collect::<Result<_, _>>()?;
         let events = (!self.layout.events.is_empty()).then(|| take(maps, "events")).transpose()?;
-        let bench = self.bench(maps, &kernel)?;
+        let bench = self.bench(maps, &program)?;
         Ok(XdpPlane {
             verified: self.verified.clone(),
             layout: self.layout.clone(),
@@ -242,34 +248,37 @@ impl Job<'_> {
             events,
             grace: Grace::default(),
             program,
+            maps: BTreeMap::new(),
             places: self.places.clone(),
             pinned,
             pins: None,
             links: Vec::new(),
             notes: std::mem::take(&mut plan.notes),
             bench,
-            kernel,
         })
     }
 
     fn flow_pages(&self, maps: &mut BTreeMap<String, RawMap>) -> Result<Vec<Pages>, XdpError> {
         let mut list = Vec::new();
         for flow in &self.p().flow_tables {
-            let one = pages(maps, &flow.name)?;
-            let fits = one.len() == flow.buckets() && one.stride() as u32 == 4 * flow.layout().bytes();
-            check(&flow.name, fits)?;
-            list.push(one);
+            let buckets = take_array(maps, &flow.name)?;
+            let (bytes, entries) = (4 * flow.layout().bytes(), flow.buckets());
+            check(&flow.name, (buckets.info.value, buckets.info.entries) == (bytes, entries))?;
+            list.push(Pages::new(&buckets).map_err(|error| map_error(&flow.name, error))?);
         }
         Ok(list)
     }
 
-    fn bench(&self, maps: &mut BTreeMap<String, RawMap>, kernel: &Ebpf) -> Result<Option<Bench>, XdpError> {
+    fn bench(
+        &self,
+        maps: &mut BTreeMap<String, RawMap>,
+        program: &OwnedFd,
+    ) -> Result<Option<Bench>, XdpError> {
         if !self.options.testing {
             return Ok(None);
         }
-        let program: &Xdp = main_program(kernel)?;
         let variables = take(maps, ".bss")?;
-        Bench::new(self.facts, variables, program, self.options.prologue.as_deref()).map(Some)
+        Bench::new(self.facts, variables, program.as_fd(), self.options.prologue.as_deref()).map(Some)
     }
 
     /// The maps that outlive us, by the names of their pins.
@@ -330,63 +339,6 @@ impl Job<'_> {
     }
 }
 
-fn main_program(kernel: &Ebpf) -> Result<&Xdp, XdpError> {
-    let no = || XdpError::Object { why: format!("it has no program `{}`", elf::PROGRAM) };
-    kernel.program(elf::PROGRAM).and_then(|p| p.try_into().ok()).ok_or_else(no)
-}
-
-/// Lets the verifier look at the program.
-fn verify(kernel: &mut Ebpf) -> Result<OwnedFd, XdpError> {
-    let no = || XdpError::Object { why: format!("it has no program `{}`", elf::PROGRAM) };
-    let program: &mut Xdp =
-        kernel.program_mut(elf::PROGRAM).and_then(|p| p.try_into().ok()).ok_or_else(no)?;
-    program.load().map_err(|error| match error {
-        ProgramError::LoadError { io_error, verifier_log } => {
-            let (at, log) = verifier::shorten(&verifier_log.to_string());
-            let log = if log.is_empty() { format!("    {io_error}") } else { log };
-            XdpError::Verifier { at, log }
-        }
-        other => XdpError::Object { why: other.to_string() },
-    })?;
-    let fd = program.fd().map_err(|e| XdpError::Object { why: e.to_string() })?;
-    fd.as_fd().try_clone_to_owned().map_err(XdpError::system("can't keep the program"))
-}
-
-fn load_error(error: EbpfError) -> XdpError {
-    match error {
-        EbpfError::MapError(MapError::CreateError { name, io_error }) => map_error(&name, io_error),
-        other => XdpError::Object { why: other.to_string() },
-    }
-}
-
-fn map_error(map: &str, error: io::Error) -> XdpError {
-    let help = match error.raw_os_error() {
-        Some(libc::ENOMEM | libc::E2BIG) => {
-            "there is not enough memory for it; make the table smaller (`--set FLOW_ENTRIES=...`)"
-        }
-        Some(libc::EPERM) => "raise the limit of locked memory (`ulimit -l unlimited`), or run as root",
-        _ => "this kernel may lack its type; see `dmesg`",
-    };
-    XdpError::Map { map: map.to_owned(), error, help }
-}
-
-pub(super) fn take_maps(kernel: &Ebpf) -> Result<BTreeMap<String, RawMap>, XdpError> {
-    let mut maps = BTreeMap::new();
-    for (name, map) in kernel.maps() {
-        let Some(data) = map_data(map) else { continue };
-        let fd = data.fd().as_fd().try_clone_to_owned().map_err(|error| map_error(name, error))?;
-        maps.insert(name.to_owned(), RawMap::new(fd).map_err(|error| map_error(name, error))?);
-    }
-    Ok(maps)
-}
-
-fn map_data(map: &Map) -> Option<&MapData> {
-    match map {
-        Map::Array(data) | Map::PerCpuArray(data) | Map::LpmTrie(data) | Map::DevMap(data) => Some(data),
-        _ => None,
-    }
-}
-
 fn clone(map: &RawMap) -> Result<OwnedFd, XdpError> {
     map.as_fd().try_clone_to_owned().map_err(XdpError::system("can't keep a map"))
 }
@@ -402,10 +354,16 @@ fn take(maps: &mut BTreeMap<String, RawMap>, name: &str) -> Result<RawMap, XdpEr
     maps.remove(name).ok_or_else(|| XdpError::Object { why: format!("it has no map `{name}`") })
 }
 
-fn pages(maps: &mut BTreeMap<String, RawMap>, name: &str) -> Result<Pages, XdpError> {
+fn take_array(maps: &mut BTreeMap<String, RawMap>, name: &str) -> Result<RawMap, XdpError> {
     let map = take(maps, name)?;
     check(name, map.info.kind == map_type::ARRAY && map.info.flags & map_type::MMAPABLE != 0)?;
-    Pages::new(&map).map_err(|error| map_error(name, error))
+    Ok(map)
+}
+
+fn pages(maps: &mut BTreeMap<String, RawMap>, name: &str, array: ArrayLayout) -> Result<Pages, XdpError> {
+    let map = take_array(maps, name)?;
+    check(name, (map.info.value, map.info.entries) == array.map())?;
+    Pages::of(&map, array.stride() as usize, array.elements).map_err(|error| map_error(name, error))
 }
 
 /// A table's maps, once their measures are right.
@@ -418,23 +376,21 @@ fn search(
 ) -> Result<Search, XdpError> {
     let name = table.name.as_str();
     let info = maps.get(name).map(|m| m.info);
-    check(
-        name,
-        info.is_none_or(|i| i.value == layout.value_bytes() && i.entries == layout.max_entries(table)),
-    )?;
+    check(name, info.is_none_or(|i| (i.value, i.entries) == layout.map(table)))?;
+    if let Some(array) = layout.array() {
+        let pages = pages(maps, name, array)?;
+        return Ok(match layout.kind {
+            TableKind::Exact { .. } => Search::Exact { pages, seed: seed::seed(seed_number) },
+            _ => Search::Slot(pages),
+        });
+    }
     Ok(match (&layout.kind, ranks) {
-        (TableKind::Slot { .. }, _) => Search::Slot(pages(maps, name)?),
-        (TableKind::Exact { .. }, _) => {
-            Search::Exact { pages: pages(maps, name)?, seed: seed::seed(seed_number) }
-        }
         (TableKind::Linear { .. }, Some(ranks)) => Search::Linear {
             array: take(maps, name)?,
             half: take(maps, &format!("{name}_half"))?,
             ranks,
             cells: Cells::new(table.size),
         },
-        (TableKind::Lpm { .. } | TableKind::Linear { .. }, _) => {
-            Search::Lpm { trie: take(maps, name)?, cells: Cells::new(table.size) }
-        }
+        _ => Search::Lpm { trie: take(maps, name)?, cells: Cells::new(table.size) },
     })
 }

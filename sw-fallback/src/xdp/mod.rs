@@ -12,6 +12,7 @@ mod encode;
 pub mod error;
 mod flows;
 mod grace;
+mod image;
 mod inside;
 mod load;
 mod pins;

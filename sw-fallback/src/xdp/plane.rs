@@ -29,6 +29,8 @@ pub struct XdpPlane {
     pub(super) events: Option<RawMap>,
     pub(super) grace: Grace,
     pub(super) program: OwnedFd,
+    /// Every map of the program, by name.
+    pub(super) maps: BTreeMap<String, OwnedFd>,
     pub(super) places: Vec<Place>,
     /// Every map that outlives us, by the name of its pin; those that are pinned already are marked.
     pub(super) pinned: Vec<(String, OwnedFd, bool)>,
@@ -36,8 +38,6 @@ pub struct XdpPlane {
     pub(super) links: Vec<Link>,
     pub(super) notes: Vec<String>,
     pub(super) bench: Option<Bench>,
-    /// Keeps the maps and the program.
-    pub(super) kernel: aya::Ebpf,
 }
 
 impl XdpPlane {

@@ -2,6 +2,10 @@
 //! the XDP program of an interface. All of the crate's `unsafe` code for XDP is here.
 #![allow(unsafe_code)]
 
+mod program;
+
+pub(super) use program::{Program, load_program, load_types, test_run, try_program};
+
 use memmap2::{MmapOptions, MmapRaw};
 use std::ffi::CString;
 use std::io::{Error, Result};
@@ -23,6 +27,8 @@ mod cmd {
     pub(super) const PROG_TEST_RUN: i32 = 10;
     pub(super) const PROG_FD_BY_ID: i32 = 13;
     pub(super) const INFO_BY_FD: i32 = 15;
+    pub(super) const BTF_LOAD: i32 = 18;
+    pub(super) const MAP_FREEZE: i32 = 22;
     pub(super) const LINK_CREATE: i32 = 28;
     pub(super) const LINK_UPDATE: i32 = 29;
 }
@@ -31,6 +37,7 @@ mod cmd {
 pub(super) mod map_type {
     pub(crate) const ARRAY: u32 = 2;
     pub(crate) const PERCPU_ARRAY: u32 = 6;
+    pub(crate) const DEVMAP: u32 = 14;
     /// Flag: the array can be mapped.
     pub(crate) const MMAPABLE: u32 = 1 << 10;
 }
@@ -90,6 +97,14 @@ pub(super) struct MapInfo {
     pub(super) flags: u32,
 }
 
+/// A map to be made: name, measures, and the types of key and value for those who look at it.
+#[derive(Debug)]
+pub(super) struct MapSource<'a> {
+    pub(super) name: &'a str,
+    pub(super) info: MapInfo,
+    pub(super) types: Option<(BorrowedFd<'a>, u32, u32)>,
+}
+
 /// A map by its descriptor; keys and values are bytes.
 #[derive(Debug)]
 pub(super) struct RawMap {
@@ -127,8 +142,8 @@ impl RawMap {
         Ok(Self { fd, info: MapInfo { kind, key, value, entries, flags }, value_bytes })
     }
 
-    /// Makes an array.
-    pub(super) fn array(name: &str, value: u32, entries: u32) -> Result<Self> {
+    /// Makes a map.
+    pub(super) fn create(source: &MapSource<'_>) -> Result<Self> {
         #[repr(C)]
         struct Create {
             kind: u32,
@@ -139,19 +154,42 @@ impl RawMap {
             inner: u32,
             node: u32,
             name: [u8; 16],
+            interface: u32,
+            types: u32,
+            key_type: u32,
+            value_type: u32,
         }
+        let MapInfo { kind, key, value, entries, flags } = source.info;
+        let types = source.types.map_or((0, 0, 0), |(fd, key, value)| (raw(fd), key, value));
         let mut attr = Create {
-            kind: map_type::ARRAY,
-            key: 4,
+            kind,
+            key,
             value,
             entries,
-            flags: map_type::MMAPABLE,
+            flags,
             inner: 0,
             node: 0,
-            name: object_name(name),
+            name: object_name(source.name),
+            interface: 0,
+            types: types.0,
+            key_type: types.1,
+            value_type: types.2,
         };
         // SAFETY: there is no pointer in it.
         Self::new(unsafe { bpf_fd(cmd::MAP_CREATE, &mut attr) }?)
+    }
+
+    /// Makes an array that can be mapped.
+    pub(super) fn array(name: &str, value: u32, entries: u32) -> Result<Self> {
+        let info = MapInfo { kind: map_type::ARRAY, key: 4, value, entries, flags: map_type::MMAPABLE };
+        Self::create(&MapSource { name, info, types: None })
+    }
+
+    /// Nobody writes it any more from here.
+    pub(super) fn freeze(&self) -> Result<()> {
+        let mut attr = raw(self.as_fd());
+        // SAFETY: there is no pointer in it.
+        unsafe { bpf(cmd::MAP_FREEZE, &mut attr) }.map(drop)
     }
 
     /// A pinned map.
@@ -234,9 +272,18 @@ impl Pages {
     /// Maps an array that was made for it. An element takes its size rounded up to 8 bytes.
     pub(super) fn new(map: &RawMap) -> Result<Self> {
         let stride = (map.info.value as usize).next_multiple_of(8);
-        let bytes = stride * map.info.entries as usize;
+        Self::of(map, stride, map.info.entries)
+    }
+
+    /// Maps an array whose elements may be parts of one value.
+    pub(super) fn of(map: &RawMap, stride: usize, entries: u32) -> Result<Self> {
+        let all = (map.info.value as usize).next_multiple_of(8) * map.info.entries as usize;
+        let bytes = stride * entries as usize;
+        if bytes > all {
+            return Err(Error::other("the map is smaller than the array"));
+        }
         let memory = MmapOptions::new().len(bytes).map_raw(&map.fd)?;
-        Ok(Self { memory, stride, entries: map.info.entries })
+        Ok(Self { memory, stride, entries })
     }
 
     /// Elements.
@@ -257,6 +304,7 @@ impl Pages {
 
     /// The 64-bit word at byte `8 * word` of an element.
     pub(super) fn word(&self, index: u32, word: usize) -> &AtomicU64 {
+        assert!(self.stride.is_multiple_of(8));
         // SAFETY: in bounds, aligned, alive as long as self; the kernel's accesses are atomic words too.
         unsafe { AtomicU64::from_ptr(self.at(index, word * 8, 8).cast()) }
     }
@@ -370,57 +418,6 @@ pub(super) fn program_name(program: BorrowedFd<'_>) -> Result<(u32, String)> {
     let id = u32::from_ne_bytes([info[4], info[5], info[6], info[7]]);
     let name = info[64..].iter().take_while(|b| **b != 0).copied().collect();
     Ok((id, String::from_utf8(name).unwrap_or_default()))
-}
-
-/// Loads an XDP program of raw instructions, to see whether the kernel takes them.
-pub(super) fn try_program(instructions: &[u64]) -> Result<()> {
-    #[repr(C)]
-    struct Load {
-        kind: u32,
-        count: u32,
-        code: u64,
-        license: u64,
-        log: [u32; 6],
-    }
-    const XDP: u32 = 6;
-    let count = u32::try_from(instructions.len()).map_err(Error::other)?;
-    let (code, license) = (instructions.as_ptr() as u64, c"GPL".as_ptr() as u64);
-    let mut attr = Load { kind: XDP, count, code, license, log: [0; 6] };
-    // SAFETY: instructions and licence live for the call; the kernel copies them.
-    unsafe { bpf_fd(cmd::PROG_LOAD, &mut attr) }.map(drop)
-}
-
-/// Runs an XDP program once, on the CPU of the caller; what it returned, and the frame's length then.
-pub(super) fn test_run(program: BorrowedFd<'_>, frame: &[u8], out: &mut [u8]) -> Result<(u32, usize)> {
-    #[repr(C)]
-    struct Run {
-        program: u32,
-        returned: u32,
-        bytes_in: u32,
-        bytes_out: u32,
-        data_in: u64,
-        data_out: u64,
-        repeat: u32,
-        duration: u32,
-        context: [u64; 3],
-        flags: [u32; 4],
-    }
-    let size = |n: usize| u32::try_from(n).map_err(Error::other);
-    let mut attr = Run {
-        program: raw(program),
-        returned: 0,
-        bytes_in: size(frame.len())?,
-        bytes_out: size(out.len())?,
-        data_in: frame.as_ptr() as u64,
-        data_out: out.as_mut_ptr() as u64,
-        repeat: 1,
-        duration: 0,
-        context: [0; 3],
-        flags: [0; 4],
-    };
-    // SAFETY: both buffers live for the call and have the lengths that the attribute says.
-    unsafe { bpf(cmd::PROG_TEST_RUN, &mut attr) }?;
-    Ok((attr.returned, attr.bytes_out as usize))
 }
 
 /// CPUs that there could be, which is how many values a per-CPU map holds for a key.

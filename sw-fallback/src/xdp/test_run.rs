@@ -1,14 +1,14 @@
 //! One packet at a time through the kernel's own runner, for tests.
 
-use super::elf::{self, Facts};
+use super::elf::Facts;
 use super::error::XdpError;
+use super::image::{Image, map_error};
 use super::plane::XdpPlane;
 use super::sys::{self, RawMap};
 use crate::plane::{Outcome, TestPlane, Verdict};
-use aya::programs::Xdp;
-use aya::{Ebpf, TestRun, TestRunOptions};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// C source of a program that fills the headroom with 0xff, then calls the one under test. What that reads before it
 /// has written would show.
@@ -29,14 +29,21 @@ pub(super) struct Bench {
     port_in: usize,
     port_out: usize,
     events: Vec<u64>,
-    prologue: Option<Ebpf>,
+    prologue: Option<Prologue>,
+}
+
+/// A program and its map of the one that follows, which the kernel empties when nobody holds it.
+#[derive(Debug)]
+struct Prologue {
+    program: OwnedFd,
+    _next: RawMap,
 }
 
 impl Bench {
     pub(super) fn new(
         facts: &Facts,
         variables: RawMap,
-        program: &Xdp,
+        program: BorrowedFd<'_>,
         prologue: Option<&[u8]>,
     ) -> Result<Self, XdpError> {
         let at = |name: &str| {
@@ -73,17 +80,16 @@ impl Bench {
 }
 
 /// Loads the prologue in front of a program.
-fn tail_call(object: &[u8], program: &Xdp) -> Result<Ebpf, XdpError> {
-    let odd = |e: &dyn std::fmt::Display| XdpError::Object { why: format!("the prologue: {e}") };
-    let mut prologue = Ebpf::load(object).map_err(|e| odd(&e))?;
-    let fd = program.fd().map_err(|e| odd(&e))?;
-    let map = prologue.map_mut("next").ok_or_else(|| odd(&"it has no map `next`"))?;
-    let mut next = aya::maps::ProgramArray::try_from(map).map_err(|e| odd(&e))?;
-    next.set(0, fd, 0).map_err(|e| odd(&e))?;
-    let first = prologue.program_mut("gw_prologue").ok_or_else(|| odd(&"it has no `gw_prologue`"))?;
-    let first: &mut Xdp = first.try_into().map_err(|e| odd(&e))?;
-    first.load().map_err(|e| odd(&e))?;
-    Ok(prologue)
+fn tail_call(object: &[u8], program: BorrowedFd<'_>) -> Result<Prologue, XdpError> {
+    const NEXT: &str = "next";
+    let image = Image::new(object, &[])?;
+    let mut maps = image.make_maps(BTreeMap::new())?;
+    let no = || XdpError::Object { why: format!("the prologue has no map `{NEXT}`") };
+    let program_fd = program.as_raw_fd().to_ne_bytes();
+    let next = maps.get(NEXT).ok_or_else(no)?;
+    next.set(&0u32.to_ne_bytes(), &program_fd).map_err(|error| map_error(NEXT, error))?;
+    let program = image.load("gw_prologue", &maps)?;
+    Ok(Prologue { program, _next: maps.remove(NEXT).ok_or_else(no)? })
 }
 
 /// The program alone: threads may run it at the same time, as CPUs do with packets.
@@ -115,17 +121,11 @@ impl XdpPlane {
     /// Runs the program on a frame; what it returned and the frame then.
     fn run(&self, frame: &[u8]) -> Result<(u32, Vec<u8>), String> {
         let before = self.bench.as_ref().and_then(|b| b.prologue.as_ref());
-        let program = match before {
-            Some(prologue) => prologue.program("gw_prologue"),
-            None => self.kernel.program(elf::PROGRAM),
-        };
-        let program: &Xdp = program.ok_or("no program")?.try_into().map_err(|_| "no XDP program")?;
+        let program = before.map_or(&self.program, |b| &b.program);
         let mut out = vec![0; frame.len() + 256];
-        let options =
-            TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::default() };
-        let result = program.test_run(options).map_err(|e| e.to_string())?;
-        out.truncate(result.data_size_out as usize);
-        Ok((result.return_value, out))
+        let (returned, bytes) = sys::test_run(program.as_fd(), frame, &mut out).map_err(|e| e.to_string())?;
+        out.truncate(bytes);
+        Ok((returned, out))
     }
 
     /// The reason whose count has grown since the last packet.

@@ -17,6 +17,8 @@ enum { NO_POOL, NO_SLOT, MISS, STORED, NOT_STORED, EVENTS };
         MAP_TYPE(value, value_type);                          \
     } name SEC(".maps")
 
+#define ARRAY(name, type, elements) type name[elements] SEC(".data." #name)
+
 struct out { u8 action, pad[3]; u32 port; };
 struct slot { u32 key; u8 action, pad[3]; u32 port, pad2; };
 struct indexed { u32 index; u8 action, pad[3]; u32 port, pad2; };
@@ -25,18 +27,18 @@ struct prefix { u32 bits; u8 bytes[4]; };
 struct rule { u32 value, mask; u16 low, high; u32 pad; struct indexed data; };
 
 MAP(events, MAP_PERCPU_ARRAY, 0, EVENTS, u32, u64);
-MAP(host, MAP_ARRAY, MAP_MMAPABLE, 64, u32, struct set);
+ARRAY(host, struct set, 64);
 MAP(host_hits, MAP_PERCPU_ARRAY, 0, 256, u32, struct counter);
-MAP(backend, MAP_ARRAY, MAP_MMAPABLE, 16, u32, struct slot);
+ARRAY(backend, struct slot, 16);
 MAP(backend_hits, MAP_PERCPU_ARRAY, 0, 16, u32, struct counter);
 MAP(route, MAP_LPM_TRIE, MAP_NO_PREALLOC, 8, struct prefix, struct indexed);
 MAP(route_hits, MAP_PERCPU_ARRAY, 0, 8, u32, struct counter);
 MAP(acl, MAP_ARRAY, 0, 8, u32, struct rule);
 MAP(acl_half, MAP_ARRAY, 0, 1, u32, u32);
 MAP(acl_hits, MAP_PERCPU_ARRAY, 0, 4, u32, struct counter);
-MAP(fixed, MAP_ARRAY, MAP_MMAPABLE, 64, u32, struct set);
-MAP(pool, MAP_ARRAY, MAP_MMAPABLE, 2, u32, u32);
-MAP(ring, MAP_ARRAY, MAP_MMAPABLE, 28, u32, u32);
+ARRAY(fixed, struct set, 64);
+ARRAY(pool, u32, 2);
+ARRAY(ring, u32, 28);
 MAP(a_counter_with_a_long_name, MAP_PERCPU_ARRAY, 0, 4, u32, struct counter);
 MAP(flows, MAP_ARRAY, MAP_MMAPABLE, 16, u32, struct flow_narrow);
 
@@ -50,12 +52,10 @@ INLINE int drop(u32 reason)
     return XDP_DROP;
 }
 
-INLINE int in_set(const struct xdp_md *ctx, void *table, u32 number, void *hits, u64 key, u32 length)
+INLINE int in_set(const struct xdp_md *ctx, struct set *table, u32 number, void *hits, u64 key, u32 length)
 {
     u32 index = exact_set(&key, 1, number, 64);
-    struct set *set = map_lookup(table, &index);
-    if (!set)
-        return drop(MISS);
+    struct set *set = &table[index];
     u32 way = exact_way(set->keys, &key, 1);
     if (way == EXACT_NONE)
         return drop(MISS);
@@ -84,21 +84,22 @@ INLINE int by_rule(const struct xdp_md *ctx, u32 src, u16 port, u32 length)
 
 INLINE int by_ring(const struct xdp_md *ctx, u32 number, u32 hash)
 {
-    u32 *generation = map_lookup(&pool, &number);
-    if (!generation || !*generation)
+    u32 generation = number < 2 ? pool[number] : 0;
+    if (!generation)
         return drop(NO_POOL);
-    u32 index = (number * 2 + (*generation & 1)) * 7 + hash % 7;
-    u32 *e = map_lookup(&ring, &index);
-    if (!e || *e >> 24 != (*generation & 0xff) || !(*e & 0xffffff))
+    u32 index = (number * 2 + (generation & 1)) * 7 + hash % 7;
+    OPAQUE(index);
+    u32 e = index < 28 ? ring[index] : 0;
+    if (e >> 24 != (generation & 0xff) || !(e & 0xffffff))
         return drop(NO_SLOT);
-    return forward(ctx, *e & 0xffffff);
+    return forward(ctx, e & 0xffffff);
 }
 
 INLINE int by_flow(const struct xdp_md *ctx, const u8 *at)
 {
     u64 key = be64(at);
-    struct flow f = {.key = {key}, .last = be16(at + 8), .hash = (u32)key, .now = tick(), .event = FLOW_DATA};
-    flow_narrow_find(&f, &flows, 16, timeouts);
+    struct flow f = {.key = {key}, .hash = (u32)key};
+    flow_narrow_find(&f, &flows, 16, timeouts, be16(at + 8), FLOW_DATA, 0);
     if (f.hit) {
         flow_refresh(&f);
         return forward(ctx, f.id);
@@ -117,11 +118,11 @@ SEC("xdp") int gw_main(struct xdp_md *ctx)
     u32 src = be32(at);
     switch (data[14]) {
     case 1:
-        return in_set(ctx, &host, 0, &host_hits, 1ull << 48 | (u64)src << 16 | be16(at + 4), length);
+        return in_set(ctx, host, 0, &host_hits, 1ull << 48 | (u64)src << 16 | be16(at + 4), length);
     case 2: {
         u32 key = be24(at), index = key & 15;
-        struct slot *e = map_lookup(&backend, &index);
-        if (!e || e->key != key || !e->action)
+        struct slot *e = &backend[index];
+        if (e->key != key || !e->action)
             return drop(MISS);
         count_packet(&backend_hits, index, length);
         return forward(ctx, e->port);
@@ -144,7 +145,7 @@ SEC("xdp") int gw_main(struct xdp_md *ctx)
     case 7:
         return by_flow(ctx, at);
     case 8:
-        return in_set(ctx, &fixed, 4, 0, 1ull << 32 | src, length);
+        return in_set(ctx, fixed, 4, 0, 1ull << 32 | src, length);
     case 9:
         return forward(ctx, ingress_port(ctx));
     case 10: // what the headroom holds
