@@ -11,10 +11,8 @@ use anyhow::{Context, Result, bail};
 use std::ops::RangeInclusive;
 use sw_fallback::plane::TestPlane;
 
-/// Packets in a generated story, at least; loading a data plane for each takes the kernel half a second.
+/// Packets in a generated story.
 const STORY: usize = 1000;
-/// Stories of a run, at most.
-const STORIES: usize = 200;
 
 /// Steps of time in ticks: one, and around every time-out of the built-in pipelines and of `pin`'s stories. Most packets
 /// follow at once.
@@ -209,9 +207,8 @@ pub fn compare(
 ) -> Result<()> {
     let mut prepared = oracle.clone();
     prepare(stories, &mut prepared)?;
-    let length = STORY.max(packets.div_ceil(STORIES));
-    for _ in 0..packets.div_ceil(length) {
-        let story = generator.story(length.min(packets));
+    for _ in 0..packets.div_ceil(STORY) {
+        let story = generator.story(STORY.min(packets));
         judge(story, &mut |story| {
             let expected = run(story, &mut prepared.clone())?;
             let seen = run(story, fresh()?.as_mut())?;

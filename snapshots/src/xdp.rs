@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use sw_fallback::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane};
-use sw_fallback::xdp::{Options, PROLOGUE, XdpPlane};
+use sw_fallback::xdp::{Options, PROLOGUE, Runner, XdpPlane};
 
 /// A compiled pipeline, ready for as many stories as there are.
 #[derive(Debug)]
@@ -87,6 +87,14 @@ impl XdpCase {
 }
 
 impl Loaded {
+    /// The program alone, for threads.
+    ///
+    /// # Errors
+    /// The system gives no more descriptors.
+    pub fn runner(&self) -> Result<Runner> {
+        Ok(self.get().runner()?)
+    }
+
     fn get(&self) -> &XdpPlane {
         self.plane.as_ref().expect("it is taken in drop only")
     }
