@@ -42,6 +42,10 @@ pub enum DeviceError {
     Open { path: PathBuf, error: io::Error },
     #[error("{path} is no capture that can be used: {why}")]
     Capture { path: PathBuf, why: String },
+    #[error(
+        "its thread panicked, which is an error in Guideway: report it with the lines above; the port is dead"
+    )]
+    Panicked,
     #[error("{what} of `{interface}`: {error}")]
     System { interface: String, what: &'static str, error: io::Error },
 }

@@ -5,6 +5,7 @@ use super::{NativePlane, SharedPlane};
 use crate::devices::{Counts, Device, DeviceError};
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -132,7 +133,13 @@ impl Running {
                 tick_ns,
             };
             let named = std::thread::Builder::new().name(format!("port-{number}"));
-            running.threads.push(named.spawn(move || worker.run())?);
+            let told = sender.clone();
+            running.threads.push(named.spawn(move || {
+                // Without this a bug would look like the end of the input.
+                if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                    let _gone = told.send(Event { number, error: Some(DeviceError::Panicked) });
+                }
+            })?);
         }
         Ok(running)
     }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::devices::memory::{self, Far};
-use crate::devices::{Device, packet};
+use crate::devices::{Device, DeviceError, packet};
 use std::time::{Duration, Instant};
 
 /// What a frame's first byte asks for.
@@ -11,6 +11,7 @@ const FORWARD: u8 = 0;
 const PASS: u8 = 1;
 const CHANGE: u8 = 2;
 const DROP: u8 = 3;
+const PANIC: u8 = 4;
 
 /// Does what the first byte says; `forward` goes to the port that the second one names.
 #[derive(Default)]
@@ -30,6 +31,7 @@ impl rt::Program for Obeys {
                 packet.frame_mut()[7] ^= 0xff;
                 rt::Verdict::Pass
             }
+            [PANIC, ..] => panic!("as asked"),
             [DROP, ..] => {
                 self.drops[0] += 1;
                 rt::Verdict::Drop(0)
@@ -139,6 +141,24 @@ fn the_end_of_all_input_is_told() {
         assert!(start.elapsed() < Duration::from_secs(10));
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn a_thread_that_panics_is_no_end_of_input() {
+    let ((a, mut far_a), (b, mut far_b)) = (memory("a", true), memory("b", true));
+    let ports = vec![Port { number: 1, device: a }, Port { number: 2, device: b }];
+    let mut running = Running::start(plane(), ports, None).unwrap();
+    far_a.push(&frame([PANIC, 0]));
+    let start = Instant::now();
+    let mut events = Vec::new();
+    while events.is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        events.extend(running.events());
+    }
+    assert!(matches!(events[0].error, Some(DeviceError::Panicked)) && events[0].is_end(), "{events:?}");
+    far_b.push(&frame([FORWARD, 2]));
+    assert_eq!(next(&mut far_b), frame([FORWARD, 2]), "the other port goes on");
+    assert!(!running.plane().counters().is_empty(), "and so does the control");
 }
 
 #[test]
