@@ -1,5 +1,6 @@
 //! `guideway switch --target native` on real interfaces: kernel TCP in network namespaces, through `l4lb` on one node
-//! and `decap` on another. Needs root; without it each test says that it is skipped, unless `GUIDEWAY_REQUIRE` has the
+//! and `decap` on another. The captures need
+//! nothing, all else root; without it each test says that it is skipped, unless `GUIDEWAY_REQUIRE` has the
 //! word `bpf`.
 #![allow(clippy::unwrap_used)]
 
@@ -8,6 +9,7 @@ mod lab;
 use lab::{Running, Space, has, link, ready, refused, write};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 const BALANCER: &str = r#"
@@ -215,4 +217,53 @@ fn each_refusal_has_its_own_message() {
     check(&no_raw, &port, &["lacks CAP_NET_RAW, which a packet socket on `a0` needs", "cap_net_raw+ep"]);
     let no_admin = ["setpriv", "--bounding-set", "-net_admin,-dac_override"];
     check(&no_admin, &[&host[..], &port].concat(), &["lacks CAP_NET_ADMIN, which tap `gw0` needs"]);
+}
+
+#[test]
+fn a_capture_runs_through_the_native_switch() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let entries = r#"
+        [[entry]]
+        table = "vip4"
+        key = { dst = "203.0.113.10", protocol = "tcp", dst_port = 80 }
+        action = "set_vip"
+        params = { vip = 1, pool = 1, hash_key = 0, flags = 0, class = 0 }
+        [[entry]]
+        table = "backend"
+        key = { backend = 16385 }
+        action = "ipip4"
+        params = { src = "10.0.0.1", spread = 0, dst = "10.0.0.2", port = 1, dst_mac = "02:00:00:00:00:02", src_mac = "02:00:00:00:00:01", mtu = 1500 }
+        [[ring]]
+        pool = 1
+        backends = [16385]
+    "#;
+    std::fs::write(file("entries.toml"), entries).unwrap();
+    let mut syn = vec![0x02; 12];
+    syn.extend([0x08, 0x00, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0x8d, 0x2b, 10, 0, 0, 5, 203, 0, 113, 10]);
+    syn.extend([0x03, 0xe8, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 4, 0, 0, 0, 0, 0]);
+    let words = |words: &[u32]| words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<u8>>();
+    let head = words(&[0xa1b2_c3d4, 0x0002_0004, 0, 0, 65_535, 1]);
+    let record =
+        |frame: &[u8]| [words(&[0, 0, frame.len() as u32, frame.len() as u32]), frame.to_vec()].concat();
+    std::fs::write(file("in.pcap"), [head, record(&syn), record(&[2; 60]), record(&syn)].concat()).unwrap();
+    let port = format!("1@pcap:{}:{}", file("in.pcap"), file("out.pcap"));
+    let (entries, status) = (file("entries.toml"), file("status.json"));
+    for set in [&[][..], &["--set", "HASH=HalfSipHash"]] {
+        let args =
+            ["switch", "--target", "native", "--port", &port, "--entries", &entries, "--status", &status];
+        let out = Command::new(env!("CARGO_BIN_EXE_guideway")).args(args).args(set).output().unwrap();
+        let text = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
+        assert_eq!(out.status.code(), Some(0), "{text}");
+        assert!(text.contains("ready: l4lb on 1@pcap:") && text.contains("end with it"), "{text}");
+        let status: serde_json::Value = serde_json::from_slice(&std::fs::read(&status).unwrap()).unwrap();
+        assert_eq!(status["tables"]["vip4"][0]["packets"], 2);
+        assert_eq!(status["flows"]["flows4"]["new"], 1);
+        assert_eq!(status["host"]["no_host_port"], 1, "a capture has no host that hears");
+        assert_eq!(status["ports"][0]["sent"]["packets"], 2);
+        let out = std::fs::read(file("out.pcap")).unwrap();
+        let outer = 16 + 14 + 20;
+        assert_eq!(out.len(), 24 + 2 * (outer + 40));
+        assert_eq!(out[24 + outer..][..40], syn[14..], "inside the outer header as it came");
+    }
 }

@@ -15,6 +15,17 @@ const ETHERNET: u32 = 1;
 /// Longest frame that a capture may hold, in bytes: what libpcap allows.
 pub const FRAME: usize = 256 << 10;
 
+/// From the first four bytes of a capture: are its words big-endian?
+fn magic(head: &[u8]) -> Option<bool> {
+    match head.first_chunk()? {
+        [0xa1, 0xb2, 0xc3, 0xd4] | [0xa1, 0xb2, 0x3c, 0x4d] => Some(true),
+        [0xd4, 0xc3, 0xb2, 0xa1] | [0x4d, 0x3c, 0xb2, 0xa1] => Some(false),
+        _ => None,
+    }
+}
+
+const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+
 /// Reads a capture, frame by frame.
 #[derive(Debug)]
 pub struct Reader<R> {
@@ -37,15 +48,14 @@ impl<R: Read> Reader<R> {
         if reader.fill(&mut head)? < HEAD_BYTES {
             return Err(reader.wrong("it is shorter than a capture's head of 24 bytes".into()));
         }
-        reader.big = match &head[..4] {
-            [0xa1, 0xb2, 0xc3, 0xd4] | [0xa1, 0xb2, 0x3c, 0x4d] => true,
-            [0xd4, 0xc3, 0xb2, 0xa1] | [0x4d, 0x3c, 0xb2, 0xa1] => false,
-            [0x0a, 0x0d, 0x0d, 0x0a] => {
-                let why = "it is pcapng; write the classic format: `tcpdump -w`, or `editcap -F pcap IN OUT`";
-                return Err(reader.wrong(why.into()));
-            }
-            _ => return Err(reader.wrong("it doesn't start as a capture (pcap) does".into())),
+        if head.starts_with(&PCAPNG) {
+            let why = "it is pcapng; write the classic format: `tcpdump -w`, or `editcap -F pcap IN OUT`";
+            return Err(reader.wrong(why.into()));
+        }
+        let Some(big) = magic(&head) else {
+            return Err(reader.wrong("it doesn't start as a capture (pcap) does".into()));
         };
+        reader.big = big;
         let kind = reader.word(&head, 20) & 0x0fff_ffff;
         if kind != ETHERNET {
             let why = format!("its link type is {kind}, not Ethernet (1); capture on an Ethernet interface");
