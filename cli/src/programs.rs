@@ -77,8 +77,8 @@ fn refusal(wanted: &Pipeline, alike: Option<&Pipeline>) -> String {
         }
     };
     format!(
-        "error: {why}\nhelp: run it with `--target xdp`, which compiles it now; or from a crate of your own, which \
-         the macro gives its program (docs/native.md)"
+        "error: {why}\nhelp: run it with `--target xdp`, which compiles it now; or from a crate of your own, whose \
+         `main` calls `guideway::switch::<{name}::Pipeline>()` (docs/native.md)"
     )
 }
 

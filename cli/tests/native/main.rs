@@ -1,7 +1,6 @@
 //! `guideway switch --target native` on real interfaces: kernel TCP in network namespaces, through `l4lb` on one node
-//! and `decap` on another. The captures need
-//! nothing, all else root; without it each test says that it is skipped, unless `GUIDEWAY_REQUIRE` has the
-//! word `bpf`.
+//! and `decap` on another. Captures need nothing, all else root; without it each test says that it is skipped, unless
+//! `GUIDEWAY_REQUIRE` has the word `bpf`.
 #![allow(clippy::unwrap_used)]
 
 mod lab;
