@@ -415,23 +415,21 @@ pub mod moves {
                     self.seen.count(1_u32, c.length);
                     m.level = level ^ m.mark;
                     let hash = rt::crc32(
-                        rt::Bits::<11>::new()
+                        rt::Bits::<2>::new()
                             .with(32, 7_u32)
                             .with(32, h.ip4.src)
                             .with(16, h.udp.src_port)
-                            .with(8, m.mark)
-                            .bytes(),
+                            .with(8, m.mark),
                     );
                     let mut flow = Flow::Idle;
                     flow = Flow::Flows(
                         self
                             .flows
                             .find(
-                                rt::Bits::<10>::new()
+                                rt::Bits::<2>::new()
                                     .with(32, h.ip4.src)
                                     .with(16, h.udp.src_port)
-                                    .with(8, m.mark)
-                                    .bytes(),
+                                    .with(8, m.mark),
                                 hash,
                                 (h.ip4.tos & 7) ^ 3,
                                 0,
