@@ -174,6 +174,12 @@ fn memory(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
             list.push(Use { limit: "tcam_blocks", of, amount, adds: true, at: table.at, help: smaller });
         }
     }
+    stages_of(p, target, stages, list);
+    wide_arithmetic(p, list);
+}
+
+/// Stages, by what one path looks up and by where all memory lies.
+fn stages_of(p: &Pipeline, target: &Target, stages: u64, list: &mut Vec<Use>) {
     // Each lookup waits for the one before it on its path; a flow table reads, compares, and writes.
     let depth = depth(&p.control);
     let blocks: u64 = list.iter().filter(|u| u.limit == "sram_blocks").map(|u| u.amount).sum();
@@ -191,7 +197,6 @@ fn memory(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
         at: Loc::default(),
         help: "make tables smaller or look fewer of them up one after the other",
     });
-    wide_arithmetic(p, list);
 }
 
 fn action_bits(p: &Pipeline, table: &Table) -> u64 {

@@ -17,6 +17,7 @@ pub fn judge() -> Result<()> {
     find(&root, &mut files)?;
     files.sort();
     let out = tempfile::tempdir()?;
+    headers(out.path())?;
     let mut wrong = Vec::new();
     let mut judged = 0;
     for file in &files {
@@ -43,8 +44,7 @@ pub fn judge() -> Result<()> {
 /// The command that judges `file`, or `None` for one that no compiler here judges.
 fn judge_of(file: &Path, out: &Path) -> Result<Option<Command>> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let in_folder = |folder: &str| file.components().any(|part| part.as_os_str() == folder);
-    if name.ends_with(".p4") && in_folder("bmv2") {
+    if name.ends_with(".p4") {
         let Some(p4c) = on_path(&["p4c-bm2-ss"]) else {
             bail!("p4c-bm2-ss is not on PATH; it comes with p4c (https://github.com/p4lang/p4c)");
         };
@@ -55,11 +55,23 @@ fn judge_of(file: &Path, out: &Path) -> Result<Option<Command>> {
     if name.ends_with(".bpf.c") {
         let clang = on_path(CLANG.programs).context("clang is not on PATH")?;
         let mut command = Command::new(clang);
-        command.args(["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror", "-c", "-o"]);
-        command.arg(out.join("out.o")).arg(file);
+        command.args(["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror", "-I"]);
+        command.arg(out).args(["-c", "-o"]).arg(out.join("out.o")).arg(file);
         return Ok(Some(command));
     }
     Ok(None)
+}
+
+/// Puts the C headers where the emitted C includes them from: they stand once, beside the emitter.
+fn headers(out: &Path) -> Result<()> {
+    let to = out.join("guideway");
+    std::fs::create_dir(&to)?;
+    let mut all = Vec::new();
+    find(&workspace_root().join("codegen/src/xdp/prelude"), &mut all)?;
+    for header in &all {
+        std::fs::copy(header, to.join(header.file_name().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -81,7 +93,7 @@ mod tests {
 
     #[test]
     fn other_files_have_no_judge() {
-        for name in ["case/out/native/case.rs", "case/out/bmv2/case.p4info.txtpb", "case/pipeline.rs"] {
+        for name in ["case/out/case.rs", "case/out/case.p4info.txtpb", "case/pipeline.rs"] {
             assert!(judge_of(Path::new(name), Path::new("out")).unwrap().is_none(), "{name}");
         }
     }
