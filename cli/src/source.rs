@@ -81,9 +81,22 @@ fn from_folder(folder: &Path) -> Result<Source, Refused> {
         )));
     };
     let set = inner.join(SET);
-    let set = if set.exists() { read(&set)?.parse::<toml::Table>()? } else { toml::Table::new() };
-    let set = set.into_iter().filter_map(|(n, v)| Some((n, v.as_str()?.to_owned()))).collect();
+    let set = if set.exists() { settings(&set)? } else { Vec::new() };
     Ok(Source { name: name_of(path), text: read(path)?, set })
+}
+
+/// The constants that a folder's pipeline was compiled with.
+fn settings(path: &Path) -> Result<Vec<(String, String)>, Refused> {
+    let refused = |why: &str| {
+        let path = path.display();
+        Refused(format!("error: {path}: {why}; write the folder again with `guideway compile`"))
+    };
+    let table: toml::Table = read(path)?.parse().map_err(|e: toml::de::Error| refused(e.message()))?;
+    let text = |(name, value): (String, toml::Value)| match value {
+        toml::Value::String(text) => Ok((name, text)),
+        _ => Err(refused(&format!("`{name}` is no text"))),
+    };
+    table.into_iter().map(text).collect()
 }
 
 impl Source {

@@ -197,3 +197,72 @@ fn the_samples_serve() {
     let args = ["trace", "--pipeline", "decap", "--entries", &decap, "--packet", sent];
     check(&args, 0, &["pop", "pass", "54 bytes out"]);
 }
+
+#[test]
+fn a_folder_that_was_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let args = ["compile", "--target", "xdp", "--no-clang", "--set", "FLOW_ENTRIES=4096", "--out", out];
+    check(&args, 0, &["source/set.toml"]);
+    let set = dir.path().join("source/set.toml");
+    for (text, says) in [
+        ("FLOW_ENTRIES = \"40", &["set.toml: ", "guideway compile"][..]),
+        ("FLOW_ENTRIES = 4096", &["set.toml: `FLOW_ENTRIES` is no text", "guideway compile"]),
+        ("FLOWS = \"4096\"", &["no constant `FLOWS`"]),
+        ("FLOW_ENTRIES = \"many\"", &["many"]),
+    ] {
+        std::fs::write(&set, text).unwrap();
+        check(&["check", out], 1, says);
+    }
+    std::fs::remove_file(&set).unwrap();
+    let source = dir.path().join("source/l4lb.rs");
+    let text = std::fs::read(&source).unwrap();
+    // Wherever the source is cut, it is refused at a line.
+    for end in (0..text.len()).step_by(text.len() / 7) {
+        std::fs::write(&source, &text[..end]).unwrap();
+        check(&["check", out], 1, &["l4lb.rs", "gw00"]);
+    }
+    std::fs::write(&source, b"\xff\xfe").unwrap();
+    check(&["check", out], 1, &["can't read", "l4lb.rs", "UTF-8"]);
+    std::fs::remove_file(&source).unwrap();
+    check(&["check", out], 1, &["no folder that `guideway compile` wrote"]);
+}
+
+#[test]
+fn a_capture_that_was_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("cut.pcap");
+    let word = u32::to_le_bytes;
+    let mut bytes = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 1].map(word).concat();
+    for _ in 0..2 {
+        bytes.extend([1, 2, 60, 60].map(word).concat());
+        bytes.extend([0; 60]);
+    }
+    let path = file.to_str().unwrap();
+    let args = ["trace", &count(), "--packet", path];
+    std::fs::write(&file, &bytes).unwrap();
+    assert_eq!(check(&args, 0, &[]).matches("60 bytes in").count(), 2);
+    std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    let seen = check(&args, 0, &["cut.pcap: the capture ends inside packet 1, which is left out"]);
+    assert_eq!(seen.matches("60 bytes in").count(), 1);
+    for (end, says) in [
+        (0, "no capture"),
+        (3, "no capture"),
+        (10, "inside its header"),
+        (24, "holds no packet"),
+        (50, "inside its first packet"),
+    ] {
+        std::fs::write(&file, &bytes[..end]).unwrap();
+        check(&args, 1, &["cut.pcap", says]);
+    }
+}
+
+#[test]
+fn what_can_not_be_written_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let out = file.join("out");
+    let args = ["compile", "--target", "bmv2", "--out", out.to_str().unwrap()];
+    check(&args, 1, &["a-file", "Not a directory"]);
+}

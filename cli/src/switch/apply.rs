@@ -34,6 +34,21 @@ impl fmt::Display for Changes {
     }
 }
 
+/// Refuses more entries than a table has room for, before any is written.
+fn room(p: &Pipeline, wanted: &Wanted) -> Result<(), Refused> {
+    for (i, table) in (0u32..).zip(&p.tables) {
+        let its = |e: &&CheckedEntry| matches!(e, CheckedEntry::Table(e) if e.table() == TableId(i));
+        let count = wanted.entries.iter().filter(its).count();
+        if count > table.size as usize {
+            let (name, size) = (&table.name, table.size);
+            return Err(Refused(format!(
+                "error: table `{name}` has room for {size} entries, but {count} are given; raise its size in the pipeline"
+            )));
+        }
+    }
+    Ok(())
+}
+
 type Name = (TableId, Vec<KeyValue>, i32);
 
 fn name(e: &TableEntry) -> Name {
@@ -48,6 +63,7 @@ impl Applied {
 
     /// Makes the data plane hold what is wanted, and nothing else.
     pub(crate) fn apply(&mut self, plane: &mut dyn DataPlane, wanted: &Wanted) -> Result<Changes, Refused> {
+        room(plane.pipeline(), wanted)?;
         let mut changes = Changes::default();
         let mut old = present(plane);
         let mut new = Vec::new();

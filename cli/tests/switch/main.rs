@@ -207,3 +207,84 @@ fn an_interface_that_goes_ends_the_switch() {
         assert!(!fs.path("p").exists());
     });
 }
+
+/// The switch with these arguments is refused, says these parts, and leaves `a0` and its pins as they were.
+fn refused(fs: &BpfFs, folder: &std::path::Path, entries: Option<&std::path::Path>, parts: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
+    command
+        .arg("switch")
+        .arg(folder)
+        .args(["--target", "xdp", "--port", "1@a0", "--pin-dir"])
+        .arg(fs.path("p"));
+    if let Some(entries) = entries {
+        command.arg("--entries").arg(entries);
+    }
+    let out = command.output().unwrap();
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{text}");
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in: {text}");
+    }
+    assert_eq!(xdp_on("a0"), None, "{text}");
+    assert!(!fs.path("p").exists(), "{text}");
+}
+
+#[test]
+fn entries_that_are_cut_or_too_many_load_nothing() {
+    if !ready("entries_that_are_cut_or_too_many_load_nothing") {
+        return;
+    }
+    in_network(|| {
+        veth("a0", "a1");
+        let (fs, dir) = (BpfFs::new(), tempfile::tempdir().unwrap());
+        let (folder, file) = (compiled(SMALL), dir.path().join("lb.toml"));
+        refused(&fs, &folder, Some(&file), &["lb.toml", "can't read the entries"]);
+        refused(&fs, &folder, Some(dir.path()), &["can't read the entries", "directory"]);
+        // Cut in the middle of each line.
+        let mut start = 0;
+        for line in ENTRIES.split_inclusive('\n') {
+            if line.len() > 6 {
+                let indent = line.len() - line.trim_start().len();
+                std::fs::write(&file, &ENTRIES[..start + indent + line.trim().len() / 2]).unwrap();
+                refused(&fs, &folder, Some(&file), &["lb.toml:"]);
+            }
+            start += line.len();
+        }
+        std::fs::write(&file, [0xff, 0xfe, 0]).unwrap();
+        refused(&fs, &folder, Some(&file), &["lb.toml", "UTF-8"]);
+        // Legal one by one, but 513 of them, which is told when the program has been loaded.
+        let vip = |i: u32| {
+            ENTRIES
+                .split("[[entry]]")
+                .nth(1)
+                .unwrap()
+                .replace("dst_port = 80", &format!("dst_port = {i}"))
+                .replace("vip = 1,", &format!("vip = {i},"))
+        };
+        let many: Vec<String> = (1..=513).map(|i| format!("[[entry]]{}", vip(i))).collect();
+        std::fs::write(&file, many.join("\n")).unwrap();
+        refused(&fs, &folder, Some(&file), &["table `vip4` has room for 512 entries, but 513 are given"]);
+    });
+}
+
+#[test]
+fn a_damaged_object_loads_nothing() {
+    if !ready("a_damaged_object_loads_nothing") {
+        return;
+    }
+    in_network(|| {
+        veth("a0", "a1");
+        let (fs, dir) = (BpfFs::new(), tempfile::tempdir().unwrap());
+        sh(&format!("cp -r {}/. {}", compiled(SMALL).display(), dir.path().display()));
+        let object = dir.path().join("l4lb.bpf.o");
+        let whole = std::fs::read(&object).unwrap();
+        for end in (0..whole.len()).step_by(whole.len() / 12) {
+            std::fs::write(&object, &whole[..end]).unwrap();
+            refused(&fs, dir.path(), None, &["no XDP program of Guideway", "compile the pipeline again"]);
+        }
+        // Another pipeline's, or one with other sizes.
+        let other = compiled(TWICE).join("l4lb.bpf.o");
+        std::fs::copy(other, &object).unwrap();
+        refused(&fs, dir.path(), None, &["`flows4` is not what this pipeline's layout says"]);
+    });
+}

@@ -97,7 +97,7 @@ impl Pins {
     }
 
     /// Removes the folders that opening made, if nothing was pinned.
-    pub(super) fn forget(self) {
+    pub(super) fn forget(&self) {
         for dir in &self.made {
             let _used = fs::remove_dir(dir);
         }

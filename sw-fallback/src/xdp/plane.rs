@@ -40,6 +40,15 @@ pub struct XdpPlane {
     pub(super) bench: Option<Bench>,
 }
 
+impl Drop for XdpPlane {
+    /// What was loaded and never attached leaves no folder behind.
+    fn drop(&mut self) {
+        if let Some(pins) = &self.pins {
+            pins.forget();
+        }
+    }
+}
+
 impl XdpPlane {
     /// Loads an object that was compiled from this pipeline. No interface is touched yet.
     ///
