@@ -22,7 +22,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test -- -p p4           tests of one crate: what follows -- goes to cargo test
   cargo xtask bless                   accept the emitters' new output as snapshots
   cargo xtask bench                   lists the benches
-  cargo xtask bench xdp --counts      instructions per packet of the emitted XDP program
+  cargo xtask bench xdp               what the emitted XDP program costs
   cargo xtask ci                      everything that a change has to pass";
 
 #[derive(Subcommand)]

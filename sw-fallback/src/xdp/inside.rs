@@ -3,10 +3,11 @@
 use super::error::XdpError;
 use super::image::{map_error, map_name};
 use super::plane::XdpPlane;
-use super::sys::{RawMap, map_type};
+use super::sys::{Pages, RawMap, map_type};
 use std::collections::BTreeMap;
 use std::io::{Error, Result};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The maps of a loaded program, those of its sections (`.rodata`, `.bss`) too.
 #[derive(Debug)]
@@ -60,6 +61,21 @@ impl Inside {
         }
         bytes.truncate(found.info.value as usize);
         Ok(bytes)
+    }
+
+    /// Sets every element of a mapped array to zeros.
+    ///
+    /// # Errors
+    /// There is no such map, or it can't be mapped.
+    pub fn clear(&self, map: &str) -> Result<()> {
+        let no_map = || Error::other(format!("there is no map `{map}`"));
+        let pages = Pages::new(self.maps.get(map).ok_or_else(no_map)?)?;
+        for index in 0..pages.len() {
+            for word in 0..pages.stride() / 8 {
+                pages.word(index, word).store(0, Relaxed);
+            }
+        }
+        Ok(())
     }
 
     /// Writes an element of a map that is not per CPU.
