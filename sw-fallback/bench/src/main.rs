@@ -10,10 +10,10 @@ use xdp_bench::count::Counter;
 use xdp_bench::report;
 use xdp_bench::scenario::{SCENARIOS, Scenario, gated};
 use xdp_bench::sys;
-use xdp_bench::times::{Effort, Fixture, Times, measure, on_two_cpus, over_veth};
+use xdp_bench::times::{Effort, Fixture, Times, latency, measure, on_two_cpus, over_veth};
 
 const EXAMPLES: &str = "Examples:
-  cargo xtask bench xdp                              everything, about four minutes
+  cargo xtask bench xdp                              everything, some minutes
   cargo xtask bench xdp --only est1,syn --rounds 9   two scenarios, on one CPU
   cargo xtask bench xdp --only est1 --json           one JSON object
   cargo xtask bench xdp --part compile               how long the compiler takes
@@ -29,7 +29,7 @@ struct Options {
     /// These scenarios, with commas between them; only the times on one CPU then, unless --part says more
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// These parts: times, cpus, veth, compile
+    /// These parts: times, cpus, veth, latency, compile
     #[arg(long, value_delimiter = ',')]
     part: Vec<String>,
     /// How often each program is measured; the median counts
@@ -55,7 +55,10 @@ struct Options {
     source: Option<PathBuf>,
 }
 
-const PARTS: [&str; 4] = ["times", "cpus", "veth", "compile"];
+const PARTS: [&str; 5] = ["times", "cpus", "veth", "latency", "compile"];
+/// Pings, and packets per second beside them.
+const PINGS: usize = 2000;
+const LOADS: [u32; 2] = [0, 100_000];
 
 fn main() -> Result<()> {
     let options = Options::parse();
@@ -120,19 +123,7 @@ fn bench(options: &Options) -> Result<()> {
         }
     }
     if options.wants("cpus") {
-        match cpus[..] {
-            [first, second, ..] => {
-                let mut fixture = Fixture::new(false, false, "lo")?;
-                let mut list = Vec::new();
-                for scenario in SCENARIOS.iter().filter(|s| ["est1k", "est100k", "syn"].contains(&s.name)) {
-                    eprintln!("two CPUs: {}", scenario.name);
-                    list.extend(on_two_cpus(scenario, options.effort(), &mut fixture, [first, second])?);
-                }
-                options.show(&report::cpus(&list));
-                result["cpus"] = serde_json::to_value(&list)?;
-            }
-            _ => eprintln!("one CPU here: nothing to compare it with"),
-        }
+        two_cpus(options, &cpus, &mut result)?;
     }
     if options.wants("veth") {
         eprintln!("real frames over veth");
@@ -142,6 +133,12 @@ fn bench(options: &Options) -> Result<()> {
         options.show(&report::live(&live));
         result["veth"] = serde_json::to_value(&live)?;
     }
+    if options.wants("latency") {
+        eprintln!("round trips");
+        let list = latency(PINGS, &LOADS, cpu)?;
+        options.show(&report::latency(&list));
+        result["latency_us"] = serde_json::to_value(&list)?;
+    }
     if options.wants("compile") {
         let compile = compile::compile(21)?;
         options.show(&report::compile(&compile));
@@ -150,6 +147,22 @@ fn bench(options: &Options) -> Result<()> {
     if options.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     }
+    Ok(())
+}
+
+fn two_cpus(options: &Options, cpus: &[usize], result: &mut serde_json::Value) -> Result<()> {
+    let [first, second, ..] = *cpus else {
+        eprintln!("one CPU here: nothing to compare it with");
+        return Ok(());
+    };
+    let mut fixture = Fixture::new(false, false, "lo")?;
+    let mut list = Vec::new();
+    for scenario in SCENARIOS.iter().filter(|s| ["est1k", "est100k", "syn"].contains(&s.name)) {
+        eprintln!("two CPUs: {}", scenario.name);
+        list.extend(on_two_cpus(scenario, options.effort(), &mut fixture, [first, second])?);
+    }
+    options.show(&report::cpus(&list));
+    result["cpus"] = serde_json::to_value(&list)?;
     Ok(())
 }
 

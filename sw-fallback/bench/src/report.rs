@@ -1,7 +1,7 @@
 //! What is printed for people.
 
 use crate::compile::Compile;
-use crate::times::{Live, OURS, OnCpus, Times};
+use crate::times::{Latency, Live, OURS, OnCpus, Times};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -79,10 +79,28 @@ pub fn live(all: &[Live]) -> String {
         "scenario", "Mpackets/s by clock", "by CPU time", "counted", "bar"
     );
     for r in all {
-        let good = verdict(r.wall.median >= 1.0);
+        let good = verdict(r.cpu.median >= 1.0);
         let (wall, cpu, counted) = (r.wall.median, r.cpu.median, r.counted * 100.0);
         let _infallible =
             writeln!(text, "{:<10}{wall:>22.2}{cpu:>22.2}{counted:>9.1}%{:>8}  {good}", r.scenario, "1.00");
+    }
+    text
+}
+
+/// Round trips.
+#[must_use]
+pub fn latency(all: &[Latency]) -> String {
+    let mut text = format!(
+        "{:>12}{:>20}{:>20}{:>20}{:>7}  bar 50, 250\n",
+        "packets/s", "straight p50, p99", "through p50, p99", "added p50, p99", "lost"
+    );
+    for r in all {
+        let added = r.added();
+        let good = verdict(added.p50 <= 50.0 && added.p99 <= 250.0 && r.lost == 0);
+        let pairs = [r.straight, r.through, added].map(|p| format!("{:.1}, {:.1} us", p.p50, p.p99));
+        let [straight, through, added] = pairs;
+        let _infallible =
+            writeln!(text, "{:>12}{straight:>20}{through:>20}{added:>20}{:>7}  {good}", r.load, r.lost);
     }
     text
 }

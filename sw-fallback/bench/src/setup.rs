@@ -9,14 +9,14 @@ use pipeline_ir::verify::Verified;
 use sw_fallback::plane::DataPlane;
 use sw_fallback::xdp::{Options, Port, XdpPlane, clang};
 
-/// Backends, half of them over IPv4 and half over IPv6 pools: each pool has this many.
+/// Backends of each pool.
 pub const BACKENDS: u32 = 750;
 /// Slots of a ring.
-const SLOTS: u32 = 65_537;
+pub const SLOTS: u32 = 65_537;
 /// The pools of the IPv4 and the IPv6 VIP.
 const POOLS: [u128; 2] = [1, 2];
 /// Every backend's id has a count of its reuses above its place.
-const ID: u32 = 1 << 14;
+pub const ID: u32 = 1 << 14;
 
 /// A compiled `l4lb` and what goes into its tables.
 #[derive(Debug)]
@@ -45,9 +45,23 @@ impl Setup {
     /// # Errors
     /// As [`Setup::new`].
     pub fn with(sets: &[(&str, &str)], source: Option<&str>) -> Result<Self> {
+        let world = World { entries: entries(), rings: rings()? };
+        Self::of("l4lb.rs", guideway::builtin::L4LB, sets, source, &world)
+    }
+
+    /// Compiles a pipeline, and checks what goes into its tables.
+    ///
+    /// # Errors
+    /// As [`Setup::new`], or an entry is none of its.
+    pub fn of(
+        name: &str,
+        text: &str,
+        sets: &[(&str, &str)],
+        source: Option<&str>,
+        world: &World,
+    ) -> Result<Self> {
         let sets: Vec<(String, String)> = sets.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
-        let pipeline = pipeline_syntax::compile_source("l4lb.rs", guideway::builtin::L4LB, &sets)
-            .map_err(|d| anyhow!("{d}"))?;
+        let pipeline = pipeline_syntax::compile_source(name, text, &sets).map_err(|d| anyhow!("{d}"))?;
         let verified = pipeline_ir::verify::verify(pipeline).map_err(|d| anyhow!("{d}"))?;
         let fitted = codegen::fit(&verified, &hw_targets::target("xdp")?).map_err(|d| anyhow!("{d}"))?;
         let artifacts = codegen::xdp::emit(&fitted);
@@ -60,7 +74,12 @@ impl Setup {
         let object = clang::compile(source, &files)?;
         let source = source.to_owned();
         let tables = Tables::new(verified.pipeline());
-        let (entries, rings) = (entries(&tables)?, rings(&tables)?);
+        let entries = world.entries.iter().map(|e| tables.check(e)).collect::<Result<_, _>>()?;
+        let ring = |(pool, slots): &(u32, Vec<u32>)| {
+            let slots = slots.clone();
+            tables.check_ring(RingFill { ring: "ring".into(), pool: *pool, generation: 1, slots })
+        };
+        let rings = world.rings.iter().map(ring).collect::<Result<_, _>>()?;
         Ok(Self { verified, source, object, entries, rings })
     }
 
@@ -69,12 +88,15 @@ impl Setup {
     /// # Errors
     /// The kernel refuses it.
     pub fn load(&self, interface: &str, testing: bool) -> Result<XdpPlane> {
-        let options = Options {
-            ports: vec![Port { number: 1, interface: interface.to_owned() }],
-            entries: self.entries.clone(),
-            testing,
-            ..Options::default()
-        };
+        self.load_on(vec![Port { number: 1, interface: interface.to_owned() }], testing)
+    }
+
+    /// The same for more ports.
+    ///
+    /// # Errors
+    /// The kernel refuses it.
+    pub fn load_on(&self, ports: Vec<Port>, testing: bool) -> Result<XdpPlane> {
+        let options = Options { ports, entries: self.entries.clone(), testing, ..Options::default() };
         let mut plane = XdpPlane::load(&self.verified, &self.object, &options)?;
         for ring in &self.rings {
             plane.fill_ring(ring)?;
@@ -86,7 +108,18 @@ impl Setup {
     }
 }
 
-fn entry(table: &str, key: &[(&str, u128)], action: &str, params: &[(&str, u128)]) -> Entry {
+/// What goes into tables and rings.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// Of all tables, pools too.
+    pub entries: Vec<Entry>,
+    /// Pool, and an id for each slot of its generation 1.
+    pub rings: Vec<(u32, Vec<u32>)>,
+}
+
+/// An entry whose key has exact values only.
+#[must_use]
+pub fn entry(table: &str, key: &[(&str, u128)], action: &str, params: &[(&str, u128)]) -> Entry {
     let owned = |(n, v): &(&str, u128)| ((*n).to_owned(), *v);
     Entry {
         table: table.into(),
@@ -97,11 +130,13 @@ fn entry(table: &str, key: &[(&str, u128)], action: &str, params: &[(&str, u128)
     }
 }
 
-fn mac(bytes: [u8; 6]) -> u128 {
+/// A MAC address as a parameter.
+#[must_use]
+pub fn mac(bytes: [u8; 6]) -> u128 {
     bytes.iter().fold(0, |sum, b| sum << 8 | u128::from(*b))
 }
 
-fn entries(tables: &Tables) -> Result<Vec<CheckedEntry>> {
+fn entries() -> Vec<Entry> {
     let mut list = Vec::new();
     for (protocol, port) in [(6, TCP_PORT), (17, UDP_PORT)] {
         for (table, dst, pool) in [("vip4", VIP4.into(), POOLS[0]), ("vip6", VIP6, POOLS[1])] {
@@ -136,17 +171,16 @@ fn entries(tables: &Tables) -> Result<Vec<CheckedEntry>> {
     for pool in POOLS {
         list.push(entry("pool", &[("pool", pool)], "set_generation", &[("generation", 1)]));
     }
-    Ok(list.iter().map(|e| tables.check(e)).collect::<std::result::Result<_, _>>()?)
+    list
 }
 
-fn rings(tables: &Tables) -> Result<Vec<CheckedFill>> {
+fn rings() -> Result<Vec<(u32, Vec<u32>)>> {
     let mut fills = Vec::new();
     for (pool, first) in [(1, 0), (2, BACKENDS)] {
         let member =
             |i: u32| Member { id: ID | i, key: stable_key(format!("backend-{i}").as_bytes()), weight: 1 };
         let members: Vec<Member> = (first..first + BACKENDS).map(member).collect();
-        let slots = Ring::build(SLOTS, &members)?.slots().to_vec();
-        fills.push(tables.check_ring(RingFill { ring: "ring".into(), pool, generation: 1, slots })?);
+        fills.push((pool, Ring::build(SLOTS, &members)?.slots().to_vec()));
     }
     Ok(fills)
 }

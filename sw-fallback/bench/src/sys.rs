@@ -99,9 +99,6 @@ pub fn live_frames(program: BorrowedFd<'_>, frame: &[u8], repeat: u32, interface
 ///
 /// # Errors
 /// The kernel refuses.
-///
-/// # Panics
-/// Never: the caller gives a value of the map's size.
 pub fn update(map: BorrowedFd<'_>, key: u32, value: &[u8]) -> Result<()> {
     let mut attr = Update {
         map: map.as_raw_fd().cast_unsigned(),
@@ -166,11 +163,24 @@ pub fn own_network() -> Result<()> {
     check(unsafe { libc::unshare(libc::CLONE_NEWNET) }.into()).map(drop)
 }
 
-/// This thread's number, by which its network namespace can be named.
-#[must_use]
-pub fn thread_id() -> i32 {
+/// Goes over to a network namespace.
+///
+/// # Errors
+/// It is none.
+pub fn enter(network: BorrowedFd<'_>) -> Result<()> {
     // SAFETY: no memory is passed.
-    unsafe { libc::gettid() }
+    check(unsafe { libc::setns(network.as_raw_fd(), libc::CLONE_NEWNET) }.into()).map(drop)
+}
+
+/// Lets a UDP socket send without checksums: virtual devices leave them to hardware that isn't there.
+///
+/// # Errors
+/// It is no socket.
+pub fn without_checksums(socket: BorrowedFd<'_>) -> Result<()> {
+    let (on, level, name) = (1i32, libc::SOL_SOCKET, libc::SO_NO_CHECK);
+    let (at, bytes) = (std::ptr::from_ref(&on).cast(), size_of::<i32>() as u32);
+    // SAFETY: the value lives for the call and has the size that is told.
+    check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, at, bytes) }.into()).map(drop)
 }
 
 /// The number of an interface in this thread's namespace.

@@ -68,8 +68,7 @@ impl Inside {
     /// # Errors
     /// There is no such map, or it can't be mapped.
     pub fn clear(&self, map: &str) -> Result<()> {
-        let no_map = || Error::other(format!("there is no map `{map}`"));
-        let pages = Pages::new(self.maps.get(map).ok_or_else(no_map)?)?;
+        let pages = Pages::new(self.map(map)?)?;
         for index in 0..pages.len() {
             for word in 0..pages.stride() / 8 {
                 pages.word(index, word).store(0, Relaxed);

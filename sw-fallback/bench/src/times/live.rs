@@ -6,6 +6,7 @@ use crate::scenario::Scenario;
 use crate::sys;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 use sw_fallback::plane::DataPlane;
@@ -17,7 +18,7 @@ pub struct Live {
     pub scenario: &'static str,
     /// Million packets per second through the program, by the clock on the wall, on one CPU that sends and receives too.
     pub wall: Spread,
-    /// The same by the CPU time that the sending thread had.
+    /// The same by the CPU time of the sending thread and of the kernel's thread for soft interrupts on its CPU.
     pub cpu: Spread,
     /// Of all frames that were sent, how many the program counted.
     pub counted: f64,
@@ -44,10 +45,12 @@ pub fn over_veth(scenarios: &[&'static Scenario], effort: Effort, cpu: usize) ->
         ip("link set in up")?;
         let mut fixture = Fixture::new(false, false, "in")?;
         fixture.plane().attach()?;
-        let _sink = Sink::on(&fixture, "out")?;
+        // What is sent back must find somebody who takes it.
+        let _sink = sys::attach(fixture.program("drop")?, sys::interface("out")?)?;
+        let softirq = Softirq::of(cpu)?;
         let mut list = Vec::new();
         for scenario in scenarios {
-            list.push(live(scenario, effort, &mut fixture)?);
+            list.push(live(scenario, effort, &mut fixture, &softirq)?);
         }
         Ok(list)
     };
@@ -55,16 +58,34 @@ pub fn over_veth(scenarios: &[&'static Scenario], effort: Effort, cpu: usize) ->
     std::thread::scope(|scope| scope.spawn(inside).join()).map_err(|_| anyhow!("the thread ended"))?
 }
 
-/// A program on an interface that drops what comes in.
-pub(crate) struct Sink(#[allow(dead_code)] std::os::fd::OwnedFd);
+/// The kernel's thread that takes over when soft interrupts are many.
+struct Softirq(PathBuf);
 
-impl Sink {
-    pub(crate) fn on(fixture: &Fixture, interface: &str) -> Result<Self> {
-        Ok(Self(sys::attach(fixture.program("drop")?, sys::interface(interface)?)?))
+impl Softirq {
+    fn of(cpu: usize) -> Result<Self> {
+        let name = format!("ksoftirqd/{cpu}\n");
+        for process in std::fs::read_dir("/proc")? {
+            let path = process?.path();
+            if std::fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm == name) {
+                return Ok(Self(path.join("schedstat")));
+            }
+        }
+        anyhow::bail!("no thread {} in /proc", name.trim())
+    }
+
+    /// CPU time that it has had, ns.
+    fn ns(&self) -> u64 {
+        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+        text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default()
     }
 }
 
-fn live(scenario: &'static Scenario, effort: Effort, fixture: &mut Fixture) -> Result<Live> {
+fn live(
+    scenario: &'static Scenario,
+    effort: Effort,
+    fixture: &mut Fixture,
+    softirq: &Softirq,
+) -> Result<Live> {
     let mut feed = Feed::new(scenario.shape)?;
     fixture.forget(OURS)?;
     if let crate::scenario::Flows::Established(flows) = scenario.flows {
@@ -79,10 +100,10 @@ fn live(scenario: &'static Scenario, effort: Effort, fixture: &mut Fixture) -> R
     let frames = (effort.seconds * 2e6) as u32;
     let (mut sent, before) = (0u64, counted(fixture));
     for _ in 0..effort.rounds {
-        let (start, cpu_start) = (Instant::now(), sys::thread_ns());
+        let (start, cpu_start) = (Instant::now(), sys::thread_ns() + softirq.ns());
         feed.send(frames, out)?;
         wall.push(f64::from(frames) / start.elapsed().as_micros() as f64);
-        cpu.push(f64::from(frames) * 1000.0 / (sys::thread_ns() - cpu_start) as f64);
+        cpu.push(f64::from(frames) * 1000.0 / (sys::thread_ns() + softirq.ns() - cpu_start) as f64);
         sent += u64::from(frames);
     }
     std::thread::sleep(std::time::Duration::from_millis(50));

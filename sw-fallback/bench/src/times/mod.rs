@@ -2,10 +2,12 @@
 
 mod cpus;
 mod fixture;
+mod latency;
 mod live;
 
 pub use cpus::{OnCpus, on_two_cpus};
 pub use fixture::Fixture;
+pub use latency::{Latency, Percentiles, latency};
 pub use live::{Live, over_veth};
 
 use crate::frames::{SYN, Shape, Transport};
