@@ -49,7 +49,7 @@ impl Facts {
         Self {
             headers: vec![Known::No; p.headers.len()],
             fields: BTreeMap::new(),
-            vars: vec![Arc::new(Values::one(0)); p.vars.len()],
+            vars: std::iter::repeat_n(Arc::new(Values::one(0)), p.vars.len()).collect(),
             flows: vec![Known::No; p.cursors.len()],
             frame: 0,
         }

@@ -1,16 +1,18 @@
 //! XDP in C.
 //!
 //! ```c
-//! // l4lb.rs:97 table vip4: exact, 4096 sets of 4
-//! u32 vip4_index = EXACT_NONE;
-//! struct vip4_data *vip4 = vip4_find((u64[]){1ull << 56 | ...}, &vip4_index);
-//! if (vip4)
-//!     count_packet(&vip4_hits, vip4_index, frame_length);
+//! { // l4lb.rs:306 table vip4
+//!     u32 cell = 0;
+//!     struct vip4_data *e = vip4_find(1ull << 56 | (u64)ipv4_dst(ip4) << 24 | ..., &cell);
+//!     if (e)
+//!         count_packet(&vip4_hits, cell, frame_length);
+//!     switch (e ? e->action : 0) {
+//! ...
 //! ```
 //!
-//! The parser's states are functions and say where each header lies; at the end of each way through them stands the
-//! control, inlined, so that clang knows which headers are there. It reads and writes fields where they lie; what is
-//! pushed is a struct until a verdict sends the packet.
+//! Each frequent way through the parser has a control of its own, evaluated in part ([`crate::ways`]): its headers lie at
+//! constant offsets. All other packets share one copy of the whole, where pointers say which headers there are. Fields
+//! are read and written where they lie; what is pushed is a struct until a verdict sends the packet.
 
 mod control;
 mod deparse;
