@@ -144,7 +144,7 @@ impl Job<'_> {
             let pages = RawMap::pinned(&pins.path(pin)).and_then(|m| Pages::new(&m)).ok()?;
             let (table, count) = (pin.split('-').next().unwrap_or_default(), flows::count(&pages));
             let why = if self.options.flush { "`--flush` drops them" } else { "the table has changed" };
-            Some(format!("{table}: {count} flows of the last run are lost: {why}"))
+            (count > 0).then(|| format!("{table}: {count} flows of the last run are lost: {why}"))
         };
         lost.filter_map(note).collect()
     }
