@@ -72,6 +72,9 @@ pub fn demo(options: &Options) -> Result<()> {
         return Ok(());
     }
     let choice = plane::choose(options.target)?;
+    if options.keep {
+        choice.may_keep()?;
+    }
     needs::ensure(choice.plane.needs(), options.yes)?;
     let guideway = match &options.guideway {
         Some(file) => {

@@ -59,6 +59,17 @@ impl Choice {
         let rights = if self.unprivileged { "; the lab is in an unprivileged user namespace" } else { "" };
         format!("data plane {plane}{why}{rights}")
     }
+
+    /// Can the lab be left up?
+    ///
+    /// # Errors
+    /// Nobody could enter it: a user namespace is known to the processes in it only.
+    pub fn may_keep(&self) -> Result<()> {
+        if self.unprivileged {
+            bail!("--keep needs root: without it the lab is in a user namespace that nobody can enter later");
+        }
+        Ok(())
+    }
 }
 
 /// What this machine lets us do; each is the reason against it, if there is one.
@@ -127,6 +138,9 @@ mod tests {
         let told = choice(DataPlane::Native, true, Some("this is not root"));
         assert!(told.contains("native") && told.contains("not xdp, because this is not root"), "{told}");
         assert!(told.contains("user namespace"), "{told}");
+        let may_keep = |unprivileged| Choice { plane: DataPlane::Native, unprivileged, why: None }.may_keep();
+        assert!(may_keep(false).is_ok());
+        assert!(may_keep(true).unwrap_err().to_string().contains("--keep needs root"));
         let told = choice(DataPlane::Xdp, false, None);
         assert!(told.starts_with("data plane xdp") && !told.contains("because"), "{told}");
         assert_eq!(DataPlane::Native.needs().len(), 1, "native needs no clang");
