@@ -34,6 +34,10 @@ pub(super) struct Ingress<'a> {
     /// Where the action of a ring puts the id.
     pub(super) ring_ids: BTreeMap<RingId, P4>,
     pub(super) flow_helpers: BTreeSet<(FlowTableId, CursorId)>,
+    /// Helpers of flow tables that something calls.
+    pub(super) flow_called: BTreeSet<String>,
+    /// Where the flow is remembered at the end.
+    pub(super) last_worlds: Worlds,
     pub(super) limiters: BTreeSet<LimiterId>,
     pub(super) adjusts: bool,
     pub(super) sips: bool,
@@ -49,6 +53,8 @@ impl<'a> Ingress<'a> {
             pools: BTreeMap::new(),
             ring_ids: BTreeMap::new(),
             flow_helpers: BTreeSet::new(),
+            flow_called: BTreeSet::new(),
+            last_worlds: Worlds::none(),
             limiters: BTreeSet::new(),
             adjusts: false,
             sips: false,
@@ -67,6 +73,7 @@ impl<'a> Ingress<'a> {
     pub(super) fn body(&mut self, w: &Worlds) -> Block {
         let control = &self.s.p.control;
         let mut body = self.block(control, w);
+        body.extend(self.remember_last());
         let mut first = Vec::new();
         if self.fields.iter().any(|f| f.name == "now") {
             first.push(P4Stmt::assign(meta("now"), clock(self.tick_ns)));
@@ -121,12 +128,21 @@ impl<'a> Ingress<'a> {
 
     fn stmts(&mut self, block: &[Stmt], w: &mut Worlds) -> Block {
         let mut out = Vec::new();
+        let mut leaves_by_end = false;
         for (i, s) in block.iter().enumerate() {
             for (var, zero) in self.s.plan.declare.get(&(s as plan::At)).cloned().unwrap_or_default() {
                 out.extend(self.declare(s, var, zero));
             }
             match &s.kind {
                 StmtKind::Push(h) => out.extend(self.push(*h, &block[i + 1..], w, s.at)),
+                StmtKind::Remember { .. } if self.s.plan.last.is_some() => {
+                    self.last_worlds = self.last_worlds.clone().or(w.clone());
+                    leaves_by_end = true;
+                }
+                StmtKind::Verdict(v) if leaves_by_end => {
+                    let verdict = self.verdict(v, w);
+                    out.extend(verdict.into_iter().filter(|s| s.kind != P4Kind::Exit));
+                }
                 _ => out.extend(self.stmt(s, w)),
             }
             *w = worlds::after(std::slice::from_ref(s), w);

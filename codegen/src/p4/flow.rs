@@ -12,13 +12,13 @@
 
 use std::collections::BTreeSet;
 
-use p4::ast::{Block, Decl, Expr as P4, Stmt, Type as P4Type};
+use p4::ast::{Block, Decl, DeclKind, Expr as P4, Stmt, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::flow::{Layout, TICK_BITS, ticks};
 use pipeline_ir::stmt::{StmtKind, event, walk};
-use pipeline_ir::{CursorId, FlowTable, FlowTableId, Idle, VarId};
+use pipeline_ir::{CursorId, FlowTable, FlowTableId, Idle};
 
-use super::control::{Ingress, if_else};
+use super::control::Ingress;
 use super::expr::{meta, number, sized};
 use super::prelude;
 use super::worlds::Worlds;
@@ -40,20 +40,30 @@ impl Ingress<'_> {
         let ty = match ending {
             "hit" | "place" => P4Type::Bool,
             "index" | "hash" => P4Type::bit(32),
-            "value" => P4Type::bit(48),
+            "value" | "way0" | "way1" | "way2" | "way3" => P4Type::bit(48),
             "rank" => P4Type::bit(20),
             "event" => P4Type::bit(3),
             "class" => P4Type::bit(2),
             "spill" => P4Type::bit(1),
             _ => P4Type::bit(8),
         };
-        let kept = self.s.plan.kept_cursors.contains(&c) && !matches!(ending, "hit" | "rank" | "spill");
+        let kept = matches!(ending, "class" | "event" | "hash" | "index" | "place" | "table" | "value");
+        let kept = kept && self.s.plan.kept_cursors.contains(&c);
         let name = format!("{}_{ending}", self.s.names.cursors[c.index()]);
         self.field(&name, ty, kept)
     }
 
+    /// Who has the time-outs of a flow table for a cursor: the cursor, if all tables that it is looked up in agree.
+    pub(super) fn owner(&self, t: FlowTableId, c: CursorId) -> String {
+        let idle = |t: FlowTableId| &self.s.p.flow_tables[t.index()].idle;
+        let agree = self.finds().filter(|f| f.0 == c).all(|f| idle(f.1) == idle(t));
+        let cursor = &self.s.names.cursors[c.index()];
+        let table = &self.s.p.flow_tables[t.index()].name;
+        if agree { cursor.clone() } else { format!("{cursor}_{table}") }
+    }
+
     /// The key of a flow table, all 80 or 176 bits.
-    fn flow_key(&mut self, t: FlowTableId, c: CursorId) -> P4 {
+    pub(super) fn flow_key(&mut self, t: FlowTableId, c: CursorId) -> P4 {
         let table = &self.s.p.flow_tables[t.index()];
         let kept = self.s.plan.kept_cursors.contains(&c);
         self.field(&format!("{}_key", table.name), P4Type::bit(table.layout().key_bits()), kept)
@@ -61,15 +71,20 @@ impl Ingress<'_> {
 
     /// Name of a helper of a flow table; a second cursor over the same table has its own.
     fn helper(&mut self, t: FlowTableId, c: CursorId, ending: &str) -> String {
-        let first = self.finds().filter(|f| f.1 == t).map(|f| f.0).min();
         self.flow_helpers.insert((t, c));
         self.field("now", P4Type::bit(u32::from(TICK_BITS)), true);
-        let name = &self.s.p.flow_tables[t.index()].name;
-        if first == Some(c) || ending == "idle" {
-            format!("{name}_{ending}")
-        } else {
-            format!("{name}_{ending}_{}", c.0 + 1)
-        }
+        let name = match ending {
+            "idle" | "choose" => format!("{}_{ending}", self.owner(t, c)),
+            _ => format!("{}_{ending}{}", self.s.p.flow_tables[t.index()].name, self.ending(t, c)),
+        };
+        self.flow_called.insert(name.clone());
+        name
+    }
+
+    /// What tells a table's helpers for a second cursor from those for the first.
+    fn ending(&self, t: FlowTableId, c: CursorId) -> String {
+        let first = self.finds().filter(|f| f.1 == t).map(|f| f.0).min();
+        if first == Some(c) { String::new() } else { format!("_{}", c.0 + 1) }
     }
 
     /// Cursor and table of every `find`.
@@ -83,7 +98,7 @@ impl Ingress<'_> {
         found.into_iter()
     }
 
-    fn call(
+    pub(super) fn call(
         &mut self,
         t: FlowTableId,
         c: CursorId,
@@ -94,7 +109,7 @@ impl Ingress<'_> {
     }
 
     /// The hash that chooses the second bucket.
-    fn second(&mut self, c: CursorId) -> P4 {
+    pub(super) fn second(&mut self, c: CursorId) -> P4 {
         let hash = self.cursor(c, "hash");
         hash.clone().slice(15u32, 0u32).concat(hash.slice(31u32, 16u32))
     }
@@ -155,99 +170,38 @@ impl Ingress<'_> {
     }
 
     /// Can more than one table fill a cursor?
-    fn several_tables(&self, c: CursorId) -> bool {
+    pub(super) fn several_tables(&self, c: CursorId) -> bool {
         self.finds().filter(|f| f.0 == c).count() > 1
-    }
-
-    /// `remember`.
-    pub(super) fn remember(&mut self, c: CursorId, id: VarId, w: &Worlds) -> Block {
-        let possible = w.cursor(self.s.p, c);
-        let idle = possible.contains(&None);
-        let tables: Vec<FlowTableId> = possible.into_iter().flatten().collect();
-        let several = self.several_tables(c);
-        let mut branches = Vec::new();
-        for t in &tables {
-            let body = self.remember_in(*t, c, id);
-            branches.push((*t, body));
-        }
-        match branches.as_slice() {
-            // An idle cursor's event is PEEK: nothing happens.
-            [(_, body)] if !idle || !several => body.clone(),
-            _ => {
-                let which = self.cursor(c, "table");
-                let chain = branches
-                    .into_iter()
-                    .map(|(t, body)| (which.clone().equals(t.0 + 1), body))
-                    .collect::<Vec<_>>();
-                Stmt::if_chain(chain, None).into_iter().collect()
-            }
-        }
-    }
-
-    fn remember_in(&mut self, t: FlowTableId, c: CursorId, id: VarId) -> Block {
-        let value = self.cursor(c, "value");
-        let event = self.cursor(c, "event");
-        let is = |name: &str| event.clone().equals(P4::name(name));
-        let now_in = value.clone().slice(23u32, 21u32);
-        let is_new = now_in.clone().equals(P4::name("FLOW_NEW"));
-        let next = is("EVENT_CLOSE").choose(
-            P4::name("FLOW_CLOSING"),
-            is_new.clone().and(is("EVENT_DATA")).choose(
-                P4::name("FLOW_TCP"),
-                is_new.and(is("EVENT_DATAGRAM")).choose(P4::name("FLOW_UDP"), now_in),
-            ),
-        );
-        let stays =
-            self.call(t, c, "write", [value.clone().slice(47u32, 24u32), next, value.slice(20u32, 19u32)]);
-        let between = |last: &str| {
-            let first = event.clone().greater_equal(P4::name("EVENT_OPEN"));
-            first.and(event.clone().less_equal(P4::name(last)))
-        };
-        let stays = vec![Stmt::if_(between("EVENT_CLOSE"), [stays])];
-        let moves = vec![Stmt::if_(between("EVENT_DATAGRAM"), self.store(t, c, id))];
-        vec![if_else(self.cursor(c, "hit"), stays, moves)]
-    }
-
-    /// Stores a flow that moves.
-    fn store(&mut self, t: FlowTableId, c: CursorId, id: VarId) -> Block {
-        let table = &self.s.p.flow_tables[t.index()];
-        let (hash, second) = (self.cursor(c, "hash"), self.second(c));
-        let found = self.cursor(c, "rank").differs(0u32);
-        let spill = self.call(t, c, "spill", [hash.clone()]);
-        let beyond = vec![self.call(t, c, "claim", [second]), Stmt::if_(found.clone(), [spill])];
-        let claim =
-            vec![self.call(t, c, "claim", [hash]), Stmt::if_(self.cursor(c, "rank").equals(0u32), beyond)];
-        let key = self.flow_key(t, c);
-        let reserved = match table.layout() {
-            Layout::Narrow => key.slice(79u32, 16u32).differs(P4::sized_hex(64, u128::from(u64::MAX))),
-            Layout::Wide => key.slice(175u32, 144u32).differs(P4::sized_hex(32, u128::from(u32::MAX))),
-        };
-        let place = self.cursor(c, "place");
-        let id24 = match table.id_width {
-            24 => self.s.var(id),
-            _ => self.s.var(id).cast(P4Type::bit(24)),
-        };
-        let class = self.cursor(c, "class");
-        let write = self.call(t, c, "write", [id24, P4::name("FLOW_NEW"), class]);
-        let name = table.name.clone();
-        let count = |what: &str| Stmt::call(P4::name(format!("{name}_{what}")).method("count", [P4::int(0)]));
-        vec![
-            Stmt::if_(place.clone().inverted().and(reserved), claim),
-            Stmt::if_else(place.or(found), vec![write, count("stored")], vec![count("not_stored")]),
-        ]
     }
 }
 
-/// The helpers of a flow table for a cursor: functions and actions.
-pub(super) fn helpers(
-    table: &FlowTable,
-    register: &str,
-    cursor: &str,
-    ending: &str,
-    tick_ns: u64,
-) -> (Vec<Decl>, Vec<Decl>) {
+/// The helpers of all flow tables that something calls: functions and actions.
+pub(super) fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
+    let (mut functions, mut actions) = (Vec::new(), Vec::new());
+    let mut owners = BTreeSet::new();
+    for (t, c) in &g.flow_helpers {
+        let (table, owner) = (&g.s.p.flow_tables[t.index()], g.owner(*t, *c));
+        let cursor = &g.s.names.cursors[c.index()];
+        if owners.insert(owner.clone()) {
+            let idle = idle(&table.idle, g.tick_ns);
+            let holes = [("OWNER", owner.as_str()), ("CURSOR", cursor), ("IDLE", &idle)];
+            let (f, a) = prelude::fill(prelude::ROOM, &holes);
+            let chooses = g.flow_called.contains(&format!("{owner}_choose"));
+            functions.extend(f.into_iter().take(if chooses { 2 } else { 1 }));
+            actions.extend(a.into_iter().filter(|_| chooses));
+        }
+        let own = of_table(table, &g.s.names.flow_tables[t.index()], cursor, &g.ending(*t, *c));
+        actions.extend(own.into_iter().filter(|d| match &d.kind {
+            DeclKind::Action(a) => g.flow_called.contains(&a.name),
+            _ => true,
+        }));
+    }
+    (functions, actions)
+}
+
+/// The actions of a flow table for a cursor.
+fn of_table(table: &FlowTable, register: &str, cursor: &str, ending: &str) -> Vec<Decl> {
     let key = format!("meta.{}_key", table.name);
-    let idle = idle(&table.idle, tick_ns);
     let buckets = format!("{}_BUCKETS", table.name.to_uppercase());
     let ways = ["way0", "way1", "way2", "way3"];
     let same = ways.map(|w| {
@@ -262,12 +216,12 @@ pub(super) fn helpers(
         Layout::Wide => ("256", format!("{key}[175:144] ++ 32w0 ++ {key}[143:0]")),
     };
     let mut holes: Vec<(&str, &str)> = same.iter().map(|(h, t)| (h.as_str(), t.as_str())).collect();
-    holes.extend([("IDLE", idle.as_str()), ("BUCKETS", &buckets), ("CELL", cell), ("ENTRY", &entry)]);
+    holes.extend([("BUCKETS", buckets.as_str()), ("CELL", cell), ("ENTRY", &entry)]);
     let own =
-        ["look", "claim", "write", "spill"].map(|a| (format!("TABLE_{a}("), format!("TABLE_{a}{ending}(")));
+        ["look", "ways", "write", "spill"].map(|a| (format!("TABLE_{a}("), format!("TABLE_{a}{ending}(")));
     holes.extend(own.iter().map(|(h, t)| (h.as_str(), t.as_str())));
     holes.extend([("REGISTER", register), ("CURSOR", cursor), ("TABLE", table.name.as_str())]);
-    prelude::fill(prelude::FLOW, &holes)
+    prelude::fill(prelude::FLOW, &holes).1
 }
 
 /// Time-outs by state and class, in ticks.

@@ -1,12 +1,12 @@
 //! Hashes and checksums.
 
 use p4::ast::{Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
-use pipeline_ir::VarId;
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::stmt::Place;
+use pipeline_ir::{FieldId, HeaderId, VarId};
 
 use super::control::Ingress;
-use super::expr::{meta, short_hex, sized};
+use super::expr::{header, meta, short_hex, sized};
 use super::worlds::{Known, Worlds};
 
 impl Ingress<'_> {
@@ -28,10 +28,39 @@ impl Ingress<'_> {
         if Self::is_lost(place, w) {
             return Vec::new();
         }
-        let list = P4::list(data.iter().map(|e| self.s.sized(e, w)).collect::<Vec<_>>());
+        let list = P4::list(self.pieces(data, w));
         let algorithm = P4::path("HashAlgorithm.csum16");
         let max = short_hex(32, 1 << 16);
         vec![P4Stmt::call(P4::call("hash", [self.s.place(place), algorithm, P4::sized(16, 0), list, max]))]
+    }
+
+    /// The data of a checksum: a valid header that is there whole by its own name.
+    fn pieces(&self, data: &[Expr], w: &Worlds) -> Vec<P4> {
+        let mut out = Vec::new();
+        let mut rest = data;
+        while let Some((first, after)) = rest.split_first() {
+            match self.whole(rest, w) {
+                Some((h, fields)) => {
+                    out.push(header(self.s.names, h));
+                    rest = &rest[fields..];
+                }
+                None => {
+                    out.push(self.s.sized(first, w));
+                    rest = after;
+                }
+            }
+        }
+        out
+    }
+
+    /// The valid header whose fields the data begin with, all of them in order, and how many they are.
+    fn whole(&self, data: &[Expr], w: &Worlds) -> Option<(HeaderId, usize)> {
+        let ExprKind::Field(h, FieldId(0)) = data.first()?.kind else { return None };
+        let fields = self.s.p.header_type(h).fields.len();
+        let is =
+            |(i, e): (usize, &Expr)| matches!(e.kind, ExprKind::Field(of, f) if of == h && f.index() == i);
+        let all = data.len() >= fields && data[..fields].iter().enumerate().all(is);
+        (all && w.header(h) == Known::Valid).then_some((h, fields))
     }
 
     pub(super) fn adjust(&mut self, place: Place, old: &Expr, new: &Expr, w: &Worlds) -> Block {

@@ -23,6 +23,7 @@ mod parser;
 mod plan;
 mod prelude;
 mod program;
+mod remember;
 mod same;
 mod tables;
 mod worlds;

@@ -206,8 +206,12 @@ fn generated(p: &Pipeline) -> BTreeSet<String> {
         names.extend(endings.iter().map(|e| format!("{base}_{e}")));
     };
     for t in &p.flow_tables {
-        add(&t.name, &["look", "claim", "write", "spill", "idle", "rank", "stored", "not_stored"]);
+        add(&t.name, &["look", "ways", "write", "spill", "stored", "not_stored"]);
         add(&t.name.to_uppercase(), &["BUCKETS"]);
+    }
+    for c in &p.cursors {
+        let of_tables = p.flow_tables.iter().map(|t| format!("{}_{}", c.name, t.name));
+        of_tables.chain([c.name.clone()]).for_each(|owner| add(&owner, &["idle", "rank", "choose"]));
     }
     p.tables.iter().for_each(|t| add(&t.name, &["counter"]));
     p.limiters.iter().for_each(|l| add(&l.name, &["allow"]));
@@ -227,9 +231,9 @@ fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
             .map(ToString::to_string)
             .collect();
     for c in cursors {
-        let endings =
-            ["class", "event", "hash", "hit", "index", "place", "rank", "spill", "table", "value"].iter();
-        names.extend(endings.map(|e| format!("{c}_{e}")));
+        let endings = ["class", "event", "hash", "hit", "index", "place", "rank", "spill", "table", "value"];
+        let ways = ["way0", "way1", "way2", "way3"];
+        names.extend(endings.iter().chain(&ways).map(|e| format!("{c}_{e}")));
     }
     names.extend(p.flow_tables.iter().map(|t| format!("{}_key", t.name)));
     names.extend(

@@ -11,6 +11,7 @@ use pipeline_ir::expr::{Builtin, Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{ActionId, CursorId, ParserOp, Pipeline, TableId, Transition, VarId, VarKind};
 
+use super::remember::{self, Last};
 use super::same;
 
 /// A statement's identity: where it lies in memory.
@@ -39,6 +40,8 @@ pub(super) struct Plan {
     pub(super) kept_tables: BTreeSet<TableId>,
     /// The ingress port is read in a second pass.
     pub(super) keeps_port: bool,
+    /// The flow that is remembered at the end.
+    pub(super) last: Option<Last>,
     /// There is a second pass.
     pub(super) resubmits: bool,
     /// Of `kept`, those that the parser of a second pass must not find, or writes again.
@@ -50,7 +53,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Decides.
     pub(super) fn new(p: &Pipeline) -> Self {
-        let mut plan = Self { resubmits: has_stay(&p.control), ..Self::default() };
+        let resubmits = has_stay(&p.control);
+        let mut plan = Self { resubmits, last: remember::last(p), ..Self::default() };
         plan.note_reads(p);
         plan.keep(p, &p.control, &mut Later::default());
         plan.parsed_again(p);

@@ -3,6 +3,7 @@
 use p4::ast::{Annotation, Decl, DeclKind};
 
 pub(super) const FLOW: &str = include_str!("prelude/flow.p4");
+pub(super) const ROOM: &str = include_str!("prelude/room.p4");
 pub(super) const HALF_SIP_HASH: &str = include_str!("prelude/halfsiphash.p4");
 pub(super) const ADJUST: &str = include_str!("prelude/adjust.p4");
 pub(super) const LIMITER: &str = include_str!("prelude/limiter.p4");
@@ -24,9 +25,13 @@ mod tests {
 
     #[test]
     fn helpers_parse_before_and_after_they_are_filled() {
-        for (text, functions, actions) in
-            [(super::HALF_SIP_HASH, 0, 4), (super::ADJUST, 1, 0), (super::LIMITER, 0, 1), (super::FLOW, 2, 4)]
-        {
+        for (text, functions, actions) in [
+            (super::HALF_SIP_HASH, 0, 4),
+            (super::ADJUST, 1, 0),
+            (super::LIMITER, 0, 1),
+            (super::FLOW, 0, 4),
+            (super::ROOM, 2, 1),
+        ] {
             let text = text.replace("CELL", "128");
             p4::parse(&text).unwrap();
             let (f, a) = super::fill(&text, &[]);

@@ -147,13 +147,7 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
         let holes = [("LIMITER", limiter.name.as_str()), ("REGISTER", register.as_str()), ("MOST", &most)];
         add(prelude::fill(prelude::LIMITER, &holes));
     }
-    for (i, (t, c)) in g.flow_helpers.iter().enumerate() {
-        let (table, register) = (&p.flow_tables[t.index()], &names.flow_tables[t.index()]);
-        let first = g.flow_helpers.iter().position(|h| h.0 == *t) == Some(i);
-        let ending = if first { String::new() } else { format!("_{}", c.0 + 1) };
-        let (f, a) = flow::helpers(table, register, &names.cursors[c.index()], &ending, g.tick_ns);
-        add((if first { f } else { Vec::new() }, a));
-    }
+    add(flow::helpers(g));
     (functions, actions)
 }
 

@@ -150,8 +150,12 @@ struct metadata_t {
     @field_list(1) bit<176> flows6_key;
     bit<17> ring_slot;
     bit<8> generation;
-    bit<20> flow_rank;
     @field_list(1) bool retry;
+    bit<20> flow_rank;
+    bit<48> flow_way0;
+    bit<48> flow_way1;
+    bit<48> flow_way2;
+    bit<48> flow_way3;
     @field_list(1) bit<9> ingress_port;
 }
 
@@ -272,7 +276,7 @@ void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
 }
 
 // Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
-bit<18> flows4_idle(in bit<48> value) {
+bit<18> flow_idle(in bit<48> value) {
     return value[23:21] == FLOW_NEW
         ? (value[20:19] == 2 ? 18w153 : 18w458)
         : (value[23:21] == FLOW_TCP
@@ -283,28 +287,9 @@ bit<18> flows4_idle(in bit<48> value) {
 }
 
 // How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
-bit<20> flows4_rank(in bit<48> value, in bit<18> now) {
-    bit<18> age = now + 1 - value[17:0];
-    return value[23:21] == FLOW_FREE || age > flows4_idle(value)
-        ? 20w0xc0000
-        : (value[23:21] == FLOW_CLOSING ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
-}
-
-// Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
-bit<18> flows6_idle(in bit<48> value) {
-    return value[23:21] == FLOW_NEW
-        ? (value[20:19] == 2 ? 18w153 : 18w458)
-        : (value[23:21] == FLOW_TCP
-            ? (value[20:19] == 1 ? 18w54932 : (value[20:19] == 0 ? 18w4578 : 18w916))
-            : (value[23:21] == FLOW_UDP
-                ? (value[20:19] == 2 ? 18w153 : 18w916)
-                : (value[23:21] == FLOW_CLOSING ? (value[20:19] == 2 ? 18w153 : 18w916) : 18w0)));
-}
-
-// How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
-bit<20> flows6_rank(in bit<48> value, in bit<18> now) {
-    bit<18> age = now + 1 - value[17:0];
-    return value[23:21] == FLOW_FREE || age > flows6_idle(value)
+bit<20> flow_rank(in bit<48> value, in bit<18> now) {
+    bit<18> age = now - value[17:0];
+    return age >= flow_idle(value)
         ? 20w0xc0000
         : (value[23:21] == FLOW_CLOSING ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
 }
@@ -436,6 +421,23 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         too_big_rate.write(0, meta.now ++ (passed < 64 ? passed + 1 : passed));
     }
 
+    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    @hidden
+    action flow_choose() {
+        bit<20> rank0 = flow_rank(meta.flow_way0, meta.now);
+        bit<20> rank1 = flow_rank(meta.flow_way1, meta.now);
+        bit<20> rank2 = flow_rank(meta.flow_way2, meta.now);
+        bit<20> rank3 = flow_rank(meta.flow_way3, meta.now);
+        bit<20> low = rank1 > rank0 ? rank1 : rank0;
+        bit<20> high = rank3 > rank2 ? rank3 : rank2;
+        meta.flow_rank = high > low ? high : low;
+        meta.flow_index = meta.flow_index
+            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
+        meta.flow_value = high > low
+            ? (rank3 > rank2 ? meta.flow_way3 : meta.flow_way2)
+            : (rank1 > rank0 ? meta.flow_way1 : meta.flow_way0);
+    }
+
     // Looks in the bucket of a hash: the first way in use that has the flow's key.
     @hidden
     action flows4_look(in bit<32> mixed) {
@@ -458,30 +460,22 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         meta.flow_spill = way0[18:18];
     }
 
-    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    // The values of a bucket's ways.
     @hidden
-    action flows4_claim(in bit<32> mixed) {
-        bit<32> first = (mixed & (FLOWS4_BUCKETS - 1)) << 2;
+    action flows4_ways(in bit<32> mixed) {
+        meta.flow_index = (mixed & (FLOWS4_BUCKETS - 1)) << 2;
         bit<128> way0;
         bit<128> way1;
         bit<128> way2;
         bit<128> way3;
-        flows4.read(way0, first);
-        flows4.read(way1, first | 1);
-        flows4.read(way2, first | 2);
-        flows4.read(way3, first | 3);
-        bit<20> rank0 = flows4_rank(way0[47:0], meta.now);
-        bit<20> rank1 = flows4_rank(way1[47:0], meta.now);
-        bit<20> rank2 = flows4_rank(way2[47:0], meta.now);
-        bit<20> rank3 = flows4_rank(way3[47:0], meta.now);
-        bit<20> low = rank1 > rank0 ? rank1 : rank0;
-        bit<20> high = rank3 > rank2 ? rank3 : rank2;
-        meta.flow_rank = high > low ? high : low;
-        meta.flow_index = first
-            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
-        meta.flow_value = high > low
-            ? (rank3 > rank2 ? way3[47:0] : way2[47:0])
-            : (rank1 > rank0 ? way1[47:0] : way0[47:0]);
+        flows4.read(way0, meta.flow_index);
+        flows4.read(way1, meta.flow_index | 1);
+        flows4.read(way2, meta.flow_index | 2);
+        flows4.read(way3, meta.flow_index | 3);
+        meta.flow_way0 = way0[47:0];
+        meta.flow_way1 = way1[47:0];
+        meta.flow_way2 = way2[47:0];
+        meta.flow_way3 = way3[47:0];
     }
 
     // Writes the way that was found or chosen; its spill bit stays.
@@ -531,30 +525,22 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         meta.flow_spill = way0[18:18];
     }
 
-    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    // The values of a bucket's ways.
     @hidden
-    action flows6_claim(in bit<32> mixed) {
-        bit<32> first = (mixed & (FLOWS6_BUCKETS - 1)) << 2;
+    action flows6_ways(in bit<32> mixed) {
+        meta.flow_index = (mixed & (FLOWS6_BUCKETS - 1)) << 2;
         bit<256> way0;
         bit<256> way1;
         bit<256> way2;
         bit<256> way3;
-        flows6.read(way0, first);
-        flows6.read(way1, first | 1);
-        flows6.read(way2, first | 2);
-        flows6.read(way3, first | 3);
-        bit<20> rank0 = flows6_rank(way0[47:0], meta.now);
-        bit<20> rank1 = flows6_rank(way1[47:0], meta.now);
-        bit<20> rank2 = flows6_rank(way2[47:0], meta.now);
-        bit<20> rank3 = flows6_rank(way3[47:0], meta.now);
-        bit<20> low = rank1 > rank0 ? rank1 : rank0;
-        bit<20> high = rank3 > rank2 ? rank3 : rank2;
-        meta.flow_rank = high > low ? high : low;
-        meta.flow_index = first
-            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
-        meta.flow_value = high > low
-            ? (rank3 > rank2 ? way3[47:0] : way2[47:0])
-            : (rank1 > rank0 ? way1[47:0] : way0[47:0]);
+        flows6.read(way0, meta.flow_index);
+        flows6.read(way1, meta.flow_index | 1);
+        flows6.read(way2, meta.flow_index | 2);
+        flows6.read(way3, meta.flow_index | 3);
+        meta.flow_way0 = way0[47:0];
+        meta.flow_way1 = way1[47:0];
+        meta.flow_way2 = way2[47:0];
+        meta.flow_way3 = way3[47:0];
     }
 
     // Writes the way that was found or chosen; its spill bit stays.
@@ -1034,7 +1020,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                         flows4_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
                     }
                     meta.flow_hit = meta.flow_place
-                        && meta.now + 1 - meta.flow_value[17:0] <= flows4_idle(meta.flow_value)
+                        && meta.now - meta.flow_value[17:0] < flow_idle(meta.flow_value)
                         && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
                 } else {
                     // l4lb.rs:460 find in flows6
@@ -1048,7 +1034,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                         flows6_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
                     }
                     meta.flow_hit = meta.flow_place
-                        && meta.now + 1 - meta.flow_value[17:0] <= flows6_idle(meta.flow_value)
+                        && meta.now - meta.flow_value[17:0] < flow_idle(meta.flow_value)
                         && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
                 }
             }
@@ -1112,28 +1098,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                     h.error4.checksum = 0;
                     h.error4.src = h.ip4.dst;
                     h.error4.dst = h.ip4.src;
-                    hash(
-                        h.error4.checksum,
-                        HashAlgorithm.csum16,
-                        16w0,
-                        {
-                            h.error4.version,
-                            h.error4.ihl,
-                            h.error4.tos,
-                            h.error4.total_length,
-                            h.error4.identification,
-                            h.error4.reserved,
-                            h.error4.dont_fragment,
-                            h.error4.more_fragments,
-                            h.error4.fragment_offset,
-                            h.error4.ttl,
-                            h.error4.protocol,
-                            h.error4.checksum,
-                            h.error4.src,
-                            h.error4.dst
-                        },
-                        32w0x10000
-                    );
+                    hash(h.error4.checksum, HashAlgorithm.csum16, 16w0, { h.error4 }, 32w0x10000);
 
                     // l4lb.rs:590 push error
                     h.error_2.setValid();
@@ -1146,29 +1111,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                             h.error_2.checksum,
                             HashAlgorithm.csum16,
                             16w0,
-                            {
-                                h.error_2.kind,
-                                h.error_2.code,
-                                h.error_2.checksum,
-                                h.error_2.rest,
-                                h.ip4.version,
-                                h.ip4.ihl,
-                                h.ip4.tos,
-                                h.ip4.total_length,
-                                h.ip4.identification,
-                                h.ip4.reserved,
-                                h.ip4.dont_fragment,
-                                h.ip4.more_fragments,
-                                h.ip4.fragment_offset,
-                                h.ip4.ttl,
-                                h.ip4.protocol,
-                                h.ip4.checksum,
-                                h.ip4.src,
-                                h.ip4.dst,
-                                h.tcp.src_port,
-                                h.tcp.dst_port,
-                                h.tcp.seq
-                            },
+                            { h.error_2, h.ip4, h.tcp.src_port, h.tcp.dst_port, h.tcp.seq },
                             32w0x10000
                         );
                     } else {
@@ -1176,30 +1119,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                             h.error_2.checksum,
                             HashAlgorithm.csum16,
                             16w0,
-                            {
-                                h.error_2.kind,
-                                h.error_2.code,
-                                h.error_2.checksum,
-                                h.error_2.rest,
-                                h.ip4.version,
-                                h.ip4.ihl,
-                                h.ip4.tos,
-                                h.ip4.total_length,
-                                h.ip4.identification,
-                                h.ip4.reserved,
-                                h.ip4.dont_fragment,
-                                h.ip4.more_fragments,
-                                h.ip4.fragment_offset,
-                                h.ip4.ttl,
-                                h.ip4.protocol,
-                                h.ip4.checksum,
-                                h.ip4.src,
-                                h.ip4.dst,
-                                h.udp.src_port,
-                                h.udp.dst_port,
-                                h.udp.length,
-                                h.udp.checksum
-                            },
+                            { h.error_2, h.ip4, h.udp },
                             32w0x10000
                         );
                     }
@@ -1209,42 +1129,6 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                     h.eth.dst = sender;
                     standard_metadata.egress_spec = meta.ingress_port;
                     exit;
-                }
-
-                // l4lb.rs:473 remember
-                if (meta.flow_table == 1) {
-                    if (meta.flow_hit) {
-                        if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
-                            flows4_write(
-                                meta.flow_value[47:24],
-                                meta.flow_event == EVENT_CLOSE
-                                    ? FLOW_CLOSING
-                                    : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
-                                        ? FLOW_TCP
-                                        : (meta.flow_value[23:21] == FLOW_NEW
-                                            && meta.flow_event == EVENT_DATAGRAM
-                                            ? FLOW_UDP
-                                            : meta.flow_value[23:21])),
-                                meta.flow_value[20:19]
-                            );
-                        }
-                    } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
-                        if (!meta.flow_place && meta.flows4_key[79:16] != 64w0xffffffffffffffff) {
-                            flows4_claim(meta.flow_hash);
-                            if (meta.flow_rank == 0) {
-                                flows4_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
-                                if (meta.flow_rank != 0) {
-                                    flows4_spill(meta.flow_hash);
-                                }
-                            }
-                        }
-                        if (meta.flow_place || meta.flow_rank != 0) {
-                            flows4_write(meta.backend, FLOW_NEW, meta.flow_class);
-                            flows4_stored.count(0);
-                        } else {
-                            flows4_not_stored.count(0);
-                        }
-                    }
                 }
 
                 // l4lb.rs:474 push outer4
@@ -1263,32 +1147,10 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                 h.outer4.checksum = 0;
                 h.outer4.src = meta.ipip4_src | (meta.entropy & meta.ipip4_spread);
                 h.outer4.dst = meta.ipip4_dst;
-                hash(
-                    h.outer4.checksum,
-                    HashAlgorithm.csum16,
-                    16w0,
-                    {
-                        h.outer4.version,
-                        h.outer4.ihl,
-                        h.outer4.tos,
-                        h.outer4.total_length,
-                        h.outer4.identification,
-                        h.outer4.reserved,
-                        h.outer4.dont_fragment,
-                        h.outer4.more_fragments,
-                        h.outer4.fragment_offset,
-                        h.outer4.ttl,
-                        h.outer4.protocol,
-                        h.outer4.checksum,
-                        h.outer4.src,
-                        h.outer4.dst
-                    },
-                    32w0x10000
-                );
+                hash(h.outer4.checksum, HashAlgorithm.csum16, 16w0, { h.outer4 }, 32w0x10000);
                 h.eth.dst = meta.ipip4_dst_mac;
                 h.eth.src = meta.ipip4_src_mac;
                 standard_metadata.egress_spec = (bit<9>) meta.ipip4_port;
-                exit;
             }
             ipip6: {
                 if (h.ip4.isValid()) {
@@ -1325,28 +1187,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                         h.error4.checksum = 0;
                         h.error4.src = h.ip4.dst;
                         h.error4.dst = h.ip4.src;
-                        hash(
-                            h.error4.checksum,
-                            HashAlgorithm.csum16,
-                            16w0,
-                            {
-                                h.error4.version,
-                                h.error4.ihl,
-                                h.error4.tos,
-                                h.error4.total_length,
-                                h.error4.identification,
-                                h.error4.reserved,
-                                h.error4.dont_fragment,
-                                h.error4.more_fragments,
-                                h.error4.fragment_offset,
-                                h.error4.ttl,
-                                h.error4.protocol,
-                                h.error4.checksum,
-                                h.error4.src,
-                                h.error4.dst
-                            },
-                            32w0x10000
-                        );
+                        hash(h.error4.checksum, HashAlgorithm.csum16, 16w0, { h.error4 }, 32w0x10000);
 
                         // l4lb.rs:590 push error
                         h.error_2.setValid();
@@ -1359,29 +1200,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                                 h.error_2.checksum,
                                 HashAlgorithm.csum16,
                                 16w0,
-                                {
-                                    h.error_2.kind,
-                                    h.error_2.code,
-                                    h.error_2.checksum,
-                                    h.error_2.rest,
-                                    h.ip4.version,
-                                    h.ip4.ihl,
-                                    h.ip4.tos,
-                                    h.ip4.total_length,
-                                    h.ip4.identification,
-                                    h.ip4.reserved,
-                                    h.ip4.dont_fragment,
-                                    h.ip4.more_fragments,
-                                    h.ip4.fragment_offset,
-                                    h.ip4.ttl,
-                                    h.ip4.protocol,
-                                    h.ip4.checksum,
-                                    h.ip4.src,
-                                    h.ip4.dst,
-                                    h.tcp.src_port,
-                                    h.tcp.dst_port,
-                                    h.tcp.seq
-                                },
+                                { h.error_2, h.ip4, h.tcp.src_port, h.tcp.dst_port, h.tcp.seq },
                                 32w0x10000
                             );
                         } else {
@@ -1389,30 +1208,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                                 h.error_2.checksum,
                                 HashAlgorithm.csum16,
                                 16w0,
-                                {
-                                    h.error_2.kind,
-                                    h.error_2.code,
-                                    h.error_2.checksum,
-                                    h.error_2.rest,
-                                    h.ip4.version,
-                                    h.ip4.ihl,
-                                    h.ip4.tos,
-                                    h.ip4.total_length,
-                                    h.ip4.identification,
-                                    h.ip4.reserved,
-                                    h.ip4.dont_fragment,
-                                    h.ip4.more_fragments,
-                                    h.ip4.fragment_offset,
-                                    h.ip4.ttl,
-                                    h.ip4.protocol,
-                                    h.ip4.checksum,
-                                    h.ip4.src,
-                                    h.ip4.dst,
-                                    h.udp.src_port,
-                                    h.udp.dst_port,
-                                    h.udp.length,
-                                    h.udp.checksum
-                                },
+                                { h.error_2, h.ip4, h.udp },
                                 32w0x10000
                             );
                         }
@@ -1465,18 +1261,8 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                                 h.ip6.src,
                                 32w56,
                                 32w58,
-                                h.error_2.kind,
-                                h.error_2.code,
-                                h.error_2.checksum,
-                                h.error_2.rest,
-                                h.ip6.version,
-                                h.ip6.traffic_class,
-                                h.ip6.flow_label,
-                                h.ip6.payload_length,
-                                h.ip6.next_header,
-                                h.ip6.hop_limit,
-                                h.ip6.src,
-                                h.ip6.dst,
+                                h.error_2,
+                                h.ip6,
                                 h.tcp.src_port,
                                 h.tcp.dst_port,
                                 h.tcp.seq
@@ -1488,28 +1274,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                             h.error_2.checksum,
                             HashAlgorithm.csum16,
                             16w0,
-                            {
-                                h.ip6.dst,
-                                h.ip6.src,
-                                32w56,
-                                32w58,
-                                h.error_2.kind,
-                                h.error_2.code,
-                                h.error_2.checksum,
-                                h.error_2.rest,
-                                h.ip6.version,
-                                h.ip6.traffic_class,
-                                h.ip6.flow_label,
-                                h.ip6.payload_length,
-                                h.ip6.next_header,
-                                h.ip6.hop_limit,
-                                h.ip6.src,
-                                h.ip6.dst,
-                                h.udp.src_port,
-                                h.udp.dst_port,
-                                h.udp.length,
-                                h.udp.checksum
-                            },
+                            { h.ip6.dst, h.ip6.src, 32w56, 32w58, h.error_2, h.ip6, h.udp },
                             32w0x10000
                         );
                     }
@@ -1519,75 +1284,6 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                     h.eth.dst = sender;
                     standard_metadata.egress_spec = meta.ingress_port;
                     exit;
-                }
-
-                // l4lb.rs:503 remember
-                if (meta.flow_table == 1) {
-                    if (meta.flow_hit) {
-                        if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
-                            flows4_write(
-                                meta.flow_value[47:24],
-                                meta.flow_event == EVENT_CLOSE
-                                    ? FLOW_CLOSING
-                                    : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
-                                        ? FLOW_TCP
-                                        : (meta.flow_value[23:21] == FLOW_NEW
-                                            && meta.flow_event == EVENT_DATAGRAM
-                                            ? FLOW_UDP
-                                            : meta.flow_value[23:21])),
-                                meta.flow_value[20:19]
-                            );
-                        }
-                    } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
-                        if (!meta.flow_place && meta.flows4_key[79:16] != 64w0xffffffffffffffff) {
-                            flows4_claim(meta.flow_hash);
-                            if (meta.flow_rank == 0) {
-                                flows4_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
-                                if (meta.flow_rank != 0) {
-                                    flows4_spill(meta.flow_hash);
-                                }
-                            }
-                        }
-                        if (meta.flow_place || meta.flow_rank != 0) {
-                            flows4_write(meta.backend, FLOW_NEW, meta.flow_class);
-                            flows4_stored.count(0);
-                        } else {
-                            flows4_not_stored.count(0);
-                        }
-                    }
-                } else if (meta.flow_table == 2) {
-                    if (meta.flow_hit) {
-                        if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
-                            flows6_write(
-                                meta.flow_value[47:24],
-                                meta.flow_event == EVENT_CLOSE
-                                    ? FLOW_CLOSING
-                                    : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
-                                        ? FLOW_TCP
-                                        : (meta.flow_value[23:21] == FLOW_NEW
-                                            && meta.flow_event == EVENT_DATAGRAM
-                                            ? FLOW_UDP
-                                            : meta.flow_value[23:21])),
-                                meta.flow_value[20:19]
-                            );
-                        }
-                    } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
-                        if (!meta.flow_place && meta.flows6_key[175:144] != 32w0xffffffff) {
-                            flows6_claim(meta.flow_hash);
-                            if (meta.flow_rank == 0) {
-                                flows6_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
-                                if (meta.flow_rank != 0) {
-                                    flows6_spill(meta.flow_hash);
-                                }
-                            }
-                        }
-                        if (meta.flow_place || meta.flow_rank != 0) {
-                            flows6_write(meta.backend, FLOW_NEW, meta.flow_class);
-                            flows6_stored.count(0);
-                        } else {
-                            flows6_not_stored.count(0);
-                        }
-                    }
                 }
 
                 // l4lb.rs:504 push outer6
@@ -1609,7 +1305,6 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                 h.eth.dst = meta.ipip6_dst_mac;
                 h.eth.src = meta.ipip6_src_mac;
                 standard_metadata.egress_spec = (bit<9>) meta.ipip6_port;
-                exit;
             }
             gone: {
                 if (meta.flow_hit) {
@@ -1621,6 +1316,79 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                 drop_no_backend.count(0);
                 mark_to_drop(standard_metadata);
                 exit;
+            }
+        }
+
+        // l4lb.rs:473 remember
+        // l4lb.rs:503 remember
+        if (meta.flow_hit) {
+            if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_CLOSE) {
+                if (meta.flow_table == 1) {
+                    flows4_write(
+                        meta.flow_value[47:24],
+                        meta.flow_event == EVENT_CLOSE
+                            ? FLOW_CLOSING
+                            : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
+                                ? FLOW_TCP
+                                : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATAGRAM
+                                    ? FLOW_UDP
+                                    : meta.flow_value[23:21])),
+                        meta.flow_value[20:19]
+                    );
+                } else {
+                    flows6_write(
+                        meta.flow_value[47:24],
+                        meta.flow_event == EVENT_CLOSE
+                            ? FLOW_CLOSING
+                            : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATA
+                                ? FLOW_TCP
+                                : (meta.flow_value[23:21] == FLOW_NEW && meta.flow_event == EVENT_DATAGRAM
+                                    ? FLOW_UDP
+                                    : meta.flow_value[23:21])),
+                        meta.flow_value[20:19]
+                    );
+                }
+            }
+        } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
+            if (!meta.flow_place
+                && (meta.flow_table != 1 || meta.flows4_key[79:16] != 64w0xffffffffffffffff)
+                && (meta.flow_table != 2 || meta.flows6_key[175:144] != 32w0xffffffff)) {
+                if (meta.flow_table == 1) {
+                    flows4_ways(meta.flow_hash);
+                } else {
+                    flows6_ways(meta.flow_hash);
+                }
+                flow_choose();
+                if (meta.flow_rank == 0) {
+                    if (meta.flow_table == 1) {
+                        flows4_ways(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                    } else {
+                        flows6_ways(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                    }
+                    flow_choose();
+                    if (meta.flow_rank != 0) {
+                        if (meta.flow_table == 1) {
+                            flows4_spill(meta.flow_hash);
+                        } else {
+                            flows6_spill(meta.flow_hash);
+                        }
+                    }
+                }
+            }
+            if (meta.flow_place || meta.flow_rank != 0) {
+                if (meta.flow_table == 1) {
+                    flows4_write(meta.backend, FLOW_NEW, meta.flow_class);
+                    flows4_stored.count(0);
+                } else {
+                    flows6_write(meta.backend, FLOW_NEW, meta.flow_class);
+                    flows6_stored.count(0);
+                }
+            } else {
+                if (meta.flow_table == 1) {
+                    flows4_not_stored.count(0);
+                } else {
+                    flows6_not_stored.count(0);
+                }
             }
         }
     }

@@ -89,6 +89,10 @@ struct metadata_t {
     bit<8> servers_slot;
     bit<8> generation;
     bit<20> flow_rank;
+    bit<48> flow_way0;
+    bit<48> flow_way1;
+    bit<48> flow_way2;
+    bit<48> flow_way3;
     @field_list(1) bool retry;
     @field_list(1) bit<8> service_action;
 }
@@ -138,7 +142,7 @@ parser parse(
 }
 
 // Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
-bit<18> flows_idle(in bit<48> value) {
+bit<18> flow_idle(in bit<48> value) {
     return value[23:21] == FLOW_NEW
         ? 18w153
         : (value[23:21] == FLOW_TCP
@@ -147,9 +151,9 @@ bit<18> flows_idle(in bit<48> value) {
 }
 
 // How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
-bit<20> flows_rank(in bit<48> value, in bit<18> now) {
-    bit<18> age = now + 1 - value[17:0];
-    return value[23:21] == FLOW_FREE || age > flows_idle(value)
+bit<20> flow_rank(in bit<48> value, in bit<18> now) {
+    bit<18> age = now - value[17:0];
+    return age >= flow_idle(value)
         ? 20w0xc0000
         : (value[23:21] == FLOW_CLOSING ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
 }
@@ -177,6 +181,23 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
     @name(".flows") @id(0x166b392b)
     register<bit<128>>(65536) flows;
 
+    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    @hidden
+    action flow_choose() {
+        bit<20> rank0 = flow_rank(meta.flow_way0, meta.now);
+        bit<20> rank1 = flow_rank(meta.flow_way1, meta.now);
+        bit<20> rank2 = flow_rank(meta.flow_way2, meta.now);
+        bit<20> rank3 = flow_rank(meta.flow_way3, meta.now);
+        bit<20> low = rank1 > rank0 ? rank1 : rank0;
+        bit<20> high = rank3 > rank2 ? rank3 : rank2;
+        meta.flow_rank = high > low ? high : low;
+        meta.flow_index = meta.flow_index
+            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
+        meta.flow_value = high > low
+            ? (rank3 > rank2 ? meta.flow_way3 : meta.flow_way2)
+            : (rank1 > rank0 ? meta.flow_way1 : meta.flow_way0);
+    }
+
     // Looks in the bucket of a hash: the first way in use that has the flow's key.
     @hidden
     action flows_look(in bit<32> mixed) {
@@ -199,30 +220,22 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         meta.flow_spill = way0[18:18];
     }
 
-    // Chooses the bucket's way that wants most to be replaced, the lowest among equals.
+    // The values of a bucket's ways.
     @hidden
-    action flows_claim(in bit<32> mixed) {
-        bit<32> first = (mixed & (FLOWS_BUCKETS - 1)) << 2;
+    action flows_ways(in bit<32> mixed) {
+        meta.flow_index = (mixed & (FLOWS_BUCKETS - 1)) << 2;
         bit<128> way0;
         bit<128> way1;
         bit<128> way2;
         bit<128> way3;
-        flows.read(way0, first);
-        flows.read(way1, first | 1);
-        flows.read(way2, first | 2);
-        flows.read(way3, first | 3);
-        bit<20> rank0 = flows_rank(way0[47:0], meta.now);
-        bit<20> rank1 = flows_rank(way1[47:0], meta.now);
-        bit<20> rank2 = flows_rank(way2[47:0], meta.now);
-        bit<20> rank3 = flows_rank(way3[47:0], meta.now);
-        bit<20> low = rank1 > rank0 ? rank1 : rank0;
-        bit<20> high = rank3 > rank2 ? rank3 : rank2;
-        meta.flow_rank = high > low ? high : low;
-        meta.flow_index = first
-            | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
-        meta.flow_value = high > low
-            ? (rank3 > rank2 ? way3[47:0] : way2[47:0])
-            : (rank1 > rank0 ? way1[47:0] : way0[47:0]);
+        flows.read(way0, meta.flow_index);
+        flows.read(way1, meta.flow_index | 1);
+        flows.read(way2, meta.flow_index | 2);
+        flows.read(way3, meta.flow_index | 3);
+        meta.flow_way0 = way0[47:0];
+        meta.flow_way1 = way1[47:0];
+        meta.flow_way2 = way2[47:0];
+        meta.flow_way3 = way3[47:0];
     }
 
     // Writes the way that was found or chosen; its spill bit stays.
@@ -385,7 +398,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                     flows_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
                 }
                 meta.flow_hit = meta.flow_place
-                    && meta.now + 1 - meta.flow_value[17:0] <= flows_idle(meta.flow_value)
+                    && meta.now - meta.flow_value[17:0] < flow_idle(meta.flow_value)
                     && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
             }
 
@@ -425,9 +438,11 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                     }
                 } else if (meta.flow_event >= EVENT_OPEN && meta.flow_event <= EVENT_DATAGRAM) {
                     if (!meta.flow_place && meta.flows_key[79:16] != 64w0xffffffffffffffff) {
-                        flows_claim(meta.flow_hash);
+                        flows_ways(meta.flow_hash);
+                        flow_choose();
                         if (meta.flow_rank == 0) {
-                            flows_claim(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                            flows_ways(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
+                            flow_choose();
                             if (meta.flow_rank != 0) {
                                 flows_spill(meta.flow_hash);
                             }

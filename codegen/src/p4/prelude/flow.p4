@@ -1,15 +1,3 @@
-// Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
-bit<18> TABLE_idle(in bit<48> value) {
-    return IDLE;
-}
-
-// How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
-bit<20> TABLE_rank(in bit<48> value, in bit<18> now) {
-    bit<18> age = now + 1 - value[17:0];
-    return value[23:21] == FLOW_FREE || age > TABLE_idle(value) ? 20w0xc0000 : (value[23:21] == FLOW_CLOSING
-        ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
-}
-
 // Looks in the bucket of a hash: the first way in use that has the flow's key.
 action TABLE_look(in bit<32> mixed) {
     bit<32> first = (mixed & BUCKETS - 1) << 2;
@@ -31,28 +19,21 @@ action TABLE_look(in bit<32> mixed) {
     meta.CURSOR_spill = way0[18:18];
 }
 
-// Chooses the bucket's way that wants most to be replaced, the lowest among equals.
-action TABLE_claim(in bit<32> mixed) {
-    bit<32> first = (mixed & BUCKETS - 1) << 2;
+// The values of a bucket's ways.
+action TABLE_ways(in bit<32> mixed) {
+    meta.CURSOR_index = (mixed & BUCKETS - 1) << 2;
     bit<CELL> way0;
     bit<CELL> way1;
     bit<CELL> way2;
     bit<CELL> way3;
-    REGISTER.read(way0, first);
-    REGISTER.read(way1, first | 1);
-    REGISTER.read(way2, first | 2);
-    REGISTER.read(way3, first | 3);
-    bit<20> rank0 = TABLE_rank(way0[47:0], meta.now);
-    bit<20> rank1 = TABLE_rank(way1[47:0], meta.now);
-    bit<20> rank2 = TABLE_rank(way2[47:0], meta.now);
-    bit<20> rank3 = TABLE_rank(way3[47:0], meta.now);
-    bit<20> low = rank1 > rank0 ? rank1 : rank0;
-    bit<20> high = rank3 > rank2 ? rank3 : rank2;
-    meta.CURSOR_rank = high > low ? high : low;
-    meta.CURSOR_index = first | (high > low ? (rank3 > rank2 ? 32w3 : 32w2) : (rank1 > rank0 ? 32w1 : 32w0));
-    meta.CURSOR_value = high > low
-        ? (rank3 > rank2 ? way3[47:0] : way2[47:0])
-        : (rank1 > rank0 ? way1[47:0] : way0[47:0]);
+    REGISTER.read(way0, meta.CURSOR_index);
+    REGISTER.read(way1, meta.CURSOR_index | 1);
+    REGISTER.read(way2, meta.CURSOR_index | 2);
+    REGISTER.read(way3, meta.CURSOR_index | 3);
+    meta.CURSOR_way0 = way0[47:0];
+    meta.CURSOR_way1 = way1[47:0];
+    meta.CURSOR_way2 = way2[47:0];
+    meta.CURSOR_way3 = way3[47:0];
 }
 
 // Writes the way that was found or chosen; its spill bit stays.
