@@ -60,16 +60,10 @@ pub(super) fn check(target: &Target, uses: &[Use], faults: &mut Diagnostics) {
     }
 }
 
-fn is_linear(table: &Table) -> bool {
-    let lpm = table.keys.iter().filter(|k| k.kind == MatchKind::Lpm).count();
-    let exact = table.keys.iter().filter(|k| k.kind == MatchKind::Exact).count();
-    lpm > 1 || exact + lpm < table.keys.len()
-}
-
 fn tables(p: &Pipeline, list: &mut Vec<Use>) {
     for table in &p.tables {
         let of = format!("table {}", table.name);
-        if is_linear(table) {
+        if table.is_searched() {
             let help = "make the table smaller, or match exactly or by prefix";
             list.push(Use {
                 limit: "linear_entries",

@@ -83,15 +83,8 @@ fn ring_pools(p: &Pipeline, target: &Target, id: RingId) -> u32 {
 pub fn fit(verified: &Verified, target: &Target) -> Result<Fitted, Diagnostics> {
     let p = verified.pipeline();
     let mut faults = Diagnostics::default();
-    let mut choices = Vec::new();
-    for need in needs(verified) {
-        let recipe = target.recipe(need.word);
-        if recipe.is_none() && !target.provides(need.word) {
-            lacks(&need, target, &mut faults);
-            continue;
-        }
-        choices.push(Choice { need, recipe: recipe.cloned() });
-    }
+    let (choices, missing) = choose(verified, target);
+    missing.iter().for_each(|need| lacks(need, target, &mut faults));
     let uses = budget::uses(p, target);
     budget::check(target, &uses, &mut faults);
     if faults.is_empty() {
@@ -100,6 +93,20 @@ pub fn fit(verified: &Verified, target: &Target) -> Result<Fitted, Diagnostics> 
         faults.sort();
         Err(faults)
     }
+}
+
+/// How each need is met, and which are not.
+fn choose(verified: &Verified, target: &Target) -> (Vec<Choice>, Vec<Need>) {
+    let (mut choices, mut missing) = (Vec::new(), Vec::new());
+    for need in needs(verified) {
+        let recipe = target.recipe(need.word).cloned();
+        if recipe.is_none() && !target.provides(need.word) {
+            missing.push(need);
+        } else {
+            choices.push(Choice { need, recipe });
+        }
+    }
+    (choices, missing)
 }
 
 /// An honest verdict on a pipeline that may not fit: every use with its limit.

@@ -1,6 +1,6 @@
 //! `fit.txt`: what was chosen, what it costs, what does not fit.
 
-use super::{Fitted, Use};
+use super::{Choice, Fitted, Use};
 use hw_targets::Target;
 use pipeline_ir::diagnostic::Diagnostics;
 use pipeline_ir::verify::Verified;
@@ -11,19 +11,24 @@ use std::fmt::Write;
 pub(super) fn fitted(fitted: &Fitted) -> String {
     let p = fitted.pipeline();
     let mut out = format!("{} on {}: fits\n\nneeds\n", p.name, fitted.target().title);
+    met(&mut out, &fitted.choices);
+    sizes(&mut out, fitted);
+    budget(&mut out, fitted.target(), &fitted.uses);
+    out
+}
+
+/// Needs that are met, and how.
+fn met(out: &mut String, choices: &[Choice]) {
     let mut by_word: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for choice in &fitted.choices {
+    for choice in choices {
         by_word.entry(choice.need.word).or_default().push(&choice.need.of);
     }
     for (word, of) in &by_word {
-        let recipe = fitted.choices.iter().find(|c| c.need.word == *word).and_then(|c| c.recipe.as_ref());
+        let recipe = choices.iter().find(|c| c.need.word == *word).and_then(|c| c.recipe.as_ref());
         let how = recipe.map_or("provided".to_string(), |r| format!("{}: {}", r.name, r.how));
         let _ = writeln!(out, "  {word:<22} {how}");
         let _ = writeln!(out, "  {:<22}   for {}", "", of.join(", "));
     }
-    sizes(&mut out, fitted);
-    budget(&mut out, fitted.target(), &fitted.uses);
-    out
 }
 
 fn sizes(out: &mut String, fitted: &Fitted) {
@@ -83,6 +88,8 @@ pub(super) fn refused(verified: &Verified, target: &Target, faults: &Diagnostics
         };
         let _ = writeln!(out, "    help: {}", fault.help);
     }
+    out.push_str("\nwhat it has\n");
+    met(&mut out, &super::choose(verified, target).0);
     budget(&mut out, target, &super::budget::uses(p, target));
     out
 }

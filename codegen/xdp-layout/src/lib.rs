@@ -84,19 +84,15 @@ pub enum TableKind {
 
 impl TableLayout {
     fn of(p: &Pipeline, table: &Table, folds: &[ActionId]) -> Self {
-        let lpm = table.keys.iter().filter(|k| k.kind == MatchKind::Lpm).count();
-        let exact = table.keys.iter().filter(|k| k.kind == MatchKind::Exact).count();
-        let simple_lpm = lpm == 1 && exact + 1 == table.keys.len();
         let (kind, data) = if let Some(bits) = table.slot_bits {
             (TableKind::Slot { bits }, DataLayout::of(p, table, (true, false), folds))
-        } else if exact == table.keys.len() {
-            let data = DataLayout::of(p, table, (false, false), folds);
-            (exact_kind(table), data)
-        } else if simple_lpm {
-            (lpm_kind(table), DataLayout::of(p, table, (false, true), folds))
-        } else {
+        } else if table.is_searched() {
             let (fields, data_at) = key::linear_fields(table);
             (TableKind::Linear { fields, data_at }, DataLayout::of(p, table, (false, true), folds))
+        } else if table.is_prefix() {
+            (lpm_kind(table), DataLayout::of(p, table, (false, true), folds))
+        } else {
+            (exact_kind(table), DataLayout::of(p, table, (false, false), folds))
         };
         let mut layout = Self { kind, data, counters: 0 };
         if table.counters.is_some() {

@@ -278,6 +278,20 @@ pub struct Table {
     pub at: Loc,
 }
 
+impl Table {
+    /// Is its only field of another kind than exact one of longest prefix?
+    #[must_use]
+    pub fn is_prefix(&self) -> bool {
+        let of = |kind| self.keys.iter().filter(|k| k.kind == kind).count();
+        of(MatchKind::Lpm) == 1 && of(MatchKind::Exact) + 1 == self.keys.len()
+    }
+    /// Does software have to search it entry by entry: neither exact nor by prefix?
+    #[must_use]
+    pub fn is_searched(&self) -> bool {
+        !self.is_prefix() && self.keys.iter().any(|k| k.kind != MatchKind::Exact)
+    }
+}
+
 /// An entry written in the source.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
