@@ -275,7 +275,7 @@ void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
     checksum = ~(sum[15:0] + sum[31:16]);
 }
 
-// Ticks that a way may rest before it expires, by its state and class; a free way is expired at once.
+// Ticks that a way may rest before it expires, by its state and class.
 bit<18> flow_idle(in bit<48> value) {
     return value[23:21] == FLOW_NEW
         ? (value[20:19] == 2 ? 18w153 : 18w458)
@@ -288,8 +288,8 @@ bit<18> flow_idle(in bit<48> value) {
 
 // How much a way wants to be replaced: free or expired, then closing, then new, the oldest first; 0: never.
 bit<20> flow_rank(in bit<48> value, in bit<18> now) {
-    bit<18> age = now - value[17:0];
-    return age >= flow_idle(value)
+    bit<18> age = now + 1 - value[17:0];
+    return value[23:21] == FLOW_FREE || age > flow_idle(value)
         ? 20w0xc0000
         : (value[23:21] == FLOW_CLOSING ? 2w2 ++ age : (value[23:21] == FLOW_NEW ? 2w1 ++ age : 20w0));
 }
@@ -1020,7 +1020,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                         flows4_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
                     }
                     meta.flow_hit = meta.flow_place
-                        && meta.now - meta.flow_value[17:0] < flow_idle(meta.flow_value)
+                        && meta.now + 1 - meta.flow_value[17:0] <= flow_idle(meta.flow_value)
                         && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
                 } else {
                     // l4lb.rs:460 find in flows6
@@ -1034,7 +1034,7 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                         flows6_look(meta.flow_hash[15:0] ++ meta.flow_hash[31:16]);
                     }
                     meta.flow_hit = meta.flow_place
-                        && meta.now - meta.flow_value[17:0] < flow_idle(meta.flow_value)
+                        && meta.now + 1 - meta.flow_value[17:0] <= flow_idle(meta.flow_value)
                         && !(meta.flow_value[23:21] == FLOW_CLOSING && meta.flow_event == EVENT_OPEN);
                 }
             }
