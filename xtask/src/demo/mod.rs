@@ -7,6 +7,7 @@ pub mod entries;
 pub mod event;
 pub mod interrupt;
 pub mod load;
+pub mod memory;
 pub mod plane;
 pub mod report;
 pub mod screen;
@@ -46,7 +47,7 @@ pub struct Options {
     /// Print one JSON object on standard output instead of the report
     #[arg(long)]
     pub json: bool,
-    /// Use this data plane (default: xdp where it can be loaded, else native)
+    /// Use this data plane (default: xdp where it can be loaded, else native, in memory where no network can be made)
     #[arg(long, value_enum, visible_alias = "data-plane")]
     pub target: Option<DataPlane>,
     /// How many connections the mixed load makes
@@ -72,6 +73,9 @@ pub fn demo(options: &Options) -> Result<()> {
         return Ok(());
     }
     let choice = plane::choose(options.target)?;
+    if choice.plane == DataPlane::Memory {
+        return memory::run(options, None);
+    }
     if options.keep {
         choice.may_keep()?;
     }
@@ -82,7 +86,12 @@ pub fn demo(options: &Options) -> Result<()> {
         }
         None => build()?,
     };
-    plane::take_rights(&choice)?;
+    if let Err(error) = plane::take_rights(&choice) {
+        if options.target.is_some() || !choice.unprivileged {
+            return Err(error);
+        }
+        return memory::run(options, Some(&error));
+    }
     interrupt::install()?;
     let start = Instant::now();
     for tag in lab::reap() {

@@ -14,6 +14,8 @@ pub enum DataPlane {
     Xdp,
     /// The emitted Rust, in the switch's process.
     Native,
+    /// The emitted Rust between TCP stacks of one process: it needs no right and no device.
+    Memory,
 }
 
 impl fmt::Display for DataPlane {
@@ -21,6 +23,7 @@ impl fmt::Display for DataPlane {
         f.write_str(match self {
             Self::Xdp => "xdp",
             Self::Native => "native",
+            Self::Memory => "native (in memory)",
         })
     }
 }
@@ -32,6 +35,7 @@ impl DataPlane {
         match self {
             Self::Xdp => needs::ALL,
             Self::Native => &[needs::IPROUTE2],
+            Self::Memory => &[],
         }
     }
 }
@@ -54,6 +58,7 @@ impl Choice {
         let plane = match self.plane {
             DataPlane::Xdp => "xdp: the emitted program runs in the kernel",
             DataPlane::Native => "native: the emitted Rust runs in a process, on packet sockets",
+            DataPlane::Memory => "native, in memory: the emitted Rust runs between TCP stacks of one process",
         };
         let why = self.why.as_ref().map_or(String::new(), |why| format!("; not xdp, because {why}"));
         let rights = if self.unprivileged { "; the lab is in an unprivileged user namespace" } else { "" };
@@ -89,6 +94,9 @@ pub fn choose(wanted: Option<DataPlane>) -> Result<Choice> {
 }
 
 fn decide(wanted: Option<DataPlane>, machine: &Machine) -> Result<Choice> {
+    if wanted == Some(DataPlane::Memory) {
+        return Ok(Choice { plane: DataPlane::Memory, unprivileged: false, why: None });
+    }
     let unprivileged = machine.no_namespaces.is_some();
     let against = machine.no_namespaces.as_ref().or(machine.no_bpf.as_ref());
     match (wanted, against) {
@@ -115,8 +123,8 @@ fn namespaces_refused() -> Option<String> {
 pub fn take_rights(choice: &Choice) -> Result<()> {
     if choice.unprivileged {
         lab::enter_unprivileged().context(
-            "no root, and no unprivileged user namespace either: the demo can't make a network here. Run it as root, or \
-             let users make namespaces: `sysctl -w user.max_user_namespaces=10000`, and on Ubuntu `sysctl -w \
+            "no root, and no unprivileged user namespace either: the demo can't make a network here. Run it as root, with \
+             --target memory, or let users make namespaces: `sysctl -w user.max_user_namespaces=10000`, and on Ubuntu `sysctl -w \
              kernel.apparmor_restrict_unprivileged_userns=0`",
         )?;
     } else if choice.plane == DataPlane::Xdp {
@@ -148,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_best_that_the_machine_allows() {
-        use DataPlane::{Native, Xdp};
+        use DataPlane::{Memory, Native, Xdp};
         let no = |text: &str| Some(text.to_owned());
         let cases = [
             (None, None, None, Ok((Xdp, false, None))),
@@ -156,6 +164,7 @@ mod tests {
             (Some(Native), None, None, Ok((Native, false, None))),
             (None, None, no("no BPF"), Ok((Native, false, no("no BPF")))),
             (None, no("no root"), no("no BPF"), Ok((Native, true, no("no root")))),
+            (Some(Memory), no("no root"), no("no BPF"), Ok((Memory, false, None))),
             (Some(Native), no("no root"), None, Ok((Native, true, no("no root")))),
             (Some(Xdp), None, no("no BPF"), Err("no BPF")),
         ];

@@ -63,7 +63,7 @@ impl Stage {
                 lab.pass_programs(plan)?;
                 None
             }
-            DataPlane::Native => Some(host_ports(&lab, plan, start)?),
+            DataPlane::Native | DataPlane::Memory => Some(host_ports(&lab, plan, start)?),
         };
         interrupt::check()?;
         let mut servers = Vec::new();

@@ -169,7 +169,7 @@ impl Switch {
             DataPlane::Xdp => {
                 format!("    ip -netns {tag}-lb -details link show eth0      (the program on it)")
             }
-            DataPlane::Native => {
+            DataPlane::Native | DataPlane::Memory => {
                 let (pid, status) = (self.child.id(), self.status.display());
                 format!("    kill -USR1 {pid}; sleep 1; cat {status}      (what it counts)")
             }
