@@ -56,6 +56,13 @@ impl Counter {
         })
     }
 
+    /// What the loader has told the program of the kernel's clock.
+    fn jiffy_ns(&self) -> Option<u64> {
+        let (section, at) = self.program.variable("gw_jiffy_ns")?;
+        let bytes = self.maps.element(section, 0)?;
+        bytes.get(at..at + 8)?.try_into().ok().map(u64::from_ne_bytes)
+    }
+
     /// The source lines that cost most.
     #[must_use]
     pub fn hot(&self, counts: &Counts) -> Vec<HotLine> {
@@ -75,6 +82,7 @@ impl Counter {
     pub fn count(&self, scenario: &Scenario) -> Result<Counts> {
         let mut machine = Machine::new(&self.program, &self.maps);
         machine.clock_ns = 1000 * TICK;
+        machine.jiffy_ns = self.jiffy_ns().unwrap_or(1);
         let opening = match scenario.shape.transport {
             Transport::Tcp { .. } => Shape { transport: Transport::Tcp { flags: SYN }, ..scenario.shape },
             Transport::Udp => scenario.shape,

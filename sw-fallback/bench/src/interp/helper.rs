@@ -16,6 +16,7 @@ const CHECKSUM: i32 = 28;
 const ADJUST_HEAD: i32 = 44;
 const REDIRECT_MAP: i32 = 51;
 const ADJUST_TAIL: i32 = 65;
+const JIFFIES: i32 = 118;
 const KTIME_COARSE: i32 = 160;
 
 const XDP_REDIRECT: u64 = 4;
@@ -30,6 +31,7 @@ impl Machine<'_> {
         self.registers[0] = match helper {
             MAP_LOOKUP => self.lookup(pc, one, two)?,
             KTIME | KTIME_COARSE => self.clock_ns,
+            JIFFIES => self.clock_ns / self.jiffy_ns.max(1),
             CPU => 0,
             // Programs that are called this way are other objects: here the place is empty.
             TAIL_CALL => REFUSED,

@@ -17,6 +17,8 @@ pub struct Machine<'a> {
     pub(super) counts: Counts,
     /// What `bpf_ktime_get_coarse_ns` and `bpf_ktime_get_ns` give.
     pub clock_ns: u64,
+    /// Nanoseconds of what `bpf_jiffies64` counts.
+    pub jiffy_ns: u64,
     /// Index of the interface that frames come in at.
     pub ingress_index: u32,
     callers: Vec<Caller>,
@@ -47,6 +49,7 @@ impl<'a> Machine<'a> {
             registers: [0; 11],
             counts: Counts::of(program),
             clock_ns: 0,
+            jiffy_ns: 1,
             ingress_index: 0,
             callers: Vec::new(),
         }
