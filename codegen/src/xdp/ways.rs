@@ -237,7 +237,7 @@ impl Emitter<'_> {
         t.line("return AGAIN;");
     }
 
-    /// `ipv4_tcp`; with the cases taken where that alone is not clear. The last `open` steps' own cases don't matter.
+    /// `ipv4_tcp`; with the cases taken where that alone is not clear. Of the first `settled` steps the case is taken.
     pub(super) fn way_name(&self, frequent: &[Way], steps: &[Step], settled: usize) -> String {
         let states = |steps: &[Step]| steps.iter().map(|s| s.state).collect::<Vec<_>>();
         let clash = frequent.iter().any(|way| {

@@ -3,7 +3,7 @@
 //! Numbers in maps are host integers. A width of up to 8, 16, 32, 64 bits takes 1, 2, 4, 8 bytes; a wider one takes
 //! 16: low word, high word. All is a pure function of the pipeline, so nothing needs to travel beside the object.
 //!
-//! Arrays of up to 4 MiB are one map value each, the section `.data.<name>`; see [`array`].
+//! Arrays of up to 4 MiB are one map value each, the section `.data.<name>`; see [`mod@array`].
 //!
 //! | object | maps |
 //! | --- | --- |
