@@ -63,9 +63,9 @@ fn demo(options: &CiOptions) -> Result<()> {
     quiet(&["build", "--quiet", "--package", "guideway-cli"])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let guideway = workspace_root().join(target).join("debug/guideway");
-    let own = std::env::current_exe().context("finding our own binary")?;
-    // A process of its own: the demo may have to enter a user namespace before it has threads.
-    let mut command = Command::new(own);
+    // A process of its own: the demo may have to enter a user namespace before it has threads. By cargo, for the tests
+    // may have built another binary in the place of ours.
+    let mut command = cargo(["run", "--quiet", "--package", "xtask", "--"]);
     command
         .args(["demo", "--target", "native", "--connections", "480", "--json", "--guideway"])
         .arg(guideway);
