@@ -317,15 +317,9 @@ fn writes(p: &Pipeline, block: &[Stmt], into: &mut BTreeSet<VarId>) {
 
 /// The variable that a statement itself writes.
 fn written(s: &Stmt) -> Option<VarId> {
-    match &s.kind {
-        StmtKind::Set { place: Place::Var(v), .. }
-        | StmtKind::Checksum { place: Place::Var(v), .. }
-        | StmtKind::Adjust { place: Place::Var(v), .. }
-        | StmtKind::Hash { into: v, .. }
-        | StmtKind::Limit { into: v, .. }
-        | StmtKind::Stay { id: v, .. }
-        | StmtKind::Select { into: v, .. } => Some(*v),
-        _ => None,
+    match s.kind.written()? {
+        Place::Var(v) => Some(v),
+        Place::Field(..) => None,
     }
 }
 

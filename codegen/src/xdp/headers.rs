@@ -39,7 +39,7 @@ impl Emitter<'_> {
 
     /// Is the header read and written where it lies in the packet? One that can be pushed has a struct instead.
     pub(super) fn in_packet(&self, h: HeaderId) -> bool {
-        self.in_packet[h.index()] || self.scope.get() == Scope::Parser
+        !self.pushed[h.index()] || self.scope.get() == Scope::Parser
     }
 
     /// Header structs, and of their functions those that the program's body calls.
@@ -55,7 +55,7 @@ impl Emitter<'_> {
                 .headers
                 .iter()
                 .enumerate()
-                .any(|(i, h)| !self.in_packet[i] && self.p.header_types[h.ty.index()].name == ty.name)
+                .any(|(i, h)| self.pushed[i] && self.p.header_types[h.ty.index()].name == ty.name)
             {
                 fields(t, ty);
             }
@@ -72,10 +72,10 @@ impl Emitter<'_> {
         t.open("struct headers {");
         for (i, header) in self.p.headers.iter().enumerate() {
             let ty = &self.p.header_types[header.ty.index()].name;
-            if self.in_packet[i] {
-                t.line(format!("struct place {}; // {ty}", header.name));
-            } else {
+            if self.pushed[i] {
                 t.line(format!("struct {ty} {};", header.name));
+            } else {
+                t.line(format!("struct place {}; // {ty}", header.name));
             }
         }
         t.close("};");

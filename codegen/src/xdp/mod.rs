@@ -45,7 +45,8 @@ struct Emitter<'a> {
     vars: Vec<String>,
     /// Pointers to entries, by action.
     entries: Vec<String>,
-    in_packet: Vec<bool>,
+    /// Headers that are added somewhere.
+    pushed: Vec<bool>,
     /// Headers that are taken away somewhere.
     popped: Vec<bool>,
     /// Where headers are, for the code being written.
@@ -69,11 +70,8 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
         tick_ns: fitted.target().tick_ns,
         vars: names.vars,
         entries: names.entries,
-        in_packet: headers_without(p, |kind| if let StmtKind::Push(h) = kind { Some(*h) } else { None }),
-        popped: headers_without(p, |kind| if let StmtKind::Pop(h) = kind { Some(*h) } else { None })
-            .into_iter()
-            .map(|never| !never)
-            .collect(),
+        pushed: headers_that(p, |kind| if let StmtKind::Push(h) = kind { Some(*h) } else { None }),
+        popped: headers_that(p, |kind| if let StmtKind::Pop(h) = kind { Some(*h) } else { None }),
         scope: Cell::new(Scope::Shared),
         hashes: RefCell::default(),
         filled: RefCell::default(),
@@ -190,12 +188,12 @@ impl Emitter<'_> {
     }
 }
 
-/// For each header: does no statement do this to it?
-fn headers_without(p: &Pipeline, done: impl Fn(&StmtKind) -> Option<HeaderId>) -> Vec<bool> {
-    let mut list = vec![true; p.headers.len()];
+/// For each header: does a statement do this to it?
+fn headers_that(p: &Pipeline, done: impl Fn(&StmtKind) -> Option<HeaderId>) -> Vec<bool> {
+    let mut list = vec![false; p.headers.len()];
     walk(&p.control, &mut |stmt| {
         if let Some(h) = done(&stmt.kind) {
-            list[h.index()] = false;
+            list[h.index()] = true;
         }
     });
     list

@@ -1,7 +1,7 @@
 //! C names of a pipeline's objects.
 
 use pipeline_ir::expr::ExprKind;
-use pipeline_ir::stmt::{Block, Place, Stmt, StmtKind, walk};
+use pipeline_ir::stmt::{Block, Place, StmtKind, walk};
 use pipeline_ir::{ParserOp, Pipeline, VarId, VarKind};
 use std::collections::BTreeSet;
 
@@ -177,17 +177,10 @@ pub(super) fn reads(p: &Pipeline, block: &Block) -> Vec<u32> {
 /// Variables that statements write.
 fn writes(block: &Block) -> BTreeSet<VarId> {
     let mut found = BTreeSet::new();
-    walk(block, &mut |stmt: &Stmt| match &stmt.kind {
-        StmtKind::Set { place: Place::Var(v), .. }
-        | StmtKind::Checksum { place: Place::Var(v), .. }
-        | StmtKind::Adjust { place: Place::Var(v), .. }
-        | StmtKind::Hash { into: v, .. }
-        | StmtKind::Limit { into: v, .. }
-        | StmtKind::Select { into: v, .. }
-        | StmtKind::Stay { id: v, .. } => {
-            found.insert(*v);
+    walk(block, &mut |stmt| {
+        if let Some(Place::Var(v)) = stmt.kind.written() {
+            found.insert(v);
         }
-        _ => {}
     });
     found
 }

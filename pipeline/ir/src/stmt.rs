@@ -189,6 +189,29 @@ impl StmtKind {
         }
     }
 
+    /// The place that the statement itself writes, but for action parameters.
+    #[must_use]
+    pub fn written(&self) -> Option<Place> {
+        match self {
+            Self::Set { place, .. } | Self::Checksum { place, .. } | Self::Adjust { place, .. } => {
+                Some(*place)
+            }
+            Self::Hash { into: var, .. }
+            | Self::Limit { into: var, .. }
+            | Self::Stay { id: var, .. }
+            | Self::Select { into: var, .. } => Some(Place::Var(*var)),
+            Self::Push(_)
+            | Self::Pop(_)
+            | Self::If { .. }
+            | Self::Apply { .. }
+            | Self::Count { .. }
+            | Self::Find { .. }
+            | Self::Remember { .. }
+            | Self::Truncate { .. }
+            | Self::Verdict(_) => None,
+        }
+    }
+
     /// The expressions that the statement itself reads, not those inside its blocks.
     #[must_use]
     pub fn exprs(&self) -> Vec<&Expr> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::walk::written;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::expr::Type;
 use crate::stmt::{Arm, Place, Stmt, StmtKind};
@@ -109,7 +108,7 @@ fn sets(block: &[Stmt], var: VarId) -> bool {
             }
             _ => false,
         };
-        inner || written(&s.kind) == Some(Place::Var(var))
+        inner || s.kind.written() == Some(Place::Var(var))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Every expression and every place that is written, wherever it stands.
 
 use crate::expr::Expr;
-use crate::stmt::{self, Place, StmtKind};
+use crate::stmt::{self, Place};
 use crate::{Loc, ParserOp, Pipeline, Transition};
 
 /// Calls `visit` on each outermost expression: parser first, then control.
@@ -30,30 +30,8 @@ pub(super) fn writes(pipeline: &Pipeline, visit: &mut impl FnMut(Place, Loc)) {
         }
     }
     stmt::walk(&pipeline.control, &mut |s| {
-        if let Some(place) = written(&s.kind) {
+        if let Some(place) = s.kind.written() {
             visit(place, s.at);
         }
     });
-}
-
-/// The place that a statement itself writes.
-pub(super) fn written(kind: &StmtKind) -> Option<Place> {
-    match kind {
-        StmtKind::Set { place, .. } | StmtKind::Checksum { place, .. } | StmtKind::Adjust { place, .. } => {
-            Some(*place)
-        }
-        StmtKind::Hash { into: var, .. }
-        | StmtKind::Limit { into: var, .. }
-        | StmtKind::Stay { id: var, .. }
-        | StmtKind::Select { into: var, .. } => Some(Place::Var(*var)),
-        StmtKind::Push(_)
-        | StmtKind::Pop(_)
-        | StmtKind::If { .. }
-        | StmtKind::Apply { .. }
-        | StmtKind::Count { .. }
-        | StmtKind::Find { .. }
-        | StmtKind::Remember { .. }
-        | StmtKind::Truncate { .. }
-        | StmtKind::Verdict(_) => None,
-    }
 }
