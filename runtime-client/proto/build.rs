@@ -31,6 +31,6 @@ fn compile(mut config: prost_build::Config, descriptors: FileDescriptorSet) -> s
 
 #[cfg(feature = "grpc")]
 fn compile(config: prost_build::Config, descriptors: FileDescriptorSet) -> std::io::Result<()> {
-    let services = tonic_prost_build::configure().build_server(false).build_transport(false);
+    let services = tonic_prost_build::configure().build_transport(false);
     services.compile_fds_with_config(descriptors, config)
 }

@@ -3,6 +3,7 @@
 //! The `.proto` files under `proto/` follow the P4Runtime specification 1.5; byte fields are
 //! [`bytes::Bytes`], which a batch of updates can share.
 
+pub mod schema;
 pub mod text;
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
