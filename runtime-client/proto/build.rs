@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
+    "guideway/v1/bundle.proto",
     "p4/config/v1/p4info.proto",
     "p4/config/v1/p4types.proto",
     "p4/v1/p4data.proto",

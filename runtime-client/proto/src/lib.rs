@@ -1,7 +1,8 @@
 //! P4Runtime and P4Info messages, with protobuf's text format.
 //!
 //! The `.proto` files under `proto/` follow the P4Runtime specification 1.5; byte fields are
-//! [`bytes::Bytes`], which a batch of updates can share.
+//! [`bytes::Bytes`], which a batch of updates can share. [`guideway::v1::Bundle`] is what our own targets take as
+//! device config.
 
 pub mod schema;
 pub mod text;
@@ -11,7 +12,7 @@ mod messages {
     include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 }
 
-pub use messages::{google, p4};
+pub use messages::{google, guideway, p4};
 
 /// The serialized descriptors of all messages: a `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
