@@ -5,6 +5,7 @@ use crate::interp::{Counts, HotLine, Machine, Maps, Program};
 use crate::scenario::{Flows, Scenario};
 use crate::setup::Setup;
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
 use sw_fallback::xdp::Inside;
 
 /// What clang calls the source.
@@ -36,6 +37,7 @@ pub struct Counter {
     program: Program,
     maps: Kernel,
     source: String,
+    headers: BTreeMap<String, String>,
 }
 
 impl Counter {
@@ -53,6 +55,7 @@ impl Counter {
             program: Program::read(&setup.object)?,
             maps: Kernel(plane.inside()?),
             source: setup.source,
+            headers: setup.headers,
         })
     }
 
@@ -67,9 +70,12 @@ impl Counter {
     #[must_use]
     pub fn hot(&self, counts: &Counts) -> Vec<HotLine> {
         let mut lines = counts.hot(&self.program);
-        for line in lines.iter_mut().filter(|l| l.file == STDIN) {
-            let text = self.source.lines().nth(line.line as usize - 1);
-            line.file = "l4lb.bpf.c".to_owned();
+        for line in &mut lines {
+            let file = if line.file == STDIN { Some(&self.source) } else { self.headers.get(&line.file) };
+            let text = file.and_then(|text| text.lines().nth(line.line as usize - 1));
+            if line.file == STDIN {
+                line.file = "l4lb.bpf.c".to_owned();
+            }
             line.text = text.unwrap_or_default().trim().to_owned();
         }
         lines

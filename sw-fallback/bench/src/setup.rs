@@ -6,6 +6,7 @@ use maglev_ring::{Member, Ring, stable_key};
 use pipeline_ir::KeyValue;
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, Entry, RingFill, Tables, WriteKind};
 use pipeline_ir::verify::Verified;
+use std::collections::BTreeMap;
 use sw_fallback::plane::DataPlane;
 use sw_fallback::xdp::{Options, Port, XdpPlane, clang};
 
@@ -25,6 +26,8 @@ pub struct Setup {
     pub verified: Verified,
     /// The C that was compiled.
     pub source: String,
+    /// The headers that it includes, by their names.
+    pub headers: BTreeMap<String, String>,
     /// The compiled object.
     pub object: Vec<u8>,
     entries: Vec<CheckedEntry>,
@@ -72,6 +75,9 @@ impl Setup {
         let emitted = files.iter().find(|f| f.0.ends_with(".bpf.c")).context("no C source")?.1;
         let source = source.unwrap_or(emitted);
         let object = clang::compile(source, &files)?;
+        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let headers = files.iter().filter(|f| f.0.ends_with(".h"));
+        let headers = headers.map(|(path, text)| (name(path), (*text).to_owned())).collect();
         let source = source.to_owned();
         let tables = Tables::new(verified.pipeline());
         let entries = world.entries.iter().map(|e| tables.check(e)).collect::<Result<_, _>>()?;
@@ -80,7 +86,7 @@ impl Setup {
             tables.check_ring(RingFill { ring: "ring".into(), pool: *pool, generation: 1, slots })
         };
         let rings = world.rings.iter().map(ring).collect::<Result<_, _>>()?;
-        Ok(Self { verified, source, object, entries, rings })
+        Ok(Self { verified, source, headers, object, entries, rings })
     }
 
     /// Loads it and fills its tables. No interface gets it; packets of port 1 come in at `interface`.

@@ -9,6 +9,7 @@ pub(super) fn shorten(log: &str) -> (String, String) {
     let lines: Vec<&str> = log.lines().filter(|l| !is_statistics(l) && !l.trim().is_empty()).collect();
     let cited = lines.iter().rev().find_map(|l| l.strip_prefix("; "));
     let at = cited.map(|l| match l.rsplit_once(" @ ") {
+        Some((code, place)) if code.trim().is_empty() => format!(" at {}", place.trim()),
         Some((code, place)) => format!(" at {}: {}", place.trim(), code.trim()),
         None => format!(" at: {}", l.trim()),
     });
@@ -43,6 +44,11 @@ mod tests {
             "{end}"
         );
         assert_eq!(end.lines().count(), 1 + LINES);
+    }
+
+    #[test]
+    fn a_place_may_have_no_text() {
+        assert_eq!(shorten(";  @ flow.h:7\n1: (61) r0 = 0\n").0, " at flow.h:7");
     }
 
     #[test]
