@@ -77,8 +77,9 @@ pub(crate) fn run(args: &Args) -> Done {
                 &[("--host-port", args.host_port.is_some()), ("--promiscuous", args.promiscuous)],
             )?;
             let wanted = args.wanted(&verified)?;
+            let options = xdp::options(args, &verified, &wanted)?;
             let object = args.object(&source, &verified, &target)?;
-            xdp::run(args, &verified, &object, &wanted)
+            xdp::run(args, &verified, &object, &wanted, &options)
         }
         "rust" => {
             args.only_for("xdp", &[("--pin-dir", args.pin_dir.is_some()), ("--flush", args.flush)])?;

@@ -8,7 +8,7 @@ use crate::{Done, Refused};
 use pipeline_ir::RingId;
 use pipeline_ir::verify::Verified;
 use sw_fallback::plane::DataPlane;
-use sw_fallback::xdp::{Options, Port, XdpPlane, default_pin_dir};
+use sw_fallback::xdp::{Options, Port, XdpPlane, default_pin_dir, early};
 
 /// The plane, and the interfaces of which it was told that they are gone.
 struct Running {
@@ -17,19 +17,31 @@ struct Running {
     told: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, verified: &Verified, object: &[u8], wanted: &Wanted) -> Done {
-    let signals = signals()?;
+/// How the program is going to be loaded. What can be refused is refused here, before anything is compiled.
+pub(super) fn options(args: &Args, verified: &Verified, wanted: &Wanted) -> Result<Options, Refused> {
     let ports = ports(args)?;
     let first = ports.first().map_or("", |p| p.interface.as_str());
-    let own = || default_pin_dir(&verified.pipeline().name, first);
+    let own = default_pin_dir(&verified.pipeline().name, first);
     let options = Options {
-        ports: ports.clone(),
-        pin_dir: Some(args.pin_dir.clone().unwrap_or_else(own)),
+        pin_dir: Some(args.pin_dir.clone().unwrap_or(own)),
+        ports,
         flush: args.flush,
         entries: wanted.entries.clone(),
         ..Options::default()
     };
-    let mut plane = XdpPlane::load(verified, object, &options)?;
+    early::check(verified.pipeline(), &options)?;
+    Ok(options)
+}
+
+pub(super) fn run(
+    args: &Args,
+    verified: &Verified,
+    object: &[u8],
+    wanted: &Wanted,
+    options: &Options,
+) -> Done {
+    let signals = signals()?;
+    let mut plane = XdpPlane::load(verified, object, options)?;
     let mut applied = adopted(&plane);
     let changes = applied.apply(&mut plane, wanted)?;
     plane.attach()?;
@@ -37,7 +49,7 @@ pub(super) fn run(args: &Args, verified: &Verified, object: &[u8], wanted: &Want
         eprintln!("note: {note}");
     }
     println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
-    let mut running = Running { plane, ports: ports.len(), told: Vec::new() };
+    let mut running = Running { plane, ports: options.ports.len(), told: Vec::new() };
     let done = serve(args, verified, &mut running, &mut applied, &signals);
     running.plane.detach();
     done

@@ -25,11 +25,13 @@ pub(crate) fn ready(test: &str) -> bool {
     false
 }
 
-/// Runs `work` in a network namespace of its own, which ends with it.
+/// Runs `work` in a network namespace of its own; that and what it mounts end with it, even if it is killed.
 pub(crate) fn in_network(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(|| {
-        // SAFETY: no memory is passed; the namespace is this thread's only.
-        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0, "a network namespace");
+        // SAFETY: no memory is passed; the namespaces are this thread's only.
+        let done = unsafe { libc::unshare(libc::CLONE_NEWNET | libc::CLONE_NEWNS) };
+        assert_eq!(done, 0, "namespaces");
+        sh("mount --make-rprivate /");
         work();
     });
     if let Err(panic) = thread.join() {
@@ -95,7 +97,7 @@ impl BpfFs {
 
 impl Drop for BpfFs {
     fn drop(&mut self) {
-        let _left = Command::new("umount").arg(self.pins.path()).status();
+        let _left = Command::new("umount").arg("--lazy").arg(self.pins.path()).status();
     }
 }
 
@@ -162,6 +164,11 @@ impl Running {
     /// Waits until standard error has this.
     pub(crate) fn error(&mut self, part: &str) {
         self.until(part, |it| it.errors().contains(part).then_some(()));
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn signal(&self, signal: i32) {

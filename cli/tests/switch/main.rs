@@ -169,6 +169,36 @@ fn refusals_leave_the_interface_alone() {
     });
 }
 
+/// Without clang on PATH, only what is found out before compiling can be told.
+#[test]
+fn what_the_machine_lacks_is_told_before_clang_runs() {
+    if !ready("what_the_machine_lacks_is_told_before_clang_runs") {
+        return;
+    }
+    in_network(|| {
+        veth("a0", "a1");
+        let (fs, no_fs) = (BpfFs::new(), tempfile::tempdir().unwrap());
+        let no_fs = no_fs.path().join("p");
+        let check = |drop: &str, port: &str, pins: &std::path::Path, parts: &[&str]| {
+            let mut command = Command::new("/usr/bin/setpriv");
+            command.args(["--bounding-set", drop]).arg(env!("CARGO_BIN_EXE_guideway"));
+            command.args(["switch", "--target", "xdp", "--port", port, "--pin-dir"]).arg(pins);
+            let out = command.env("PATH", "/nonexistent").output().unwrap();
+            let text = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(1), "{text}");
+            for part in parts {
+                assert!(text.contains(part), "no {part:?} in: {text}");
+            }
+            assert!(!pins.exists());
+        };
+        check("-bpf,-sys_admin", "1@a0", &fs.path("p"), &["lacks CAP_BPF;", "run it as root"]);
+        check("-all", "1@a0", &fs.path("p"), &["CAP_BPF and CAP_PERFMON and CAP_NET_ADMIN"]);
+        check("+all", "1@gone0", &fs.path("p"), &["no interface `gone0`"]);
+        check("+all", "1@a0", &no_fs, &["not in a BPF file system", "mount -t bpf"]);
+        check("+all", "1@a0", &fs.path("p"), &["clang is not installed"]);
+    });
+}
+
 #[test]
 fn two_switches_do_not_share() {
     if !ready("two_switches_do_not_share") {
@@ -186,6 +216,8 @@ fn two_switches_do_not_share() {
         let elsewhere = fs.path("q");
         let mut third = Running::start(&fs, SMALL, &["--pin-dir", elsewhere.to_str().unwrap()], ENTRIES);
         third.error("interface `a0` has another XDP program: `gw_main`");
+        third.error("`bpftool link detach id ");
+        third.error(&format!(", or end process {} (`guideway`)", first.id()));
         assert_eq!(third.wait(), Some(1));
         assert_eq!(xdp_on("a0"), program);
     });

@@ -1,6 +1,7 @@
 //! Interfaces: whose program runs there, putting ours there, taking it off.
 
 use super::error::XdpError;
+use super::holder::{Running, way_out};
 use super::pins::{self, Pins};
 use super::sys;
 use std::io;
@@ -76,13 +77,15 @@ pub(super) fn check_free(places: &[Place], pins: Option<&Pins>) -> Result<(), Xd
         let running =
             programs(place.index).map_err(|_| XdpError::Interface { interface: interface.clone() })?;
         let ours = pinned_link(pins, place).map(|l| l.1);
-        if let Some(&id) = running.iter().find(|id| Some(**id) != ours) {
+        if let Some(&it) = running.iter().find(|r| Some(r.program) != ours) {
+            let id = it.program;
             let name = sys::program(id).and_then(|p| sys::program_name(p.as_fd())).map(|n| n.1);
             let name = match name {
                 Ok(name) if !name.is_empty() => format!("`{name}`"),
                 _ => "one without a name".into(),
             };
-            return Err(XdpError::Occupied { interface: interface.clone(), name, id });
+            let help = way_out(interface, place.index, it);
+            return Err(XdpError::Occupied { interface: interface.clone(), name, id, help });
         }
     }
     Ok(())
@@ -184,27 +187,31 @@ impl Link {
     }
 }
 
-/// Ids of the XDP programs that run on an interface.
-pub(super) fn programs(interface: u32) -> io::Result<Vec<u32>> {
+/// The XDP programs that run on an interface.
+pub(super) fn programs(interface: u32) -> io::Result<Vec<Running>> {
     const XDP: u16 = 43;
-    const IDS: std::ops::RangeInclusive<u16> = 4..=7;
-    let mut ids = Vec::new();
+    /// The program of the only mode; those of each mode, which the kernel writes first.
+    const MODES: [(u16, &str); 4] = [(4, "xdp"), (5, "xdp"), (6, "xdpgeneric"), (7, "xdpoffload")];
+    let mut found: Vec<Running> = Vec::new();
     for (kind, value) in attributes(&sys::link_attributes(interface)?) {
         if kind != XDP {
             continue;
         }
         for (kind, value) in attributes(value) {
-            if IDS.contains(&kind)
+            if let Some((_, mode)) = MODES.iter().find(|m| m.0 == kind)
                 && let Ok(bytes) = value.try_into()
             {
-                ids.push(u32::from_ne_bytes(bytes));
+                let program = u32::from_ne_bytes(bytes);
+                // What stands under its mode stands under the only mode again.
+                if found.iter().all(|r| r.program != program) {
+                    found.push(Running { program, mode });
+                }
             }
         }
     }
-    ids.sort_unstable();
-    ids.dedup();
-    ids.retain(|id| *id != 0);
-    Ok(ids)
+    found.sort_unstable();
+    found.retain(|r| r.program != 0);
+    Ok(found)
 }
 
 /// Netlink attributes: kind and value.

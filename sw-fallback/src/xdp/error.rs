@@ -31,10 +31,8 @@ pub enum XdpError {
     Map { map: String, error: io::Error, help: &'static str },
     #[error("there is no interface `{interface}`; `ip link` lists those of this network namespace")]
     Interface { interface: String },
-    #[error(
-        "interface `{interface}` has another XDP program: {name} (id {id}); detach it first: `ip link set dev {interface} xdp off`, or stop what attached it"
-    )]
-    Occupied { interface: String, name: String, id: u32 },
+    #[error("interface `{interface}` has another XDP program: {name} (id {id}); {help}")]
+    Occupied { interface: String, name: String, id: u32, help: String },
     #[error("can't attach to `{interface}`: {error}; {help}")]
     Attach { interface: String, error: io::Error, help: &'static str },
     #[error("port {port} is given twice; each port and each interface stands once")]

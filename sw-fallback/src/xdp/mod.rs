@@ -7,11 +7,13 @@
 
 pub mod attach;
 pub mod clang;
+pub mod early;
 mod elf;
 mod encode;
 pub mod error;
 mod flows;
 mod grace;
+mod holder;
 mod image;
 mod inside;
 mod load;

@@ -29,13 +29,21 @@ const LINK: &str = "link@";
 impl Pins {
     /// Opens a folder, which is made if need be.
     pub(super) fn open(dir: &Path) -> Result<Self, XdpError> {
-        let exists = dir.ancestors().find(|a| a.exists()).unwrap_or(Path::new("/"));
-        if !sys::is_bpf_fs(exists) {
-            return Err(XdpError::NoBpfFs { path: dir.to_owned() });
-        }
+        in_bpf_fs(dir)?;
         let failed = |error| XdpError::Pin { path: dir.to_owned(), error };
         let made: Vec<PathBuf> = dir.ancestors().take_while(|a| !a.exists()).map(Path::to_owned).collect();
         fs::create_dir_all(dir).map_err(failed)?;
+        Self::lock(dir, made)
+    }
+
+    /// Opens a folder if it is there, and makes none.
+    pub(super) fn look(dir: &Path) -> Result<Option<Self>, XdpError> {
+        in_bpf_fs(dir)?;
+        if dir.exists() { Self::lock(dir, Vec::new()).map(Some) } else { Ok(None) }
+    }
+
+    fn lock(dir: &Path, made: Vec<PathBuf>) -> Result<Self, XdpError> {
+        let failed = |error| XdpError::Pin { path: dir.to_owned(), error };
         let lock = File::open(dir).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock, made }),
@@ -102,6 +110,12 @@ impl Pins {
             let _used = fs::remove_dir(dir);
         }
     }
+}
+
+/// The folder is, or is going to be, in a BPF file system.
+fn in_bpf_fs(dir: &Path) -> Result<(), XdpError> {
+    let exists = dir.ancestors().find(|a| a.exists()).unwrap_or(Path::new("/"));
+    if sys::is_bpf_fs(exists) { Ok(()) } else { Err(XdpError::NoBpfFs { path: dir.to_owned() }) }
 }
 
 /// The name under which an interface's link is pinned.

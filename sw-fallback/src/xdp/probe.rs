@@ -28,13 +28,16 @@ const SYS_ADMIN: u32 = 21;
 const PERFMON: u32 = 38;
 const BPF: u32 = 39;
 
+/// Helper `bpf_jiffies64`.
+pub(super) const JIFFIES: u32 = 118;
+
 /// Helpers that the emitter uses: number, name, first Linux with it.
 const HELPERS: &[(u32, &str, &str)] = &[
     (1, "bpf_map_lookup_elem", "3.19"),
     (44, "bpf_xdp_adjust_head", "4.10"),
     (51, "bpf_redirect_map", "4.14"),
     (65, "bpf_xdp_adjust_tail", "4.18"),
-    (118, "bpf_jiffies64", "5.6"),
+    (JIFFIES, "bpf_jiffies64", "5.6"),
 ];
 
 impl Kernel {
@@ -127,7 +130,7 @@ fn helper_of(number: u32) -> Option<aya::sys::BpfHelper> {
         44 => BPF_FUNC_xdp_adjust_head,
         51 => BPF_FUNC_redirect_map,
         65 => BPF_FUNC_xdp_adjust_tail,
-        118 => BPF_FUNC_jiffies64,
+        JIFFIES => BPF_FUNC_jiffies64,
         _ => return None,
     })
 }

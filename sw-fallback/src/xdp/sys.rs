@@ -31,6 +31,8 @@ mod cmd {
     pub(super) const MAP_FREEZE: i32 = 22;
     pub(super) const LINK_CREATE: i32 = 28;
     pub(super) const LINK_UPDATE: i32 = 29;
+    pub(super) const LINK_FD_BY_ID: i32 = 30;
+    pub(super) const LINK_NEXT_ID: i32 = 31;
 }
 
 /// Types and flags of maps, from `linux/bpf.h`.
@@ -369,11 +371,14 @@ fn object_name(name: &str) -> [u8; 16] {
     bytes
 }
 
-/// What the kernel knows of an XDP link.
+/// `BPF_LINK_TYPE_XDP`.
+pub(super) const XDP_LINK: u32 = 6;
+
+/// What the kernel knows of an XDP link; of other links, their kind.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LinkInfo {
-    kind: u32,
+    pub(super) kind: u32,
     id: u32,
     /// Id of the program.
     pub(super) program: u32,
@@ -402,6 +407,21 @@ pub(super) fn link_update(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Resu
     let mut attr = [raw(link), raw(program), 0, 0];
     // SAFETY: there is no pointer in it.
     unsafe { bpf(cmd::LINK_UPDATE, &mut attr) }.map(drop)
+}
+
+/// A link by its id.
+pub(super) fn link(id: u32) -> Result<OwnedFd> {
+    let mut attr = [id, 0, 0];
+    // SAFETY: there is no pointer in it.
+    unsafe { bpf_fd(cmd::LINK_FD_BY_ID, &mut attr) }
+}
+
+/// The link whose id comes after this one; none where that is refused too.
+pub(super) fn next_link(id: u32) -> Option<u32> {
+    let mut attr = [id, 0, 0];
+    // SAFETY: there is no pointer in it.
+    unsafe { bpf(cmd::LINK_NEXT_ID, &mut attr) }.ok()?;
+    Some(attr[1])
 }
 
 /// A loaded program by its id.

@@ -73,7 +73,7 @@ fn another_program_is_never_replaced() {
         let options = Options { ports: ports(&["a0", "b0"]), pin_dir, ..Options::default() };
         let error = XdpPlane::load(&pipeline(64), object(), &options).unwrap_err();
         let text = error.to_string();
-        for part in ["`b0`", "`stranger`", &format!("id {there}"), "ip link set dev b0 xdp off"] {
+        for part in ["`b0`", "`stranger`", &format!("id {there}"), "`ip link set dev b0 xdp off`"] {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!((xdp_on("a0"), xdp_on("b0")), (None, Some(there)));

@@ -21,11 +21,13 @@ pub(crate) fn ready(test: &str) -> bool {
     false
 }
 
-/// Runs `work` in a network namespace of its own, which ends with it.
+/// Runs `work` in a network namespace of its own; that and what it mounts end with it, even if it is killed.
 pub(crate) fn in_network(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(|| {
-        // SAFETY: no memory is passed; the namespace is this thread's only.
-        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0, "a network namespace");
+        // SAFETY: no memory is passed; the namespaces are this thread's only.
+        let done = unsafe { libc::unshare(libc::CLONE_NEWNET | libc::CLONE_NEWNS) };
+        assert_eq!(done, 0, "namespaces");
+        sh("mount --make-rprivate /");
         work();
     });
     if let Err(panic) = thread.join() {
@@ -70,7 +72,7 @@ impl BpfFs {
 
 impl Drop for BpfFs {
     fn drop(&mut self) {
-        let _left = Command::new("umount").arg(self.0.path()).status();
+        let _left = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attach;
+mod early;
 mod entries;
 mod lab;
 mod pins;
