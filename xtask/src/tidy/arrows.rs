@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("codegen", &["pipeline-ir", "hw-targets", "p4", "xdp-layout"]),
     ("p4", &[]),
     ("p4runtime-proto", &[]),
-    ("runtime-client", &["pipeline-ir", "p4runtime-proto"]),
+    ("runtime-client", &["pipeline-ir", "pipeline-entries", "p4runtime-proto"]),
     ("maglev-ring", &[]),
     ("sw-fallback-rt", &[]),
     ("xdp-layout", &["pipeline-ir"]),

@@ -1,0 +1,37 @@
+//! One P4Runtime client for every target: BMv2, `guideway switch`, and whatever else speaks P4Runtime.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | [`Session`] | connects, takes part in the election, comes back after a break; push, write, read, counters, events |
+//! | [`Profile`] | what a kind of server can do, as a data file |
+//! | [`Names`] | entries by name ([`pipeline_ir::entry::Entry`], which typed bindings convert to) to messages and back |
+//! | [`reconcile()`] | what must be written so that what is there becomes what is wanted: a pure function |
+//!
+//! A write sends its updates in batches, several at a time where their order can't matter, and tells the fate of each
+//! update that failed, with table, entry and cause ([`UpdateError`]).
+
+mod batch;
+mod counters;
+mod error;
+mod events;
+mod link;
+mod names;
+mod pipeline;
+pub mod profile;
+mod read;
+mod reconcile;
+mod session;
+mod write;
+
+pub use counters::Counted;
+pub use error::{ClientError, UpdateError};
+pub use events::{Event, Events};
+pub use link::Standing;
+pub use names::{NameError, Names, Shape};
+pub use p4runtime_proto::p4::v1::write_request::Atomicity;
+pub use pipeline::{Push, Pushed, cookie};
+pub use profile::Profile;
+pub use read::Reader;
+pub use reconcile::{Key, Plan, reconcile};
+pub use session::{Options, Session};
+pub use write::{Written, delete, insert, modify};
