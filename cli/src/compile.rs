@@ -2,9 +2,12 @@
 
 use crate::source::{Source, SourceArgs};
 use crate::{Done, Refused, diagnostics};
+use codegen::p4::Sizes;
 use codegen::{Artifacts, Fitted};
 use hw_targets::Target;
+use p4runtime_proto::guideway::v1::{Bundle, File};
 use pipeline_ir::verify::Verified;
+use prost::Message as _;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +16,8 @@ use sw_fallback::xdp::clang::{self, ClangError};
 
 /// Compiles a pipeline to a target and writes what is emitted.
 ///
-/// For XDP the C is compiled too, if clang is installed.
+/// For XDP the C is compiled too, if clang is installed. For targets that `guideway switch` runs, NAME.bundle holds all
+/// the files in one: the device config that any P4Runtime client can push to it, with NAME.p4info.txtpb.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  guideway compile --target xdp --out out/\n  guideway compile my_pipeline.rs --target bmv2 --out out/\n  guideway compile --pipeline decap --target xdp --no-clang --out out/"
@@ -52,6 +56,12 @@ pub(crate) fn run(args: &Args) -> Done {
         files.add(path, text);
     }
     let name = &verified.pipeline().name;
+    if runs_here(&target) {
+        let info = codegen::p4::info(verified.pipeline(), &Sizes::of(&target));
+        files.add(format!("{name}.p4info.txtpb"), info.to_text());
+        files.add(format!("{name}.p4info.bin"), info.to_bytes());
+        files.add(format!("{name}.bundle"), bundle(&files).encode_to_vec());
+    }
     write(&args.out, &files)?;
     if args.json {
         let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
@@ -62,6 +72,17 @@ pub(crate) fn run(args: &Args) -> Done {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Is a software switch of ours the target's P4Runtime server?
+fn runs_here(target: &Target) -> bool {
+    matches!(target.arch.as_str(), "xdp" | "rust")
+}
+
+/// The files as one message: what P4Runtime clients push to a software switch as its device config.
+pub(crate) fn bundle(files: &Artifacts) -> Bundle {
+    let file = |(path, content): (&str, &[u8])| File { path: path.into(), content: content.to_vec().into() };
+    Bundle { files: files.iter().map(file).collect() }
 }
 
 /// Fits and emits; the object is not among the files.

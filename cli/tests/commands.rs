@@ -1,6 +1,8 @@
 //! The commands that need no kernel: what they print, write and refuse.
 #![allow(clippy::unwrap_used)]
 
+use p4runtime_proto::guideway::v1::Bundle;
+use prost::Message as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -121,6 +123,10 @@ fn what_is_written_can_be_given_again() {
     let args = ["compile", "--target", "xdp", "--no-clang", "--set", "FLOW_ENTRIES=4096", "--out", out];
     check(&args, 0, &["l4lb.bpf.c", "fit.txt", "guideway/bpf.h", "source/l4lb.rs"]);
     let first = std::fs::read(dir.path().join("l4lb.bpf.c")).unwrap();
+    let bundle = Bundle::decode(std::fs::read(dir.path().join("l4lb.bundle")).unwrap().as_slice()).unwrap();
+    let held = |path: &str| bundle.files.iter().find(|f| f.path == path).map(|f| f.content.to_vec());
+    assert_eq!(held("l4lb.bpf.c").as_ref(), Some(&first));
+    assert!(held("l4lb.p4info.txtpb").is_some() && held("source/l4lb.rs").is_some());
     let again = dir.path().join("again");
     check(&["compile", out, "--target", "xdp", "--no-clang", "--out", again.to_str().unwrap()], 0, &[]);
     assert_eq!(std::fs::read(again.join("l4lb.bpf.c")).unwrap(), first, "constants come along");

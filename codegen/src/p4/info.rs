@@ -15,13 +15,13 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// The sizes on a target, by its limits `ring_pools` (4 if it states none) and `flow_entries` (65,536). Only
-    /// `v1model` keeps flows and limiters in registers that P4Info lists.
+    /// The sizes on a target, by its limits `ring_pools` (none: as many as the pipeline has) and `flow_entries`
+    /// (65,536). Only `v1model` keeps flows and limiters in registers that P4Info lists.
     #[must_use]
     pub fn of(target: &Target) -> Self {
         let limit = |name: &str| target.limits.get(name).map(|l| clamp(l.value));
         Self {
-            ring_pools: limit("ring_pools").unwrap_or(4),
+            ring_pools: limit("ring_pools").unwrap_or(u32::MAX),
             flow_entries: (target.arch == "v1model").then(|| limit("flow_entries").unwrap_or(65_536)),
         }
     }
