@@ -94,19 +94,28 @@ struct Unmerged {
 
 impl Unmerged {
     fn new(interface: &str, notes: &mut Vec<String>) -> Self {
-        let mut was_on = Vec::new();
+        let (mut was_on, mut words) = (Vec::new(), String::new());
         for (what, name, word) in [(Merging::Gro, "GRO", "gro"), (Merging::Lro, "LRO", "lro")] {
             // A driver that can't tell merges nothing.
             if !sys::merges(interface, what).unwrap_or(false) {
                 continue;
             }
             match sys::set_merging(interface, what, false) {
-                Ok(()) => was_on.push(what),
+                Ok(()) => {
+                    was_on.push(what);
+                    words.push_str(&format!(" {word} on"));
+                }
                 Err(error) => notes.push(format!(
                     "{interface}: received frames are merged ({name}) and it can't be turned off ({error}): merged \
                      ones are dropped as `received_too_long`; as root: `ethtool -K {interface} {word} off`"
                 )),
             }
+        }
+        if !was_on.is_empty() {
+            notes.push(format!(
+                "{interface}: merging of received frames is off until the end; after a kill that can't be caught, turn \
+                 it on again: `ethtool -K {interface}{words}`"
+            ));
         }
         Self { interface: interface.to_owned(), was_on }
     }

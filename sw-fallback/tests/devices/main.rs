@@ -246,3 +246,43 @@ fn a_tap_is_an_interface_of_the_host() {
         assert!(matches!(packet::open("t0", &Options::default()), Err(DeviceError::NoInterface { .. })));
     });
 }
+
+/// Does an interface merge what it receives (GRO)? It is told to first, if that is said.
+fn merges(name: &str, told: Option<bool>) -> bool {
+    const SIOCETHTOOL: libc::c_ulong = 0x8946;
+    const ETHTOOL_GGRO: u32 = 0x2b;
+    const ETHTOOL_SGRO: u32 = 0x2c;
+    let ask = |command: u32, value: u32| {
+        let mut words = [command, value];
+        // SAFETY: an ifreq is plain data, for which all zeroes is a value.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *to = from.cast_signed();
+        }
+        request.ifr_ifru.ifru_data = words.as_mut_ptr().cast();
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        // SAFETY: the request and the two words that it points to live for the call.
+        assert_eq!(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) }, 0);
+        words[1]
+    };
+    if let Some(on) = told {
+        ask(ETHTOOL_SGRO, u32::from(on));
+    }
+    ask(ETHTOOL_GGRO, 0) != 0
+}
+
+#[test]
+fn merging_is_off_meanwhile_and_the_note_has_the_way_back() {
+    in_network("merging_is_off_meanwhile_and_the_note_has_the_way_back", || {
+        veth();
+        assert!(merges("vb", Some(true)));
+        let (device, notes) = packet::open("vb", &Options::default()).unwrap();
+        assert!(!merges("vb", None));
+        assert!(notes.len() == 1 && notes[0].ends_with("`ethtool -K vb gro on`"), "{notes:?}");
+        drop(device);
+        assert!(merges("vb", None), "as it was");
+        merges("vb", Some(false));
+        drop(open("vb", false));
+        assert!(!merges("vb", None), "as it was");
+    });
+}
