@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Done {
         match object(&verified, &files) {
             Ok(Some(object)) => files.add(object_name(&verified), object),
             Ok(None) => {}
-            Err(ClangError::Missing) => eprintln!("note: only the C is written: {}", ClangError::Missing),
+            Err(ClangError::Missing) => tracing::info!("only the C is written: {}", ClangError::Missing),
             Err(error) => return Err(error.into()),
         }
     }
@@ -95,7 +95,9 @@ pub(crate) fn emit(source: &Source, verified: &Verified, target: &Target) -> Res
     }
     let fitted =
         codegen::fit(verified, target).map_err(|found| Refused(diagnostics::draw(source, &found)))?;
+    let start = std::time::Instant::now();
     let mut files = artifacts(&fitted)?;
+    tracing::debug!(target = target.name, files = files.iter().count(), took = ?start.elapsed(), "emitted");
     files.add("fit.txt", fitted.report());
     Ok(files)
 }

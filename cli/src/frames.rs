@@ -12,7 +12,7 @@ pub(crate) fn frames(packet: &str) -> Result<Vec<Vec<u8>>, Refused> {
     let bytes = std::fs::read(Path::new(packet)).map_err(neither)?;
     let Read { frames, note } = read(&bytes).map_err(|why| Refused(format!("error: {packet}: {why}")))?;
     if let Some(note) = note {
-        eprintln!("note: {packet}: {note}");
+        tracing::info!("{packet}: {note}");
     }
     Ok(frames)
 }

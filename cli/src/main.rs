@@ -7,6 +7,7 @@ mod compile;
 mod diagnostics;
 mod fit;
 mod frames;
+mod log;
 mod programs;
 mod source;
 mod switch;
@@ -19,7 +20,11 @@ use std::process::ExitCode;
 
 /// One pipeline, every data plane: P4, XDP, native.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "GUIDEWAY_LOG=debug tells the steps on standard error; so does CRATE=LEVEL, as in sw_fallback=trace."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -54,14 +59,15 @@ impl<E: std::error::Error> From<E> for Refused {
 type Done = Result<ExitCode, Refused>;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let done = log::start().and_then(|()| match command {
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Targets(args) => targets::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Switch(args) => switch::run(&args),
-    };
+    });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");
         ExitCode::FAILURE

@@ -272,3 +272,27 @@ fn what_can_not_be_written_is_told() {
     let args = ["compile", "--target", "bmv2", "--out", out.to_str().unwrap()];
     check(&args, 1, &["a-file", "Not a directory"]);
 }
+
+#[test]
+fn notes_and_steps_are_told_as_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |log: Option<&str>, code: i32, says: &[&str], silent: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
+        command.args(["compile", &count(), "--target", "xdp", "--out"]).arg(dir.path());
+        command.env("PATH", "/nonexistent").env_remove("GUIDEWAY_LOG");
+        if let Some(log) = log {
+            command.env("GUIDEWAY_LOG", log);
+        }
+        let out = command.output().unwrap();
+        let all = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(code), "{log:?}: {all}");
+        assert!(says.iter().all(|part| all.contains(part)), "{log:?}: {all}");
+        assert!(!silent.iter().any(|part| all.contains(part)), "{log:?}: {all}");
+    };
+    let note = "note: only the C is written: clang is not installed";
+    check(None, 0, &[note], &["debug: "]);
+    check(Some("error"), 0, &[], &[note]);
+    check(Some("debug"), 0, &[note, "debug: guideway"], &[]);
+    check(Some("guideway::compile=trace,error"), 0, &[note, "debug: guideway"], &[]);
+    check(Some("a=b=c"), 1, &["error: GUIDEWAY_LOG: ", "write a level"], &[]);
+}

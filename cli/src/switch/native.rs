@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, verified: &Verified) -> Done {
     let changes = applied.apply(&mut plane, &wanted)?;
     let (ports, host) = devices(args)?;
     let running = Running::start(plane, ports, host)?;
-    eprintln!("note: flows and counts live in this process and end with it");
+    tracing::info!("flows and counts live in this process and end with it");
     println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
     serve(args, verified, &mut Native { running, lost: false }, &mut applied, &signals)
 }
@@ -62,7 +62,7 @@ fn devices(args: &Args) -> Result<(Vec<Port>, Option<HostPort>), Refused> {
         host
     });
     for note in notes {
-        eprintln!("note: {note}");
+        tracing::info!("{note}");
     }
     Ok((ports, host))
 }
@@ -84,7 +84,7 @@ impl Runs for Native {
         for event in self.running.events() {
             self.lost |= event.is_end() && event.error.is_some();
             if let Some(error) = event.error {
-                eprintln!("note: port {}: {error}", event.number);
+                tracing::warn!("port {}: {error}", event.number);
             }
         }
         match (over, self.lost) {

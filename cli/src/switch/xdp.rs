@@ -46,7 +46,7 @@ pub(super) fn run(
     let changes = applied.apply(&mut plane, wanted)?;
     plane.attach()?;
     for note in plane.notes() {
-        eprintln!("note: {note}");
+        tracing::info!("{note}");
     }
     println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
     let mut running = Running { plane, ports: options.ports.len(), told: Vec::new() };
@@ -89,7 +89,7 @@ impl Runs for Running {
         let gone = self.plane.gone();
         for interface in &gone {
             if !self.told.iter().any(|t| t == interface) {
-                eprintln!("note: interface `{interface}` is gone; start again when it is back");
+                tracing::warn!("interface `{interface}` is gone; start again when it is back");
                 self.told.push((*interface).to_owned());
             }
         }

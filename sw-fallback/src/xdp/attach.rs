@@ -108,7 +108,10 @@ pub(super) fn attach(
             None => create(program, place, &mut notes).map(|fd| (fd, true)),
         };
         match one {
-            Ok((fd, new)) => links.push(Link { interface, fd, new }),
+            Ok((fd, new)) => {
+                tracing::debug!(interface, port = place.port.number, adopted = !new, "attached");
+                links.push(Link { interface, fd, new });
+            }
             Err(error) => {
                 undo(&links, old.as_ref());
                 return Err(refusal(interface, error));

@@ -96,6 +96,7 @@ fn run(clang: &Path, text: &str) -> Result<Vec<u8>, ClangError> {
     command.current_dir("/");
     command.args(FLAGS).args(ALONE).args(["-x", "c", "-c", "-", "-o", "-"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let start = std::time::Instant::now();
     let mut child = command.spawn()?;
     let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(text.as_bytes()));
     let output = child.wait_with_output()?;
@@ -103,6 +104,8 @@ fn run(clang: &Path, text: &str) -> Result<Vec<u8>, ClangError> {
         return Err(ClangError::Refused(start_of(&String::from_utf8_lossy(&output.stderr))));
     }
     written?;
+    let (bytes, took) = (output.stdout.len(), start.elapsed());
+    tracing::debug!(clang = %clang.display(), lines = text.lines().count(), bytes, ?took, "compiled");
     Ok(output.stdout)
 }
 

@@ -185,7 +185,10 @@ impl Job<'_> {
             Some(old.map(|old| (map.clone(), old)).map_err(|error| map_error(map, error)))
         });
         let maps = image.make_maps(adopted.collect::<Result<_, _>>()?)?;
+        tracing::debug!(maps = maps.len(), adopted = ?plan.adopted.keys(), seeds = ?plan.seeds, "maps are made");
+        let start = std::time::Instant::now();
         let program = image.load(elf::PROGRAM, &maps)?;
+        tracing::debug!(took = ?start.elapsed(), "the verifier accepts the program");
         Ok((maps, program))
     }
 
