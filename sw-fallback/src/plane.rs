@@ -1,7 +1,7 @@
 //! What every data plane can do, whichever way it runs.
 
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
-use pipeline_ir::{FlowTableId, Pipeline, TableId};
+use pipeline_ir::{FlowTableId, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
 
 /// A loaded pipeline: its tables, its rings, its counts.
@@ -14,6 +14,11 @@ pub trait DataPlane {
     /// # Errors
     /// [`WriteError`]; nothing has changed then.
     fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError>;
+
+    /// Writes entries in order, each as [`write`](Self::write) does; what one is refused keeps no other back.
+    fn write_all(&mut self, batch: &[(CheckedEntry, WriteKind)]) -> Vec<Result<(), WriteError>> {
+        batch.iter().map(|(entry, kind)| self.write(entry, *kind)).collect()
+    }
 
     /// Writes all slots of a generation of a pool at once, over what the generation of the same parity held.
     /// The pool's generation in force stays as it is.
@@ -32,6 +37,22 @@ pub trait DataPlane {
 
     /// Every entry of a flow table that is not free, by bucket and way.
     fn flows(&self, table: FlowTableId) -> Vec<FlowRecord>;
+}
+
+/// A data plane of which a controller can read back what it holds, one by one.
+pub trait ReadBack: DataPlane {
+    /// The entry of a table that has this one's key and priority.
+    fn table_entry(&self, named: &TableEntry) -> Option<TableEntry>;
+
+    /// The generation in force of a pool.
+    fn generation(&self, ring: RingId, pool: u32) -> Option<u8>;
+
+    /// What stands in a slot of a pool's odd or even generations: the generation (8 bits) and an id of at most 24 bits.
+    fn slot(&self, ring: RingId, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)>;
+
+    /// The slots of a pool's odd or even generations, in order: generation (8 bits) and id, id 0 where one is empty.
+    /// Nothing, or slots that are all empty, where none was ever written.
+    fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)>;
 }
 
 /// A data plane that a test can feed packet by packet.

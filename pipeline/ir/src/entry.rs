@@ -13,6 +13,7 @@
 
 mod check;
 mod error;
+mod values;
 mod write;
 
 pub use check::{Tables, needs_priority, prefix_mask};

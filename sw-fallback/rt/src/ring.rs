@@ -63,6 +63,9 @@ pub trait AnyRing {
     fn set_generation(&mut self, pool: u32, generation: Option<u8>) -> bool;
     /// What a slot holds in a generation.
     fn slot(&self, pool: u32, generation: u8, slot: u32) -> Option<u32>;
+    /// The slots of a pool's odd or even generations: generation 8 | id 24, a generation of the other parity where a slot
+    /// is free; nothing where none was ever written.
+    fn words(&self, pool: u32, odd: bool) -> &[u32];
     /// Writes a slot of a generation, or frees it. False: there is no such pool or slot.
     fn set_slot(&mut self, pool: u32, generation: u8, slot: u32, id: Option<u32>) -> bool;
 }
@@ -78,6 +81,9 @@ impl<const SLOTS: u32> AnyRing for Ring<SLOTS> {
         let half = &self.pools.get(pool as usize)?.halves[usize::from(generation & 1)];
         let word = half.get(slot as usize)?;
         (word >> ID_BITS == u32::from(generation)).then_some(word & ((1 << ID_BITS) - 1))
+    }
+    fn words(&self, pool: u32, odd: bool) -> &[u32] {
+        self.pools.get(pool as usize).map_or(&[], |p| &p.halves[usize::from(odd)])
     }
     fn set_slot(&mut self, pool: u32, generation: u8, slot: u32, id: Option<u32>) -> bool {
         let Some(pool) = self.pools.get_mut(pool as usize).filter(|_| slot < SLOTS) else {
@@ -114,6 +120,8 @@ mod tests {
         assert_eq!((ring.slot(0, 4, 3), ring.slot(0, 6, 3)), (None, Some(1)));
         assert!(ring.set_slot(0, 5, 3, None));
         assert_eq!(ring.select(0_u16, 10), Selected::NoSlot);
+        assert_eq!(ring.words(0, true)[3] >> 24 & 1, 0, "free");
+        assert_eq!((ring.words(0, false)[3], ring.words(1, false)), (6 << 24 | 1, &[][..]));
         assert!(!ring.set_slot(0, 5, 7, Some(1)));
         assert!(!ring.set_generation(2, Some(1)));
         assert_eq!(ring.generation(0), Some(5));

@@ -43,6 +43,13 @@ impl Held {
         Ok(())
     }
 
+    /// The entry that has this one's key and priority.
+    pub(super) fn find(&self, named: &TableEntry) -> Option<&TableEntry> {
+        let same = |e: &&TableEntry| e.key() == named.key() && e.priority() == named.priority();
+        let written = || self.written.get(&(named.key().to_vec(), named.priority()));
+        self.source.iter().find(same).or_else(written)
+    }
+
     /// Each entry with its packets and bytes.
     pub(super) fn list<'a>(
         &'a self,

@@ -26,7 +26,7 @@ pub use open::{open_host_port, open_port};
 pub use run::{Event, HostPort, Port, PortCounts, Running};
 pub use shared::SharedPlane;
 
-use crate::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane, Verdict};
+use crate::plane::{Count, DataPlane, FlowRecord, Outcome, ReadBack, TestPlane, Verdict};
 use entries::Held;
 use pipeline_ir::entry::{
     CheckedEntry, CheckedFill, PoolEntry, SlotEntry, TableEntry, WriteError, WriteKind,
@@ -204,6 +204,32 @@ impl DataPlane for NativePlane {
         };
         any.records().into_iter().map(|r| record(declared, &r)).collect()
     }
+}
+
+impl ReadBack for NativePlane {
+    fn table_entry(&self, named: &TableEntry) -> Option<TableEntry> {
+        self.held.get(named.table().index())?.find(named).cloned()
+    }
+
+    fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
+        self.program.ring(ring.index())?.generation(pool)
+    }
+
+    fn slot(&self, ring: RingId, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)> {
+        let words = self.program.ring(ring.index())?.words(pool, odd);
+        Some(slot_of(*words.get(slot as usize)?, odd)).filter(|(_, id)| *id != 0)
+    }
+
+    fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
+        let words = self.program.ring(ring.index()).map_or(&[][..], |r| r.words(pool, odd));
+        words.iter().map(|word| slot_of(*word, odd)).collect()
+    }
+}
+
+/// Generation and id of a ring's word; id 0 where it is free.
+fn slot_of(word: u32, odd: bool) -> (u8, u32) {
+    let generation = (word >> 24) as u8;
+    (generation, if (generation % 2 == 1) == odd { word & 0xff_ffff } else { 0 })
 }
 
 impl TestPlane for NativePlane {

@@ -1,9 +1,9 @@
 //! One pipeline on several threads, as one data plane.
 
 use super::NativePlane;
-use crate::plane::{Count, DataPlane, FlowRecord};
+use crate::plane::{Count, DataPlane, FlowRecord, ReadBack};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
-use pipeline_ir::{FlowTableId, KeyValue, Pipeline, TableId};
+use pipeline_ir::{FlowTableId, KeyValue, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,6 +73,9 @@ impl SharedPlane {
     }
 }
 
+/// Entries that are written while a thread waits: some tens of microseconds.
+const CHUNK: usize = 512;
+
 fn add(to: &mut Count, more: Count) {
     to.packets += more.packets;
     to.bytes += more.bytes;
@@ -85,6 +88,19 @@ impl DataPlane for SharedPlane {
 
     fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError> {
         self.each(|plane| plane.write(entry, kind))
+    }
+
+    /// Each thread is kept from its packets for [`CHUNK`] entries at a time.
+    fn write_all(&mut self, batch: &[(CheckedEntry, WriteKind)]) -> Vec<Result<(), WriteError>> {
+        let mut results = Vec::with_capacity(batch.len());
+        for chunk in batch.chunks(CHUNK) {
+            let mut done = Vec::new();
+            for cell in &self.cells {
+                done = cell.with(|plane| plane.write_all(chunk));
+            }
+            results.append(&mut done);
+        }
+        results
     }
 
     fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
@@ -117,5 +133,24 @@ impl DataPlane for SharedPlane {
 
     fn flows(&self, table: FlowTableId) -> Vec<FlowRecord> {
         self.view.flows(table)
+    }
+}
+
+/// All hold the same: the first one's.
+impl ReadBack for SharedPlane {
+    fn table_entry(&self, named: &TableEntry) -> Option<TableEntry> {
+        self.cells.first()?.with(|plane| plane.table_entry(named))
+    }
+
+    fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
+        self.cells.first()?.with(|plane| plane.generation(ring, pool))
+    }
+
+    fn slot(&self, ring: RingId, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)> {
+        self.cells.first()?.with(|plane| plane.slot(ring, pool, odd, slot))
+    }
+
+    fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
+        self.cells.first().map(|cell| cell.with(|plane| plane.slots(ring, pool, odd))).unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@ use super::sys::{Pages, RawMap};
 use super::table::{TableMaps, count_of};
 use super::test_run::Bench;
 use super::{Options, flows, load};
-use crate::plane::{Count, DataPlane, FlowRecord};
+use crate::plane::{Count, DataPlane, FlowRecord, ReadBack};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{FlowTableId, Pipeline, RingId, TableId};
@@ -192,6 +192,26 @@ impl DataPlane for XdpPlane {
             (Some(pages), Some(table)) => flows::read(pages, table),
             _ => Vec::new(),
         }
+    }
+}
+
+impl ReadBack for XdpPlane {
+    fn table_entry(&self, named: &TableEntry) -> Option<TableEntry> {
+        self.tables.get(named.table().index())?.find(named).cloned()
+    }
+
+    fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
+        XdpPlane::generation(self, ring, pool)
+    }
+
+    fn slot(&self, ring: RingId, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)> {
+        let ring = self.rings.get(ring.index()).filter(|r| pool < r.pools.len())?;
+        ring.slot(pool, odd, slot)
+    }
+
+    fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
+        let ring = self.rings.get(ring.index()).filter(|r| pool < r.pools.len());
+        ring.map(|r| r.words(pool, odd)).unwrap_or_default()
     }
 }
 

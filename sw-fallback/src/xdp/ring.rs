@@ -68,6 +68,20 @@ impl RingMaps {
         }
     }
 
+    /// Generation and id of a slot of the odd or even generations.
+    pub(super) fn slot(&self, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)> {
+        let first = (pool * 2 + u32::from(odd)) * self.slots_per_ring;
+        let word = (slot < self.slots_per_ring).then(|| self.slots.number(first + slot).load(Acquire))?;
+        (word & ID != 0).then_some(((word >> 24) as u8, word & ID))
+    }
+
+    /// Generation and id of each slot of the odd or even generations; id 0 where a slot is empty.
+    pub(super) fn words(&self, pool: u32, odd: bool) -> Vec<(u8, u32)> {
+        let first = (pool * 2 + u32::from(odd)) * self.slots_per_ring;
+        let words = (first..first + self.slots_per_ring).map(|i| self.slots.number(i).load(Acquire));
+        words.map(|word| ((word >> 24) as u8, word & ID)).collect()
+    }
+
     /// The ids of a generation; 0 where a slot is empty.
     pub(super) fn read(&self, pool: u32, generation: u8) -> Vec<u32> {
         let first = (pool * 2 + u32::from(generation % 2)) * self.slots_per_ring;

@@ -147,6 +147,11 @@ impl TableMaps {
         self.entries.values().try_for_each(|p| hits.clear(p.cell)).map_err(|e| failed(&e))
     }
 
+    /// The entry that has this one's key and priority.
+    pub(super) fn find(&self, named: &TableEntry) -> Option<&TableEntry> {
+        self.entries.get(&name_of(named)).map(|placed| &placed.entry)
+    }
+
     /// The entries with their counts.
     pub(super) fn list(&self) -> Vec<(TableEntry, Count)> {
         let counted = |placed: &Placed| (placed.entry.clone(), self.count(placed.cell));

@@ -10,11 +10,11 @@ use crate::{Action, ActionId, ConstEntry, Key, KeyValue, MatchKind, Pipeline, Ri
 /// What the control plane sees of a pipeline: its tables and those of its rings.
 #[derive(Clone, Debug)]
 pub struct Tables {
-    tables: Vec<Table>,
-    actions: Vec<Action>,
+    pub(super) tables: Vec<Table>,
+    pub(super) actions: Vec<Action>,
     /// Name and type of each variable; actions refer to their parameters by index.
-    vars: Vec<(String, Type)>,
-    rings: Vec<Ring>,
+    pub(super) vars: Vec<(String, Type)>,
+    pub(super) rings: Vec<Ring>,
 }
 
 /// Which object an entry's table name means.
@@ -24,7 +24,7 @@ enum Object<'a> {
     Ring(RingId, &'a Ring),
 }
 
-type Checked<T> = Result<T, EntryError>;
+pub(super) type Checked<T> = Result<T, EntryError>;
 
 impl Tables {
     /// The tables of a pipeline.
@@ -205,15 +205,7 @@ impl Tables {
         });
         let key = key.collect::<Checked<Vec<_>>>()?;
         let (name, priority) = (&table.name, entry.priority);
-        match needs_priority(table) {
-            true if priority <= 0 => {
-                return Err(EntryError::PriorityMissing { table: name.clone(), priority });
-            }
-            false if priority != 0 => {
-                return Err(EntryError::PriorityUnused { table: name.clone(), priority });
-            }
-            _ => {}
-        }
+        check_priority(table, priority)?;
         let mut actions = table.actions.iter().map(|a| self.actions[a.index()].name.as_str());
         let Some(at) = actions.position(|a| a == entry.action) else {
             let legal = table.actions.iter().map(|a| &self.actions[a.index()]).filter(|a| !a.default_only);
@@ -232,7 +224,7 @@ impl Tables {
         Ok(TableEntry { table: id, key, priority, action, args })
     }
 
-    fn check_action(&self, table: &Table, action: ActionId) -> Checked<()> {
+    pub(super) fn check_action(&self, table: &Table, action: ActionId) -> Checked<()> {
         let named = &self.actions[action.index()];
         if !table.actions.contains(&action) {
             let names = table.actions.iter().map(|a| self.actions[a.index()].name.as_str());
@@ -267,11 +259,20 @@ pub fn needs_priority(table: &Table) -> bool {
     table.keys.iter().any(|k| !matches!(k.kind, MatchKind::Exact | MatchKind::Lpm))
 }
 
-const POOLS: &str = "raise the ring's `pools`, or number pools from 0";
-const SLOTS: &str = "slots are numbered from 0";
+pub(super) fn check_priority(table: &Table, priority: i32) -> Checked<()> {
+    let name = || table.name.clone();
+    match needs_priority(table) {
+        true if priority <= 0 => Err(EntryError::PriorityMissing { table: name(), priority }),
+        false if priority != 0 => Err(EntryError::PriorityUnused { table: name(), priority }),
+        _ => Ok(()),
+    }
+}
+
+pub(super) const POOLS: &str = "raise the ring's `pools`, or number pools from 0";
+pub(super) const SLOTS: &str = "slots are numbered from 0";
 
 /// The value of a field that is left out; none where it must be given.
-fn match_all(key: &Key) -> Option<KeyValue> {
+pub(super) fn match_all(key: &Key) -> Option<KeyValue> {
     match key.kind {
         MatchKind::Exact => None,
         MatchKind::Lpm => Some(KeyValue::Lpm { value: 0, prefix: 0 }),
@@ -282,7 +283,7 @@ fn match_all(key: &Key) -> Option<KeyValue> {
 }
 
 /// A field's value in the field's own kind, under its mask. A plain value is the narrowest of every kind.
-fn canonical(table: &str, key: &Key, value: KeyValue) -> Checked<KeyValue> {
+pub(super) fn canonical(table: &str, key: &Key, value: KeyValue) -> Checked<KeyValue> {
     let fits = |v| fits(table, &key.name, v, key.width);
     let all = Type::Bits(key.width).mask();
     Ok(match (key.kind, value) {
@@ -344,7 +345,7 @@ fn value_text(value: KeyValue) -> &'static str {
     }
 }
 
-fn fits(table: &str, name: &str, value: u128, bits: u8) -> Checked<u128> {
+pub(super) fn fits(table: &str, name: &str, value: u128, bits: u8) -> Checked<u128> {
     let limit = Type::Bits(bits).mask();
     if value <= limit {
         return Ok(value);
@@ -352,7 +353,7 @@ fn fits(table: &str, name: &str, value: u128, bits: u8) -> Checked<u128> {
     Err(EntryError::TooWide { table: table.to_owned(), name: name.to_owned(), value, bits, limit })
 }
 
-fn below(table: &str, name: &str, value: u128, limit: u32, help: &'static str) -> Checked<u32> {
+pub(super) fn below(table: &str, name: &str, value: u128, limit: u32, help: &'static str) -> Checked<u32> {
     match u32::try_from(value) {
         Ok(v) if v < limit => Ok(v),
         _ => {
@@ -455,7 +456,7 @@ fn check_slot(id: RingId, ring: &Ring, entry: &Entry) -> Checked<SlotEntry> {
 }
 
 /// What a slot holds: any id of the ring's width but 0.
-fn check_id(ring: &Ring, slot: u32, id: u128) -> Checked<u32> {
+pub(super) fn check_id(ring: &Ring, slot: u32, id: u128) -> Checked<u32> {
     match fits(&ring.name, ring_names::ID, id, ring.id_width)? as u32 {
         0 => Err(EntryError::NoId { ring: ring.name.clone(), slot }),
         id => Ok(id),

@@ -1,0 +1,60 @@
+//! What runs the pipelines that the server configures.
+
+use p4runtime_proto::guideway::v1::Bundle;
+use pipeline_ir::Pipeline;
+use pipeline_ir::entry::CheckedEntry;
+use std::any::Any;
+use sw_fallback::plane::ReadBack;
+use thiserror::Error;
+
+/// A data plane, and the way to put another pipeline in its place.
+pub trait Host: Send + 'static {
+    /// The data plane that runs.
+    fn plane(&mut self) -> &mut dyn ReadBack;
+
+    /// Reads a device config and makes sure, as far as that is possible beside the one that runs, that it can run.
+    /// Nothing changes for packets.
+    ///
+    /// # Errors
+    /// [`HostError`]: what is wrong with it.
+    fn verify(&mut self, bundle: &Bundle) -> Result<Prepared, HostError>;
+
+    /// Runs a pipeline in place of the one that runs, holding exactly these entries from its first packet on (see
+    /// [`hold`](crate::hold)).
+    ///
+    /// # Errors
+    /// [`HostError`]; the one that ran before still does then.
+    fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError>;
+
+    /// Sends a frame out of a port.
+    ///
+    /// # Errors
+    /// [`HostError::Unsupported`] unless the data plane can.
+    fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
+        let _ = (port, frame);
+        Err(HostError::Unsupported("this data plane sends no packets for a controller".to_owned()))
+    }
+}
+
+/// A pipeline that can run.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The pipeline, which the P4Info must describe.
+    pub pipeline: Pipeline,
+    /// What the host needs to run it.
+    pub program: Box<dyn Any + Send>,
+}
+
+/// Why a host did not do what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HostError {
+    /// The device config is none that can run here.
+    #[error("{0}")]
+    Invalid(String),
+    /// No data plane of this kind does that.
+    #[error("{0}")]
+    Unsupported(String),
+    /// It should have worked.
+    #[error("{0}")]
+    Failed(String),
+}

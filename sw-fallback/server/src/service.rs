@@ -1,0 +1,249 @@
+//! The calls of P4Runtime.
+
+use crate::arbitration::Client;
+use crate::device::Device;
+use crate::host::Host;
+use crate::read::Messages;
+use crate::session::{Outgoing, Sessions};
+use crate::status::Failure;
+use p4runtime_proto::p4::v1;
+use p4runtime_proto::p4::v1::p4_runtime_server::P4Runtime;
+use p4runtime_proto::schema::decode;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::Receiver;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Code, Request, Response, Status, Streaming};
+use v1::stream_message_request::Update as Asked;
+use v1::stream_message_response::Update as Told;
+
+/// The version of P4Runtime that is spoken.
+const VERSION: &str = "1.5.0";
+
+/// The service of one device.
+#[derive(Debug)]
+pub(crate) struct Service<H> {
+    state: Arc<State<H>>,
+}
+
+#[derive(Debug)]
+struct State<H> {
+    id: u64,
+    device: Arc<Mutex<Device<H>>>,
+    sessions: Sessions,
+}
+
+impl<H: Host> Service<H> {
+    pub(crate) fn new(id: u64, device: Arc<Mutex<Device<H>>>, streams: usize) -> Self {
+        Self { state: Arc::new(State { id, device, sessions: Sessions::new(id, streams) }) }
+    }
+}
+
+impl<H> State<H> {
+    fn check_device(&self, id: u64) -> Result<(), Failure> {
+        if id == self.id {
+            return Ok(());
+        }
+        let text = format!("there is no device {id}; this one is device {}", self.id);
+        Err(Failure::new(Code::NotFound, text))
+    }
+
+    /// The checks of specification §12 and §14, in order. Made while the device is held: who was the primary when the
+    /// request came need not be it any more.
+    fn check_writer(&self, id: u64, role: &str, election: Option<&v1::Uint128>) -> Result<(), Failure> {
+        self.check_device(id)?;
+        self.sessions.may_write(role, election)
+    }
+}
+
+#[tonic::async_trait]
+impl<H: Host> P4Runtime for Service<H> {
+    async fn write(&self, request: Request<v1::WriteRequest>) -> Result<Response<v1::WriteResponse>, Status> {
+        let request = request.into_inner();
+        let mut device = self.state.device.lock().await;
+        self.state.check_writer(request.device_id, &request.role, request.election_id.as_ref())?;
+        device.write(&request.updates, request.atomicity)?;
+        Ok(Response::new(v1::WriteResponse {}))
+    }
+
+    type ReadStream = tokio_stream::Iter<Messages>;
+
+    async fn read(&self, request: Request<v1::ReadRequest>) -> Result<Response<Self::ReadStream>, Status> {
+        let request = request.into_inner();
+        self.state.check_device(request.device_id)?;
+        let messages = self.state.device.lock().await.read(&request.entities)?;
+        Ok(Response::new(tokio_stream::iter(messages)))
+    }
+
+    async fn set_forwarding_pipeline_config(
+        &self,
+        request: Request<v1::SetForwardingPipelineConfigRequest>,
+    ) -> Result<Response<v1::SetForwardingPipelineConfigResponse>, Status> {
+        let request = request.into_inner();
+        let mut device = Arc::clone(&self.state.device).lock_owned().await;
+        self.state.check_writer(request.device_id, &request.role, request.election_id.as_ref())?;
+        // A compiler may run: other calls wait for the device, but the connections stay alive.
+        let done = tokio::task::spawn_blocking(move || device.set(request)).await;
+        done.map_err(|e| Status::internal(format!("the pipeline's change ended early: {e}")))??;
+        Ok(Response::new(v1::SetForwardingPipelineConfigResponse {}))
+    }
+
+    async fn get_forwarding_pipeline_config(
+        &self,
+        request: Request<v1::GetForwardingPipelineConfigRequest>,
+    ) -> Result<Response<v1::GetForwardingPipelineConfigResponse>, Status> {
+        let request = request.into_inner();
+        self.state.check_device(request.device_id)?;
+        let config = self.state.device.lock().await.get(request.response_type)?;
+        Ok(Response::new(v1::GetForwardingPipelineConfigResponse { config: Some(config) }))
+    }
+
+    type StreamChannelStream = Channel<H>;
+
+    async fn stream_channel(
+        &self,
+        request: Request<Streaming<v1::StreamMessageRequest>>,
+    ) -> Result<Response<Self::StreamChannelStream>, Status> {
+        let (client, receiver) = self.state.sessions.open()?;
+        let guard = Guard { state: Arc::clone(&self.state), client };
+        tokio::spawn(listen(Arc::clone(&self.state), client, request.into_inner()));
+        Ok(Response::new(Channel { receiver, guard }))
+    }
+
+    async fn capabilities(
+        &self,
+        request: Request<v1::CapabilitiesRequest>,
+    ) -> Result<Response<v1::CapabilitiesResponse>, Status> {
+        let id = request.into_inner().device_id;
+        if id != 0 {
+            self.state.check_device(id)?;
+        }
+        let p4runtime_api_version = VERSION.to_owned();
+        Ok(Response::new(v1::CapabilitiesResponse { p4runtime_api_version, experimental: None }))
+    }
+}
+
+/// What a client hears. When it goes, the client has gone.
+#[derive(Debug)]
+pub(crate) struct Channel<H> {
+    receiver: Receiver<Outgoing>,
+    guard: Guard<H>,
+}
+
+impl<H> Stream for Channel<H> {
+    type Item = Outgoing;
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outgoing>> {
+        match self.receiver.poll_recv(context) {
+            Poll::Ready(None) => {
+                let guard = &self.guard;
+                Poll::Ready(guard.state.sessions.last_word(guard.client).map(Err))
+            }
+            other => other,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Guard<H> {
+    state: Arc<State<H>>,
+    client: Client,
+}
+
+impl<H> Drop for Guard<H> {
+    fn drop(&mut self) {
+        self.state.sessions.close(self.client, None);
+    }
+}
+
+/// Handles what a client says, until it ends or says something wrong.
+async fn listen<H: Host>(
+    state: Arc<State<H>>,
+    client: Client,
+    mut said: Streaming<v1::StreamMessageRequest>,
+) {
+    let mut end = None;
+    while let Some(Ok(message)) = said.next().await {
+        if !state.sessions.is_open(client) {
+            return;
+        }
+        let heard = match message.update {
+            Some(Asked::Arbitration(asked)) => {
+                // Writes of the primary until now are done first.
+                let _device = state.device.lock().await;
+                state.sessions.arbitrate(client, &asked)
+            }
+            Some(Asked::Packet(packet)) => {
+                packet_out(&state, client, packet).await;
+                Ok(())
+            }
+            Some(Asked::DigestAck(ack)) => {
+                let failure = Failure::invalid(format!("the P4Info has no digest {}", ack.digest_id));
+                let details = v1::DigestListAckError { digest_list_ack: Some(ack) };
+                state
+                    .sessions
+                    .tell(client, error(&failure, v1::stream_error::Details::DigestListAck(details)));
+                Ok(())
+            }
+            Some(Asked::Other(other)) => {
+                let failure =
+                    Failure::new(Code::Unimplemented, "this architecture has no messages of its own");
+                let details = v1::StreamOtherError { other: Some(other) };
+                state.sessions.tell(client, error(&failure, v1::stream_error::Details::Other(details)));
+                Ok(())
+            }
+            None => Err(Failure::invalid("a stream message without content")),
+        };
+        if let Err(failure) = heard {
+            end = Some(failure);
+            break;
+        }
+    }
+    state.sessions.close(client, end);
+}
+
+fn error(failure: &Failure, details: v1::stream_error::Details) -> Told {
+    Told::Error(v1::StreamError {
+        canonical_code: failure.code as i32,
+        message: failure.message.clone(),
+        space: "guideway".to_owned(),
+        code: 0,
+        details: Some(details),
+    })
+}
+
+async fn packet_out<H: Host>(state: &State<H>, client: Client, packet: v1::PacketOut) {
+    let sent = if state.sessions.is_primary(client) {
+        send(&mut *state.device.lock().await, &packet)
+    } else {
+        Err(Failure::new(Code::PermissionDenied, "only the primary sends packets"))
+    };
+    if let Err(failure) = sent {
+        let details = v1::PacketOutError { packet_out: Some(packet) };
+        state.sessions.tell(client, error(&failure, v1::stream_error::Details::PacketOut(details)));
+    }
+}
+
+/// The header of packets to send, and its field that names the port.
+const PACKET_OUT: &str = "packet_out";
+const EGRESS_PORT: &str = "egress_port";
+
+/// Sends a packet to the port that its metadata name.
+fn send<H: Host>(device: &mut Device<H>, packet: &v1::PacketOut) -> Result<(), Failure> {
+    let info = device.config.p4info.as_ref();
+    let headers = info.map_or(&[][..], |i| &i.controller_packet_metadata);
+    let header = headers.iter().find(|h| h.preamble.as_ref().is_some_and(|p| p.name == PACKET_OUT));
+    let field = header.and_then(|h| h.metadata.iter().find(|m| m.name == EGRESS_PORT));
+    let Some(field) = field else {
+        let text = format!(
+            "the P4Info has no header `{PACKET_OUT}` with a field `{EGRESS_PORT}`: no port can be named"
+        );
+        return Err(Failure::new(Code::Unimplemented, text));
+    };
+    let given = packet.metadata.iter().find(|m| m.metadata_id == field.id);
+    let given = given.ok_or_else(|| Failure::invalid(format!("the packet lacks `{EGRESS_PORT}`")))?;
+    let bits = u32::try_from(field.bitwidth).unwrap_or(0).min(32);
+    let port = decode(&given.value, bits).map_err(|e| Failure::invalid(format!("`{EGRESS_PORT}`: {e}")))?;
+    Ok(device.host.packet_out(port as u32, &packet.payload)?)
+}

@@ -1,0 +1,6 @@
+//! The server as a client sees it: real calls over a loopback socket, a native plane behind. Rules are named after the
+//! specification's sections.
+#![allow(clippy::unwrap_used)]
+
+mod arbitration;
+mod common;
