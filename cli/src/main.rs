@@ -16,6 +16,7 @@ mod text;
 mod trace;
 
 use clap::{Parser, Subcommand};
+pub(crate) use guideway::serving::Refused;
 use std::process::ExitCode;
 
 /// One pipeline, every data plane: P4, XDP, native.
@@ -38,22 +39,6 @@ enum Command {
     Targets(targets::Args),
     Trace(trace::Args),
     Switch(switch::Args),
-}
-
-/// Why a command was refused, as shown.
-#[derive(Debug)]
-struct Refused(String);
-
-impl<E: std::error::Error> From<E> for Refused {
-    fn from(error: E) -> Self {
-        let mut text = format!("error: {error}");
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            text.push_str(&format!("\n  because: {inner}"));
-            cause = inner.source();
-        }
-        Self(text)
-    }
 }
 
 type Done = Result<ExitCode, Refused>;

@@ -3,9 +3,9 @@
 use crate::frames::frames;
 use crate::source::SourceArgs;
 use crate::switch::entries;
-use crate::switch::rings::Rings;
 use crate::text::hex;
 use crate::{Done, Refused};
+use guideway::serving::Rings;
 use pipeline_entries::value::shown;
 use pipeline_ir::Pipeline;
 use pipeline_ir::entry::WriteKind;

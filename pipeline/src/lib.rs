@@ -66,6 +66,8 @@ pub mod bindings;
 pub mod builtin;
 mod native;
 #[cfg(feature = "switch")]
+pub mod serving;
+#[cfg(feature = "switch")]
 mod switch;
 
 pub use native::Native;

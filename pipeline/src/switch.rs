@@ -1,16 +1,12 @@
 //! `switch`: a pipeline of one's own on interfaces, by the command line that `guideway switch` has too.
 
 use crate::Native;
-use maglev_ring::{Member, Ring, stable_key};
-use pipeline_entries::{RingSpec, Wanted};
-use pipeline_ir::Pipeline;
-use pipeline_ir::entry::{CheckedEntry, Entry, RingFill, Tables, WriteKind, ring_names};
-use std::error::Error;
+use crate::serving::{self, Applied, Job, Refused, Runs, serve, signals};
+use pipeline_entries::Wanted;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use sw_fallback::devices::packet;
-use sw_fallback::native::{HostPort, NativePlane, Port, Running, open_host_port, open_port};
+use sw_fallback::native::{HostPort, Port, Running, open_host_port, open_port};
 use sw_fallback::plane::DataPlane;
 
 /// How to call a program whose `main` is [`switch`].
@@ -18,16 +14,15 @@ const USAGE: &str = "Options:
   --port N@DEVICE     a port: its number in the pipeline, and an interface, tap:NAME, or pcap:IN[:OUT]
   --entries FILE      the entries of its tables, TOML or JSON
   --host-port NAME    where packets that the pipeline changes and passes enter the host
+  --status FILE       where SIGUSR1 and the end write counts, entries and flows
   --promiscuous       takes frames for any Ethernet address
   --help              shows this";
 
-/// How soon it is seen that a port has ended.
-const PAUSE: Duration = Duration::from_millis(50);
-
-type Done<T> = Result<T, Box<dyn Error>>;
+type Done<T> = Result<T, Refused>;
 
 /// Runs a pipeline on the ports that the command line names, until every port has ended or a signal ends it. A line
-/// that starts with `ready` says that packets are handled; counts that are not 0 are printed at the end.
+/// that starts with `ready` says that packets are handled; SIGHUP reads the entries again and applies the difference (a
+/// line that starts with `reloaded`), SIGUSR1 writes the status file; counts that are not 0 are printed at the end.
 ///
 /// ```no_run
 /// # use guideway::builtin::l4lb as own;
@@ -39,8 +34,8 @@ type Done<T> = Result<T, Box<dyn Error>>;
 pub fn switch<P: Native>() -> ExitCode {
     match Options::read(std::env::args().skip(1)).and_then(|o| o.as_ref().map_or(Ok(()), run::<P>)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
+        Err(Refused(text)) => {
+            eprintln!("{text}");
             ExitCode::FAILURE
         }
     }
@@ -52,6 +47,7 @@ struct Options {
     ports: Vec<(u32, String)>,
     entries: Option<PathBuf>,
     host_port: Option<String>,
+    status: Option<PathBuf>,
     promiscuous: bool,
 }
 
@@ -66,26 +62,32 @@ impl Options {
                 None => (argument.as_str(), None),
             };
             let mut value = || {
-                joined.clone().or_else(|| arguments.next()).ok_or_else(|| format!("`{name}` without a value"))
+                joined
+                    .clone()
+                    .or_else(|| arguments.next())
+                    .ok_or_else(|| wrong(&format!("`{name}` without a value")))
             };
             match name {
                 "--port" => options.ports.push(port(&value()?)?),
                 "--entries" => options.entries = Some(value()?.into()),
                 "--host-port" => options.host_port = Some(value()?),
+                "--status" => options.status = Some(value()?.into()),
                 "--promiscuous" if joined.is_none() => options.promiscuous = true,
                 "--help" | "-h" => {
                     println!("{USAGE}");
                     return Ok(None);
                 }
-                _ => return Err(format!("there is no option `{argument}`\n{USAGE}").into()),
+                _ => return Err(wrong(&format!("there is no option `{argument}`\n{USAGE}"))),
             }
         }
         if options.ports.is_empty() {
-            return Err(format!("no `--port` is given\n{USAGE}").into());
+            return Err(wrong(&format!("no `--port` is given\n{USAGE}")));
         }
         for (i, (number, device)) in options.ports.iter().enumerate() {
             if options.ports[..i].iter().any(|(n, d)| n == number || d == device) {
-                return Err(format!("port {number}@{device}: each number and each device stands once").into());
+                return Err(wrong(&format!(
+                    "port {number}@{device}: each number and each device stands once"
+                )));
             }
         }
         Ok(Some(options))
@@ -111,85 +113,38 @@ impl Options {
     }
 }
 
+fn wrong(why: &str) -> Refused {
+    Refused(format!("error: {why}"))
+}
+
 fn port(text: &str) -> Done<(u32, String)> {
-    let (number, device) = text.split_once('@').ok_or("write `--port N@DEVICE`, as in 1@eth0")?;
-    let number = number.parse().map_err(|_| format!("`{number}` is no port number"))?;
+    let (number, device) =
+        text.split_once('@').ok_or_else(|| wrong("write `--port N@DEVICE`, as in 1@eth0"))?;
+    let number = number.parse().map_err(|_| wrong(&format!("`{number}` is no port number")))?;
     Ok((number, device.to_owned()))
 }
 
 fn run<P: Native>(options: &Options) -> Done<()> {
+    let signals = signals()?;
     let mut plane = crate::plane::<P>()?;
     let pipeline = plane.pipeline().clone();
-    let wanted = match &options.entries {
-        Some(path) => pipeline_entries::read(path, &pipeline)?,
-        None => Wanted::default(),
+    let wanted = || match &options.entries {
+        Some(path) => Ok(pipeline_entries::read(path, &pipeline)?),
+        None => Ok(Wanted::default()),
     };
-    fill(&mut plane, &pipeline, &wanted)?;
+    let mut applied = Applied::new(&pipeline);
+    let changes = applied.apply(&mut plane, &wanted()?)?;
     let (ports, host) = options.open()?;
     let names: Vec<String> = options.ports.iter().map(|(n, d)| format!("{n}@{d}")).collect();
-    let mut running = Running::start(plane, ports, host)?;
-    let (entries, rings) = (wanted.entries.len(), wanted.rings.len());
-    println!("ready: {} on {}; {entries} entries, {rings} rings", pipeline.name, names.join(" "));
-    let mut lost = 0;
-    loop {
-        // Asked first: what a port says before its end is then among the events.
-        let over = running.is_over();
-        for event in running.events() {
-            lost += usize::from(event.is_end() && event.error.is_some());
-            if let Some(error) = event.error {
-                eprintln!("note: port {}: {error}", event.number);
-            }
-        }
-        if over {
-            break;
-        }
-        std::thread::sleep(PAUSE);
-    }
-    for (name, count) in running.plane().counters().iter().filter(|(_, c)| c.packets + c.bytes > 0) {
+    let mut it = serving::Native::new(Running::start(plane, ports, host)?);
+    println!("ready: {} on {}; {changes}", pipeline.name, names.join(" "));
+    let tell = |text: &str| eprintln!("note: {text}");
+    let job = Job { wanted: &wanted, status: options.status.as_deref(), tell: &tell };
+    let served = serve(&job, &mut it, &mut applied, &signals);
+    for (name, count) in it.plane().counters().iter().filter(|(_, c)| c.packets + c.bytes > 0) {
         println!("{name}: {} packets, {} bytes", count.packets, count.bytes);
     }
-    if lost == options.ports.len() { Err("every port is gone".into()) } else { Ok(()) }
-}
-
-/// Writes what a file asks for into an empty data plane: a ring before its generation is put in force.
-fn fill(plane: &mut NativePlane, p: &Pipeline, wanted: &Wanted) -> Done<()> {
-    let tables = Tables::new(p);
-    let put = |plane: &mut NativePlane, entry: &CheckedEntry| {
-        let refused = |e| format!("table `{}`: {e}", tables.entry(entry).table);
-        plane.write(entry, WriteKind::Insert).map_err(refused)
-    };
-    let (pools, others): (Vec<_>, Vec<_>) =
-        wanted.entries.iter().partition(|e| matches!(e, CheckedEntry::Pool(_)));
-    others.into_iter().try_for_each(|e| put(plane, e))?;
-    for ring in &wanted.rings {
-        let (fill, generation) = slots(p, ring)?;
-        plane.fill_ring(&tables.check_ring(fill)?)?;
-        put(plane, &tables.check(&generation)?)?;
-    }
-    Ok(pools.into_iter().try_for_each(|e| put(plane, e))?)
-}
-
-/// A ring's slots from its members, and the entry that puts them in force.
-fn slots(p: &Pipeline, spec: &RingSpec) -> Done<(RingFill, Entry)> {
-    let ring = p.rings.get(spec.ring.index()).ok_or("there is no such ring")?;
-    let member = |&(id, weight)| Member { id, key: stable_key(u32::to_string(&id).as_bytes()), weight };
-    let members: Vec<Member> = spec.members.iter().map(member).collect();
-    let built = Ring::build(ring.slots, &members)
-        .map_err(|e| format!("ring `{}`, pool {}: {e}", ring.name, spec.pool))?;
-    let fill = RingFill {
-        ring: ring.name.clone(),
-        pool: spec.pool,
-        generation: spec.generation,
-        slots: built.slots().to_vec(),
-    };
-    let generation = Entry {
-        table: ring.pool_table.clone(),
-        key: vec![(ring_names::POOL.into(), pipeline_ir::KeyValue::Exact(spec.pool.into()))],
-        priority: 0,
-        action: ring_names::SET_GENERATION.into(),
-        params: vec![(ring_names::GENERATION.into(), spec.generation.into())],
-    };
-    Ok((fill, generation))
+    served
 }
 
 #[cfg(test)]
@@ -199,15 +154,18 @@ mod tests {
     use std::fs;
 
     fn read(line: &str) -> Result<Option<Options>, String> {
-        Options::read(line.split_whitespace().map(str::to_owned)).map_err(|e| e.to_string())
+        Options::read(line.split_whitespace().map(str::to_owned)).map_err(|Refused(text)| text)
     }
 
     #[test]
     fn a_command_line_is_read_or_says_what_is_wrong() {
-        let options = read("--port 1@eth0 --port=2@tap:x --entries a.toml --host-port gw0 --promiscuous");
+        let options = read(
+            "--port 1@eth0 --port=2@tap:x --entries a.toml --host-port gw0 --status s.json --promiscuous",
+        );
         let ports = vec![(1, "eth0".to_owned()), (2, "tap:x".to_owned())];
         let (entries, host_port) = (Some("a.toml".into()), Some("gw0".to_owned()));
-        assert_eq!(options, Ok(Some(Options { ports, entries, host_port, promiscuous: true })));
+        let status = Some("s.json".into());
+        assert_eq!(options, Ok(Some(Options { ports, entries, host_port, status, promiscuous: true })));
         assert_eq!(read("--help"), Ok(None));
         for (line, part) in [
             ("", "no `--port` is given"),
@@ -231,9 +189,8 @@ mod tests {
 
     #[test]
     fn a_capture_goes_through_a_program_of_the_macro() {
-        let folder = std::env::temp_dir().join(format!("guideway-switch-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = |name: &str| folder.join(name).display().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
         let mut frame = [0; 74];
         frame[12..18].copy_from_slice(&[0x08, 0x00, 0x45, 0x00, 0, 60]);
         frame[22..24].copy_from_slice(&[64, 6]);
@@ -264,11 +221,15 @@ mod tests {
         "#;
         fs::write(path("entries.toml"), entries).unwrap();
         let device = format!("1@pcap:{}:{}", path("in.pcap"), path("out.pcap"));
-        let line = ["--port", &device, "--entries", &path("entries.toml")].map(str::to_owned);
+        let (entries, status) = (path("entries.toml"), path("status.json"));
+        let line = ["--port", &device, "--entries", &entries, "--status", &status].map(str::to_owned);
         let done = run::<crate::builtin::l4lb::Pipeline>(&Options::read(line).unwrap().unwrap());
         let out = fs::read(path("out.pcap")).unwrap_or_default();
-        fs::remove_dir_all(&folder).unwrap();
+        let status = fs::read_to_string(status).unwrap_or_default();
         done.unwrap();
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        assert_eq!(status["tables"]["vip4"][0]["packets"], 1);
+        assert_eq!((&status["flows"]["flows4"]["new"], &status["ports"][0]["port"]), (&1.into(), &1.into()));
         assert_eq!(out.len(), 24 + 16 + frame.len() + 20, "one frame, with an outer header");
         assert_eq!(out[40..40 + 12], [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1]);
         assert_eq!(out[out.len() - 60..], frame[14..], "the packet inside");

@@ -1,7 +1,7 @@
 //! Entry files: see [`pipeline_entries`].
 
 use crate::Refused;
-pub(crate) use pipeline_entries::{RingSpec, Wanted};
+pub(crate) use pipeline_entries::Wanted;
 use pipeline_ir::Pipeline;
 use std::path::Path;
 

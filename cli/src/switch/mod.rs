@@ -1,20 +1,19 @@
 //! `guideway switch`.
 
-mod apply;
 pub(crate) mod entries;
 mod native;
 mod port;
-pub(crate) mod rings;
-mod serve;
-mod status;
 mod xdp;
 
 use crate::source::{Source, SourceArgs};
 use crate::{Done, Refused, compile};
 use entries::Wanted;
+use guideway::serving::{Applied, Job, Runs, serve};
 use pipeline_ir::verify::Verified;
 use port::PortArg;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::Receiver;
 
 /// Runs a pipeline in software: in the kernel as XDP, or in this process.
 ///
@@ -115,6 +114,21 @@ impl Args {
         self.entries
             .as_ref()
             .map_or_else(|| Ok(Wanted::default()), |path| entries::read(path, verified.pipeline()))
+    }
+
+    /// Serves until a signal, or the end of all input, ends it.
+    fn serve(
+        &self,
+        verified: &Verified,
+        it: &mut dyn Runs,
+        applied: &mut Applied,
+        signals: &Receiver<i32>,
+    ) -> Done {
+        let wanted = || self.wanted(verified);
+        let tell = |text: &str| tracing::warn!("{text}");
+        let job = Job { wanted: &wanted, status: self.status.as_deref(), tell: &tell };
+        serve(&job, it, applied, signals)?;
+        Ok(ExitCode::SUCCESS)
     }
 
     /// The object: from a folder that has it, else compiled now.

@@ -1,15 +1,11 @@
 //! `guideway switch --target native`.
 
 use super::Args;
-use super::apply::Applied;
-use super::serve::{Runs, State, serve, signals};
 use crate::{Done, Refused, programs};
+use guideway::serving::{Applied, Native, signals};
 use pipeline_ir::verify::Verified;
-use serde_json::{Map, Value, json};
-use std::time::Duration;
 use sw_fallback::devices::packet;
-use sw_fallback::native::{HostPort, Port, PortCounts, Running, open_host_port, open_port};
-use sw_fallback::plane::DataPlane;
+use sw_fallback::native::{HostPort, Port, Running, open_host_port, open_port};
 
 pub(super) fn run(args: &Args, verified: &Verified) -> Done {
     let signals = signals()?;
@@ -29,7 +25,7 @@ pub(super) fn run(args: &Args, verified: &Verified) -> Done {
     let running = Running::start(plane, ports, host)?;
     tracing::info!("flows and counts live in this process and end with it");
     println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
-    serve(args, verified, &mut Native { running, lost: false }, &mut applied, &signals)
+    args.serve(verified, &mut Native::new(running), &mut applied, &signals)
 }
 
 /// Opens every port, or none.
@@ -65,50 +61,4 @@ fn devices(args: &Args) -> Result<(Vec<Port>, Option<HostPort>), Refused> {
         tracing::info!("{note}");
     }
     Ok((ports, host))
-}
-
-/// The pipeline at work; has a port been lost?
-struct Native {
-    running: Running,
-    lost: bool,
-}
-
-impl Runs for Native {
-    fn plane(&mut self) -> &mut dyn DataPlane {
-        self.running.plane()
-    }
-
-    fn look(&mut self) -> Result<State, Refused> {
-        // Asked first: what a port says before its end is then among the events.
-        let over = self.running.is_over();
-        for event in self.running.events() {
-            self.lost |= event.is_end() && event.error.is_some();
-            if let Some(error) = event.error {
-                tracing::warn!("port {}: {error}", event.number);
-            }
-        }
-        match (over, self.lost) {
-            (true, true) => Err(Refused("error: every port is gone".into())),
-            (true, false) => Ok(State::Done),
-            (false, _) => Ok(State::Running),
-        }
-    }
-
-    fn more(&self) -> Map<String, Value> {
-        let port = |p: PortCounts| {
-            let count = |(packets, bytes): (u64, u64)| json!({"packets": packets, "bytes": bytes});
-            json!({
-                "port": p.number, "device": p.device, "received": count(p.received), "sent": count(p.sent),
-                "lost": p.lost,
-            })
-        };
-        let ports: Vec<Value> = self.running.ports().into_iter().map(port).collect();
-        [("ports".to_owned(), ports.into()), ("host".to_owned(), json!(self.running.verdicts()))]
-            .into_iter()
-            .collect()
-    }
-
-    fn pause(&self) -> Duration {
-        Duration::from_millis(100)
-    }
 }

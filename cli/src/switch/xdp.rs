@@ -1,10 +1,9 @@
 //! `guideway switch --target xdp`.
 
 use super::Args;
-use super::apply::Applied;
 use super::entries::Wanted;
-use super::serve::{Runs, State, serve, signals};
 use crate::{Done, Refused};
+use guideway::serving::{Applied, Runs, State, signals};
 use pipeline_ir::RingId;
 use pipeline_ir::verify::Verified;
 use sw_fallback::plane::DataPlane;
@@ -50,7 +49,7 @@ pub(super) fn run(
     }
     println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
     let mut running = Running { plane, ports: options.ports.len(), told: Vec::new() };
-    let done = serve(args, verified, &mut running, &mut applied, &signals);
+    let done = args.serve(verified, &mut running, &mut applied, &signals);
     running.plane.detach();
     done
 }
@@ -85,11 +84,11 @@ impl Runs for Running {
     }
 
     /// Tells of interfaces that have gone, once; without any left there is nothing to run on.
-    fn look(&mut self) -> Result<State, Refused> {
+    fn look(&mut self, tell: &dyn Fn(&str)) -> Result<State, Refused> {
         let gone = self.plane.gone();
         for interface in &gone {
             if !self.told.iter().any(|t| t == interface) {
-                tracing::warn!("interface `{interface}` is gone; start again when it is back");
+                tell(&format!("interface `{interface}` is gone; start again when it is back"));
                 self.told.push((*interface).to_owned());
             }
         }

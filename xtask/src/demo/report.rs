@@ -213,10 +213,12 @@ fn full_sized(outcomes: &[Outcome]) -> Check {
     let mut learned: Vec<u32> = outcomes.iter().filter_map(|o| Some(o.path?.path_mtu)).collect();
     learned.sort_unstable();
     learned.dedup();
+    let sizes: Vec<String> = learned.iter().map(ToString::to_string).collect();
     let mut text = format!(
         "{good} of {} uploads by the client that sends full-sized segments succeeded: ICMP \"too big\" taught \
-         it a path MTU of {learned:?} bytes instead of {MTU}",
-        outcomes.len()
+         it a path MTU of {} instead of {MTU} bytes",
+        outcomes.len(),
+        if sizes.is_empty() { "none".to_owned() } else { sizes.join(" or ") }
     );
     for error in outcomes.iter().filter_map(|o| o.error.as_ref()).take(3) {
         text += &format!("\n           {error}");

@@ -1,9 +1,9 @@
 //! Brings a data plane to what a file asks for, in an order in which no packet meets a gap: new entries, then rings,
 //! then the pools' generations, then what goes.
 
-use super::entries::{RingSpec, Wanted};
+use super::Refused;
 use super::rings::Rings;
-use crate::Refused;
+use pipeline_entries::{RingSpec, Wanted};
 use pipeline_ir::entry::{CheckedEntry, TableEntry, Tables, WriteError, WriteKind};
 use pipeline_ir::{KeyValue, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
@@ -11,16 +11,18 @@ use std::fmt;
 use sw_fallback::plane::DataPlane;
 
 /// A data plane with what is known of its rings.
-pub(crate) struct Applied {
+#[derive(Debug)]
+pub struct Applied {
     tables: Tables,
-    pub(crate) rings: Rings,
+    /// What each pool holds.
+    pub rings: Rings,
     /// Generations in force.
-    pub(crate) in_force: BTreeMap<(RingId, u32), u8>,
+    pub in_force: BTreeMap<(RingId, u32), u8>,
 }
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
+pub struct Changes {
     inserted: usize,
     modified: usize,
     deleted: usize,
@@ -57,12 +59,16 @@ fn name(e: &TableEntry) -> Name {
 
 impl Applied {
     /// A data plane whose pools have no generation.
-    pub(crate) fn new(p: &Pipeline) -> Self {
+    #[must_use]
+    pub fn new(p: &Pipeline) -> Self {
         Self { tables: Tables::new(p), rings: Rings::new(p), in_force: BTreeMap::new() }
     }
 
     /// Makes the data plane hold what is wanted, and nothing else.
-    pub(crate) fn apply(&mut self, plane: &mut dyn DataPlane, wanted: &Wanted) -> Result<Changes, Refused> {
+    ///
+    /// # Errors
+    /// A table has no room, or a write is refused.
+    pub fn apply(&mut self, plane: &mut dyn DataPlane, wanted: &Wanted) -> Result<Changes, Refused> {
         room(plane.pipeline(), wanted)?;
         let mut changes = Changes::default();
         let mut old = present(plane);
@@ -263,7 +269,7 @@ mod tests {
 
     fn setup() -> (Noted, Applied) {
         let set = [("RING_SLOTS".to_owned(), "257".to_owned())];
-        let p = pipeline_syntax::compile_source("l4lb.rs", guideway::builtin::L4LB, &set).unwrap();
+        let p = pipeline_syntax::compile_source("l4lb.rs", crate::builtin::L4LB, &set).unwrap();
         let applied = Applied::new(&p);
         (Noted { tables: Tables::new(&p), p, held: Vec::new(), log: Vec::new() }, applied)
     }

@@ -1,6 +1,6 @@
 //! The status file: counts, entries, flows.
 
-use crate::Refused;
+use super::Refused;
 use pipeline_entries::value::{shown, shown_key};
 use pipeline_ir::entry::TableEntry;
 use pipeline_ir::flow::state;
@@ -11,7 +11,8 @@ use std::path::Path;
 use sw_fallback::plane::{Count, DataPlane};
 
 /// Everything that a data plane counts and holds.
-pub(crate) fn of(plane: &dyn DataPlane) -> Value {
+#[must_use]
+pub fn of(plane: &dyn DataPlane) -> Value {
     let p = plane.pipeline();
     let counters: Map<String, Value> = plane
         .counters()
@@ -67,7 +68,10 @@ fn row(p: &Pipeline, e: &TableEntry, count: Count) -> Value {
 }
 
 /// Writes it, with `more` behind, beside its place, then puts it there: nobody reads half of it.
-pub(crate) fn write(plane: &dyn DataPlane, more: Map<String, Value>, path: &Path) -> Result<(), Refused> {
+///
+/// # Errors
+/// The file can't be written.
+pub fn write(plane: &dyn DataPlane, more: Map<String, Value>, path: &Path) -> Result<(), Refused> {
     let failed = |e| Refused(format!("error: can't write the status {}: {e}", path.display()));
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");

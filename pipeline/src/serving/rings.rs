@@ -1,14 +1,15 @@
 //! Rings: their slots from members and weights, moving no slot needlessly.
 
-use super::entries::RingSpec;
-use crate::Refused;
+use super::Refused;
 use maglev_ring::{Member, Ring, stable_key};
+use pipeline_entries::RingSpec;
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, Entry, RingFill, Tables, ring_names};
 use pipeline_ir::{KeyValue, Pipeline, RingId};
 use std::collections::BTreeMap;
 
 /// What each pool holds.
-pub(crate) struct Rings {
+#[derive(Debug)]
+pub struct Rings {
     tables: Tables,
     names: Vec<(String, String, u32)>,
     held: BTreeMap<(RingId, u32), Ring>,
@@ -16,13 +17,14 @@ pub(crate) struct Rings {
 
 impl Rings {
     /// No pool holds anything yet.
-    pub(crate) fn new(p: &Pipeline) -> Self {
+    #[must_use]
+    pub fn new(p: &Pipeline) -> Self {
         let names = p.rings.iter().map(|r| (r.name.clone(), r.pool_table.clone(), r.slots)).collect();
         Self { tables: Tables::new(p), names, held: BTreeMap::new() }
     }
 
     /// Takes over the slots that a data plane has: what follows moves as few of them as can be.
-    pub(crate) fn adopt(&mut self, ring: RingId, pool: u32, slots: &[u32]) {
+    pub fn adopt(&mut self, ring: RingId, pool: u32, slots: &[u32]) {
         if !slots.contains(&0)
             && let Ok(held) = Ring::from_parts(slots.to_vec(), slots.to_vec())
         {
@@ -31,12 +33,16 @@ impl Rings {
     }
 
     /// The slots that a pool holds.
-    pub(crate) fn slots(&self, ring: RingId, pool: u32) -> Option<&[u32]> {
+    #[must_use]
+    pub fn slots(&self, ring: RingId, pool: u32) -> Option<&[u32]> {
         self.held.get(&(ring, pool)).map(Ring::slots)
     }
 
     /// The slots for these members, as a generation; from now on they are what the pool holds.
-    pub(crate) fn fill(&mut self, spec: &RingSpec, generation: u8) -> Result<CheckedFill, Refused> {
+    ///
+    /// # Errors
+    /// No ring can be made of these members.
+    pub fn fill(&mut self, spec: &RingSpec, generation: u8) -> Result<CheckedFill, Refused> {
         let (name, _, slots) = &self.names[spec.ring.index()];
         let member =
             |&(id, weight): &(u32, u32)| Member { id, key: stable_key(id.to_string().as_bytes()), weight };
@@ -53,12 +59,10 @@ impl Rings {
     }
 
     /// The entry that puts a generation in force.
-    pub(crate) fn pool_entry(
-        &self,
-        ring: RingId,
-        pool: u32,
-        generation: u8,
-    ) -> Result<CheckedEntry, Refused> {
+    ///
+    /// # Errors
+    /// The pipeline has no such pool.
+    pub fn pool_entry(&self, ring: RingId, pool: u32, generation: u8) -> Result<CheckedEntry, Refused> {
         let entry = Entry {
             table: self.names[ring.index()].1.clone(),
             key: vec![(ring_names::POOL.into(), KeyValue::Exact(pool.into()))],

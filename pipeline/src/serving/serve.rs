@@ -1,27 +1,26 @@
 //! A data plane that runs: doing what signals ask for, until one asks for the end.
 
 use super::apply::Applied;
-use super::{Args, status};
-use crate::{Done, Refused};
-use pipeline_ir::verify::Verified;
+use super::{Refused, status};
+use pipeline_entries::Wanted;
 use serde_json::{Map, Value};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
-use std::process::ExitCode;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 use sw_fallback::plane::DataPlane;
 
 /// A data plane on its ports.
-pub(super) trait Runs {
+pub trait Runs {
     /// Its tables and counts.
     fn plane(&mut self) -> &mut dyn DataPlane;
 
-    /// Looks after the ports, about once a second; what the user should know is printed.
+    /// Looks after the ports, about once a second, and tells what the user should know.
     ///
     /// # Errors
     /// No port is left.
-    fn look(&mut self) -> Result<State, Refused>;
+    fn look(&mut self, tell: &dyn Fn(&str)) -> Result<State, Refused>;
 
     /// What the status has beside the data plane's own counts.
     fn more(&self) -> Map<String, Value> {
@@ -36,14 +35,28 @@ pub(super) trait Runs {
 
 /// Is there more to do?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
+    /// Packets may come.
     Running,
     /// Every input has ended.
     Done,
 }
 
+/// What serving needs beside the data plane.
+pub struct Job<'a> {
+    /// Reads the entries again.
+    pub wanted: &'a dyn Fn() -> Result<Wanted, Refused>,
+    /// The status file.
+    pub status: Option<&'a Path>,
+    /// Tells the user what has happened to a port.
+    pub tell: &'a dyn Fn(&str),
+}
+
 /// Signals as they come, from a thread of their own.
-pub(super) fn signals() -> Result<Receiver<i32>, Refused> {
+///
+/// # Errors
+/// The system refuses to hand them over.
+pub fn signals() -> Result<Receiver<i32>, Refused> {
     let mut signals = Signals::new([SIGHUP, SIGUSR1, SIGTERM, SIGINT])?;
     let (to, from) = channel();
     std::thread::spawn(move || {
@@ -56,39 +69,43 @@ pub(super) fn signals() -> Result<Receiver<i32>, Refused> {
     Ok(from)
 }
 
-/// Serves until a signal, or the end of all input, ends it.
-pub(super) fn serve(
-    args: &Args,
-    verified: &Verified,
+/// Serves until a signal, or the end of all input, ends it. A line that starts with `reloaded` says that other entries
+/// hold; those that are refused change nothing.
+///
+/// # Errors
+/// No port is left, or the last status can't be written.
+pub fn serve(
+    job: &Job<'_>,
     it: &mut dyn Runs,
     applied: &mut Applied,
     signals: &Receiver<i32>,
-) -> Done {
+) -> Result<(), Refused> {
     loop {
         match signals.recv_timeout(it.pause()) {
-            Ok(SIGHUP) => match args.wanted(verified).and_then(|wanted| applied.apply(it.plane(), &wanted)) {
+            Ok(SIGHUP) => match (job.wanted)().and_then(|wanted| applied.apply(it.plane(), &wanted)) {
                 Ok(changes) => println!("reloaded: {changes}"),
                 Err(Refused(text)) => eprintln!("{text}\nnot reloaded: what was there before stays"),
             },
             Ok(SIGUSR1) => {
-                if let Err(Refused(text)) = write_status(args, it) {
+                if let Err(Refused(text)) = job.write(it) {
                     eprintln!("{text}");
                 }
             }
             Ok(_) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                if it.look()? == State::Done {
+                if it.look(job.tell)? == State::Done {
                     break;
                 }
             }
         }
     }
-    write_status(args, it)?;
-    Ok(ExitCode::SUCCESS)
+    job.write(it)
 }
 
-fn write_status(args: &Args, it: &mut dyn Runs) -> Result<(), Refused> {
-    let Some(path) = &args.status else { return Ok(()) };
-    let more = it.more();
-    status::write(it.plane(), more, path)
+impl Job<'_> {
+    fn write(&self, it: &mut dyn Runs) -> Result<(), Refused> {
+        let Some(path) = self.status else { return Ok(()) };
+        let more = it.more();
+        status::write(it.plane(), more, path)
+    }
 }
