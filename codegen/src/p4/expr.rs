@@ -209,11 +209,22 @@ impl Scope<'_> {
         left.binary(infix(op), self.value(b, w))
     }
 
-    /// Shifts by a constant; by the width or more, nothing is left.
+    /// Shifts by a constant; by the width or more, nothing is left. p4c warns of bits that get lost where it knows the
+    /// value: they are cut off before.
     fn shift(&self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds) -> P4 {
+        let width = a.ty.width();
+        let used = match &a.kind {
+            ExprKind::Cast(inner) => inner.ty.width(),
+            _ => width,
+        };
         match b.kind {
-            ExprKind::Const(n) if n >= u128::from(a.ty.width()) => sized(a.ty.width(), 0),
+            ExprKind::Const(n) if n >= u128::from(width) => sized(width, 0),
             ExprKind::Const(0) => self.sized(a, w),
+            ExprKind::Const(n) if op == BinOp::Shl && u128::from(used) + n > u128::from(width) => {
+                let zeros = n as u8; // less than the width
+                let rest = self.sized(a, w).slice(u32::from(width - zeros - 1), 0u32);
+                rest.concat(sized(zeros, 0))
+            }
             ExprKind::Const(n) => self.sized(a, w).binary(infix(op), P4::int(n)),
             _ => self.sized(a, w).binary(infix(op), self.sized(b, w)),
         }

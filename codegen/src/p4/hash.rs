@@ -1,6 +1,6 @@
 //! Hashes and checksums.
 
-use p4::ast::{Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
+use p4::ast::{BinaryOp, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::stmt::Place;
 use pipeline_ir::{FieldId, HeaderId, VarId};
@@ -68,14 +68,17 @@ impl Ingress<'_> {
             return Vec::new();
         }
         self.adjusts = true;
+        // One sum for all words: p4c puts the helper's body in place of each call, and a chain of them would grow without
+        // bound. The folded sum is that of one word after the other, for both are 0 only if every word is.
         let words = (old.ty.width() / 16).max(1);
-        let mut out = Vec::new();
-        for word in (0..words).rev() {
+        let wide = P4Type::bit(32);
+        let terms = (0..words).rev().flat_map(|word| {
             let (hi, lo) = (word * 16 + 15, word * 16);
-            let args = [self.s.place(place), self.bits(old, hi, lo, w), self.bits(new, hi, lo, w)];
-            out.push(P4Stmt::call(P4::call("adjust", args)));
-        }
-        out
+            [self.bits(old, hi, lo, w).complement(), self.bits(new, hi, lo, w)]
+        });
+        let sum = terms.map(|term| term.cast(wide.clone())).reduce(|a, b| a.binary(BinaryOp::Add, b));
+        let Some(change) = sum else { return Vec::new() };
+        vec![P4Stmt::call(P4::call("adjust", [self.s.place(place), change]))]
     }
 
     /// Bits `hi` down to `lo` of a value.

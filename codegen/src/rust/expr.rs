@@ -101,7 +101,11 @@ impl Scope<'_> {
             (self.text(a, typed).inner(), self.text(b, second).inner())
         };
         let method = |name: TokenStream| {
-            let (a, b) = (self.text(a, false).inner(), self.text(b, true).tokens);
+            // A call binds tighter than `!`.
+            let inverted = matches!(a.kind, ExprKind::Unary(..));
+            let a = self.text(a, false);
+            let a = Text { atom: a.atom && !inverted, ..a }.inner();
+            let b = self.text(b, true).tokens;
             cut(atom(quote!(#a.#name(#b))), ty)
         };
         let compare = |sign: TokenStream| {

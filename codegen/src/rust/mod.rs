@@ -53,7 +53,7 @@ pub fn module(fitted: &Fitted, rt: &TokenStream) -> TokenStream {
     let (doc, items) = (format!(" From {}.", fitted.pipeline().file), items(fitted, rt));
     quote! {
         #[doc = #doc]
-        #[allow(unused, unreachable_pub, clippy::all)]
+        #[allow(unused, unused_comparisons, unreachable_pub, clippy::all)]
         pub mod #name { #items }
     }
 }

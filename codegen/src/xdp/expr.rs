@@ -62,6 +62,7 @@ fn wrap(text: Text, ty: Type) -> Text {
     match ty.width() {
         32 | 64 | 128 => text,
         8 | 16 => Text(format!("({}){}", c_type(ty), text.at(Level::Atom)), Level::Unary),
+        w if w > 64 => Text(format!("{} & {}", text.at(Level::BitAnd), number(ty.mask())), Level::BitAnd),
         _ => Text(format!("{} & {:#x}", text.at(Level::BitAnd), ty.mask()), Level::BitAnd),
     }
 }
@@ -90,15 +91,15 @@ impl Emitter<'_> {
                 Text(format!("!{}", self.text(a).at(Level::Unary)), Level::Unary)
             }
             ExprKind::Unary(UnOp::BitNot, a) => {
-                wrap(Text(format!("~{}", self.text(a).at(Level::Unary)), Level::Unary), e.ty)
+                wrap(Text(format!("~{}", self.typed(a).at(Level::Unary)), Level::Unary), e.ty)
             }
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, e.ty),
             ExprKind::Slice { of, hi, lo } => {
-                let inner = self.text(of);
+                let inner = self.typed(of);
                 let shifted = if *lo == 0 {
                     inner
                 } else {
-                    Text(format!("{} >> {lo}", inner.at(Level::Shift)), Level::Shift)
+                    Text(format!("{} >> {lo}", inner.at(Level::Product)), Level::Shift)
                 };
                 if *hi + 1 == of.ty.width() { self.convert(shifted, of.ty, e.ty) } else { cut(shifted, e.ty) }
             }
@@ -108,12 +109,25 @@ impl Emitter<'_> {
                 format!(
                     "{} ? {} : {}",
                     self.text(c).at(Level::Or),
-                    self.text(a).at(Level::Or),
+                    self.typed(a).at(Level::Or),
                     self.text(b).at(Level::Mux)
                 ),
                 Level::Mux,
             ),
         }
+    }
+
+    /// An expression of its own type, where a plain constant would be C's `int`: too narrow, and signed.
+    fn typed(&self, e: &Expr) -> Text {
+        match e.kind {
+            ExprKind::Const(value) => constant(value, e.ty),
+            _ => self.text(e),
+        }
+    }
+
+    /// The same, as an operand.
+    pub(super) fn typed_operand(&self, e: &Expr) -> String {
+        self.typed(e).at(Level::Atom)
     }
 
     /// Is the header there? Where ways meet, its pointer says so: were clang to keep the answer in a flag, the verifier
@@ -155,9 +169,14 @@ impl Emitter<'_> {
         let join = |symbol: &str, level: Level, next: Level| {
             Text(format!("{} {symbol} {}", self.text(a).at(level), self.text(b).at(next)), level)
         };
+        let sum = |symbol: &str| {
+            let left = if is_constant(b) { self.typed(a) } else { self.text(a) };
+            let right = self.text(b).at(Level::Product);
+            Text(format!("{} {symbol} {right}", left.at(Level::Sum)), Level::Sum)
+        };
         match op {
-            BinOp::Add => wrap(join("+", Level::Sum, Level::Product), ty),
-            BinOp::Sub => wrap(join("-", Level::Sum, Level::Product), ty),
+            BinOp::Add => wrap(sum("+"), ty),
+            BinOp::Sub => wrap(sum("-"), ty),
             BinOp::Mul => wrap(self.product(a, b, ty), ty),
             // Compilers warn of `a | b & c`; so these are always in brackets.
             BinOp::BitAnd => join("&", Level::Atom, Level::Atom).with_level(Level::BitAnd),
@@ -165,7 +184,11 @@ impl Emitter<'_> {
             BinOp::BitXor => join("^", Level::Atom, Level::Atom).with_level(Level::BitXor),
             BinOp::Shl | BinOp::Shr => self.shift(op, a, b, ty),
             BinOp::Concat => {
-                let high = self.convert(self.text(a), a.ty, ty).at(Level::Unary);
+                let high = match a.kind {
+                    ExprKind::Const(value) => constant(value, ty),
+                    _ => self.convert(self.text(a), a.ty, ty),
+                };
+                let high = high.at(Level::Unary);
                 Text(format!("{high} << {} | {}", b.ty.width(), self.text(b).at(Level::Shift)), Level::BitOr)
             }
             BinOp::Eq => join("==", Level::Order, Level::Order).with_level(Level::Equal),
@@ -207,12 +230,12 @@ impl Emitter<'_> {
     fn shift(&self, op: BinOp, a: &Expr, b: &Expr, ty: Type) -> Text {
         let amount = if let ExprKind::Const(n) = b.kind { n } else { u128::MAX };
         if amount >= u128::from(ty.width()) {
-            return Text::atom("0");
+            return constant(0, ty);
         }
         let (symbol, left) = match op {
             BinOp::Shl if ty.width() < 32 => ("<<", format!("(u32){}", self.text(a).at(Level::Unary))),
-            BinOp::Shl => ("<<", self.text(a).at(Level::Unary)),
-            _ => (">>", self.text(a).at(Level::Unary)),
+            BinOp::Shl => ("<<", self.typed(a).at(Level::Unary)),
+            _ => (">>", self.typed(a).at(Level::Unary)),
         };
         let shifted = Text(format!("{left} {symbol} {amount}"), Level::Shift);
         if op == BinOp::Shl { wrap(shifted, ty) } else { shifted }
@@ -224,6 +247,18 @@ impl Text {
         self.1 = level;
         self
     }
+}
+
+fn is_constant(e: &Expr) -> bool {
+    matches!(e.kind, ExprKind::Const(_))
+}
+
+/// A constant of a C type; what is no wider than 16 bits is an `int` wherever it is computed with.
+fn constant(value: u128, ty: Type) -> Text {
+    if ty.width() <= 16 || value > u128::from(u64::MAX) {
+        return Text::atom(number(value));
+    }
+    Text(format!("({}){}", c_type(ty), number(value)), Level::Unary)
 }
 
 /// The low bits of a wider value.

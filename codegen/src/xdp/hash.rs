@@ -40,11 +40,14 @@ impl Emitter<'_> {
                     None => t.line(format!("{into} = {zeros:#010x};")),
                 }
                 let mut after = bytes;
-                for (i, e) in all.into_iter().enumerate() {
-                    after -= usize::from(e.ty.width()) / 8;
-                    if !fold.is_some_and(|f| f.inputs[i]) {
-                        self.crc_part(t, into, after, e);
+                let mut rest = &all[..];
+                while !rest.is_empty() {
+                    let (run, others) = whole_bytes(rest);
+                    after -= bits(run.iter().copied()) / 8;
+                    if !fold.is_some_and(|f| f.inputs[all.len() - rest.len()]) {
+                        self.crc_part(t, into, after, run);
                     }
+                    rest = others;
                 }
             }
             HashAlgorithm::HalfSipHash => {
@@ -69,7 +72,14 @@ impl Emitter<'_> {
         }
     }
 
-    fn crc_part(&self, t: &mut Text, into: &str, after: usize, e: &Expr) {
+    /// What some data add that have so many bytes after them.
+    fn crc_part(&self, t: &mut Text, into: &str, after: usize, run: &[&Expr]) {
+        let [e] = *run else {
+            for (i, byte) in self.chunks(run, 8).iter().rev().enumerate() {
+                t.line(format!("{into} ^= CRC32_8({}, {byte});", after + i));
+            }
+            return;
+        };
         let width = e.ty.width();
         let x = self.expr(e);
         match width {
@@ -79,7 +89,7 @@ impl Emitter<'_> {
                     t.line(format!(
                         "{into} ^= CRC32_8({}, {} >> {});",
                         after + byte,
-                        self.operand(e),
+                        self.typed_operand(e),
                         byte * 8
                     ));
                 }
@@ -97,10 +107,10 @@ impl Emitter<'_> {
         "~fold(sum)".into()
     }
 
-    /// The data concatenated and cut into numbers of `size` bits (16 or 32), the last filled with zeros at its end.
+    /// The data concatenated and cut into numbers of `size` bits (8, 16 or 32), the last filled with zeros at its end.
     pub(super) fn chunks(&self, data: &[&Expr], size: usize) -> Vec<String> {
         let total = bits(data.iter().copied());
-        let ty = if size == 16 { "u16" } else { "u32" };
+        let ty = c_type(Type::Bits(size as u8));
         (0..total.div_ceil(size))
             .map(|chunk| {
                 let (from, to) = (chunk * size, (chunk + 1) * size);
@@ -138,6 +148,12 @@ impl Emitter<'_> {
         let cut = if small { self.operand(e) } else { cut };
         if up == 0 { cut } else { format!("{cut} << {up}") }
     }
+}
+
+/// The first data that are whole bytes together, and the others.
+fn whole_bytes<'a, 'b>(data: &'a [&'b Expr]) -> (&'a [&'b Expr], &'a [&'b Expr]) {
+    let ends = (1..data.len()).find(|n| bits(data[..*n].iter().copied()).is_multiple_of(8));
+    data.split_at(ends.unwrap_or(data.len()))
 }
 
 fn bits<'a>(data: impl Iterator<Item = &'a Expr>) -> usize {

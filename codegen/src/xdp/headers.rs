@@ -105,13 +105,19 @@ fn read_field(t: &mut Text, ty: &HeaderType, id: FieldId) {
 fn write_field(t: &mut Text, ty: &HeaderType, id: FieldId) {
     let field = &ty.fields[id.index()];
     let (first, count) = span(ty.offset(id), field.width);
-    let below = count * 8 - ty.offset(id) % 8 - u32::from(field.width);
     let c = c_type(Type::Bits(field.width));
     t.line(format!("INLINE void set_{}_{}(void *p, {c} x)", ty.name, field.name));
     t.open("{");
     if count * 8 == u32::from(field.width) {
         write(t, first, count, "x");
+    } else if let Some(over) = over(ty.offset(id), field.width) {
+        let mask = Type::Bits(field.width).mask() >> over;
+        t.line(format!("u128 old = {};", read("p", first, 16)));
+        t.line(format!("u8 last = {};", read("p", first + 16, 1)));
+        write(t, first, 16, &format!("(old & ~{}) | x >> {over}", number(mask)));
+        write(t, first + 16, 1, &format!("(last & {:#x}) | (u8)x << {}", 0xff >> over, 8 - over));
     } else {
+        let below = count * 8 - ty.offset(id) % 8 - u32::from(field.width);
         let all = if count > 8 { "u128" } else { "u64" };
         let mask = Type::Bits(field.width).mask() << below;
         t.line(format!("{all} old = {};", read("p", first, count)));
@@ -131,6 +137,11 @@ fn load(t: &mut Text, ty: &HeaderType) {
     t.line("x->valid = x->parsed = 1;");
     t.close("}");
     t.line("");
+}
+
+/// Bits of a field that lie beyond its first 16 bytes, if it has 17.
+fn over(offset: u32, width: u8) -> Option<u32> {
+    (offset % 8 + u32::from(width)).checked_sub(128).filter(|bits| *bits > 0)
 }
 
 /// Bytes that cover a field: from which, and how many (1, 2, 3, 4, 6, 8, 16 can be read at once).
@@ -163,6 +174,10 @@ fn read(p: &str, byte: u32, count: u32) -> String {
 /// Bits of the packet at `p`, as a number.
 pub(super) fn load_bits(p: &str, offset: u32, width: u8) -> String {
     let (first, count) = span(offset, width);
+    if let Some(over) = over(offset, width) {
+        let (most, last) = (read(p, first, 16), read(p, first + 16, 1));
+        return format!("({most} << {over} | {last} >> {}) & {}", 8 - over, number(Type::Bits(width).mask()));
+    }
     let below = count * 8 - offset % 8 - u32::from(width);
     let whole = read(p, first, count);
     let shifted = if below == 0 { whole } else { format!("{whole} >> {below}") };
@@ -197,6 +212,9 @@ fn store_run(t: &mut Text, ty: &HeaderType, run: &[usize]) {
     let Some((&first, rest)) = run.split_first() else { return };
     let byte = ty.offset(FieldId(first as u32)) / 8;
     let bits: u32 = run.iter().map(|i| u32::from(ty.fields[*i].width)).sum();
+    if bits > 128 {
+        return store_long_run(t, ty, run, byte);
+    }
     let total = if bits > 64 { "u128" } else { "u64" };
     let name = |i: usize| format!("x->{}", ty.fields[i].name);
     let mut value = if rest.is_empty() {
@@ -212,6 +230,32 @@ fn store_run(t: &mut Text, ty: &HeaderType, run: &[usize]) {
         value = format!("{value} | {part}");
     }
     write(t, byte, bits / 8, &value);
+}
+
+/// What no number holds goes in pieces of 8 bytes; bits above a piece are cut off as it is written.
+fn store_long_run(t: &mut Text, ty: &HeaderType, run: &[usize], byte: u32) {
+    let bits: u32 = run.iter().map(|i| u32::from(ty.fields[*i].width)).sum();
+    for from in (0..bits).step_by(64) {
+        let to = bits.min(from + 64);
+        let mut end = 0;
+        let mut parts = Vec::new();
+        for field in run.iter().map(|i| &ty.fields[*i]) {
+            let start = end;
+            end += u32::from(field.width);
+            if end <= from || start >= to {
+                continue;
+            }
+            let low = end.saturating_sub(to);
+            let part = if low == 0 {
+                format!("(u64)x->{}", field.name)
+            } else {
+                format!("(u64)(x->{} >> {low})", field.name)
+            };
+            let up = to.saturating_sub(end);
+            parts.push(if up == 0 { part } else { format!("{part} << {up}") });
+        }
+        write(t, byte + from / 8, (to - from) / 8, &parts.join(" | "));
+    }
 }
 
 fn write(t: &mut Text, byte: u32, count: u32, value: &str) {

@@ -245,7 +245,7 @@ impl Emitter<'_> {
             parts.push(number(1u128 << (bits % 64)).replace("ull", "") + "ull");
         }
         for (field, e) in fields.iter().zip(key) {
-            let x = self.operand(e);
+            let x = self.typed_operand(e);
             let top = field.shift + u32::from(field.width);
             if top <= low || field.shift >= low + 64 {
                 continue;

@@ -246,23 +246,25 @@ impl Walker<'_> {
         if ways.is_empty() || ways.iter().any(|way| way.entry.is_none()) {
             return;
         }
-        let origin = |way: &Way, e: &Expr| {
+        // Only what begins and ends at a byte's border.
+        let after: Vec<usize> = (1..=all.len()).map(|i| bits(&all[i..])).collect();
+        let origin = |way: &Way, e: &Expr, after: usize| {
             let (source, low) = source_bits(e)?;
-            (e.ty.width().is_multiple_of(8)).then_some((*way.known.get(&source)?, low))
+            let whole = e.ty.width().is_multiple_of(8) && after.is_multiple_of(8);
+            whole.then_some((*way.known.get(&source)?, low))
         };
-        let inputs: Vec<bool> = all.iter().map(|e| ways.iter().all(|way| origin(way, e).is_some())).collect();
+        let fixed = |(e, after): (&&Expr, &usize)| ways.iter().all(|way| origin(way, e, *after).is_some());
+        let inputs: Vec<bool> = all.iter().zip(&after).map(fixed).collect();
         if !inputs.contains(&true) {
             return;
         }
         let mut entries: Vec<FoldEntry> = Vec::new();
         for way in ways {
             let Some((table, action)) = way.entry else { continue };
-            let mut after: usize = all.iter().map(|e| usize::from(e.ty.width()) / 8).sum();
             let mut parts = Vec::new();
-            for (e, folded) in all.iter().zip(&inputs) {
-                after -= usize::from(e.ty.width()) / 8;
-                if let (true, Some((source, low))) = (folded, origin(way, e)) {
-                    parts.push(Part { source, low, width: e.ty.width(), after });
+            for ((e, after), folded) in all.iter().zip(&after).zip(&inputs) {
+                if let (true, Some((source, low))) = (folded, origin(way, e, *after)) {
+                    parts.push(Part { source, low, width: e.ty.width(), after: after / 8 });
                 }
             }
             match entries.iter().find(|e| e.table == table && e.action == action) {
@@ -273,6 +275,10 @@ impl Walker<'_> {
         }
         self.folds.push(Fold { hash, inputs, entries });
     }
+}
+
+fn bits(data: &[&Expr]) -> usize {
+    data.iter().map(|e| usize::from(e.ty.width())).sum()
 }
 
 fn place_source(place: Place) -> Source {

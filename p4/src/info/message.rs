@@ -88,6 +88,7 @@ pub(super) fn info(info: &P4Info) -> Message {
     // p4c writes this message as soon as it has looked at a type, even if there is nothing in it.
     let typed = !info.tables.is_empty()
         || !info.registers.is_empty()
+        || !info.counters.is_empty()
         || info.actions.iter().any(|action| !action.params.is_empty());
     if typed { fields.message(200, "type_info", Fields::default()).0 } else { fields.0 }
 }

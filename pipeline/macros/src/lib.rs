@@ -86,7 +86,7 @@ fn program(arguments: &TokenStream2, module: &ItemMod, fitted: &Fitted) -> Token
     let source = quote!(#[guideway::pipeline(#arguments)] #module).to_string();
     quote! {
         /// The pipeline in Rust.
-        #[allow(unused, missing_docs, unreachable_pub, clippy::all)]
+        #[allow(unused, unused_comparisons, missing_docs, unreachable_pub, clippy::all)]
         pub mod #name { #items }
         pub use #name::Pipeline;
         impl ::guideway::Native for Pipeline {

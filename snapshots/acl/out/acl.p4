@@ -98,9 +98,10 @@ parser parse(
     }
 }
 
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }
@@ -173,8 +174,8 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
             mirror: {
                 adjust(
                     h.ip4.checksum,
-                    h.ip4.version ++ h.ip4.ihl ++ h.ip4.tos,
-                    h.ip4.version ++ h.ip4.ihl ++ meta.mirror_tos
+                    (bit<32>) ~(h.ip4.version ++ h.ip4.ihl ++ h.ip4.tos)
+                        + (bit<32>) (h.ip4.version ++ h.ip4.ihl ++ meta.mirror_tos)
                 );
                 h.ip4.tos = meta.mirror_tos;
                 standard_metadata.egress_spec = (bit<9>) meta.mirror_port;

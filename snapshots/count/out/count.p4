@@ -60,9 +60,10 @@ parser parse(
     }
 }
 
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }
@@ -119,7 +120,10 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         switch (host.apply().action_run) {
             out_2: {
                 bit<8> ttl = h.ip4.ttl - 1;
-                adjust(h.ip4.checksum, h.ip4.ttl ++ h.ip4.protocol, ttl ++ h.ip4.protocol);
+                adjust(
+                    h.ip4.checksum,
+                    (bit<32>) ~(h.ip4.ttl ++ h.ip4.protocol) + (bit<32>) (ttl ++ h.ip4.protocol)
+                );
                 h.ip4.ttl = ttl;
                 standard_metadata.egress_spec = (bit<9>) meta.out_port;
                 exit;

@@ -105,9 +105,10 @@ parser parse(
     }
 }
 
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }
@@ -272,8 +273,8 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                 bit<8> marked = h.inner4.tos | 3;
                 adjust(
                     h.inner4.checksum,
-                    h.inner4.version ++ h.inner4.ihl ++ h.inner4.tos,
-                    h.inner4.version ++ h.inner4.ihl ++ marked
+                    (bit<32>) ~(h.inner4.version ++ h.inner4.ihl ++ h.inner4.tos)
+                        + (bit<32>) (h.inner4.version ++ h.inner4.ihl ++ marked)
                 );
                 h.inner4.tos = marked;
             }

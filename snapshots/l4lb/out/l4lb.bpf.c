@@ -2182,13 +2182,13 @@ INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct h
             if ((m->flags & 2) == 0 || (is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) != 8 || (u8)((ethernet_dst(h->eth.p) >> 40) & 0x1) == 1) {
                 return XDP_PASS;
             }
-            set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), ((u16)64 << 8 | ipv4_protocol(h->ip4.p))));
+            set_ipv4_checksum(h->ip4.p, adjust(ipv4_checksum(h->ip4.p), ((u16)ipv4_ttl(h->ip4.p) << 8 | ipv4_protocol(h->ip4.p)), (64 << 8 | ipv4_protocol(h->ip4.p))));
             set_ipv4_ttl(h->ip4.p, 64);
             client = ipv4_src(h->ip4.p);
             set_ipv4_src(h->ip4.p, ipv4_dst(h->ip4.p));
             set_ipv4_dst(h->ip4.p, client);
             if (is_there(&h->icmp))
-                set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0)), ((u16)0 << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0))));
+                set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0)), (0 << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0))));
             if (is_there(&h->icmp))
                 set_icmp_kind(h->icmp.p, 0);
             sender = ethernet_src(h->eth.p);
@@ -2306,7 +2306,7 @@ INLINE int ingress(struct xdp_md *ctx, const void *at, const void *end, struct h
                 set_ipv6_src(h->ip6.p, ipv6_dst(h->ip6.p));
                 set_ipv6_dst(h->ip6.p, client_2);
                 if (is_there(&h->icmp))
-                    set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0)), ((u16)129 << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0))));
+                    set_icmp_checksum(h->icmp.p, adjust((is_there(&h->icmp) ? icmp_checksum(h->icmp.p) : 0), ((u16)(is_there(&h->icmp) ? icmp_kind(h->icmp.p) : 0) << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0)), (129 << 8 | (is_there(&h->icmp) ? icmp_code(h->icmp.p) : 0))));
                 if (is_there(&h->icmp))
                     set_icmp_kind(h->icmp.p, 129);
                 sender_2 = ethernet_src(h->eth.p);

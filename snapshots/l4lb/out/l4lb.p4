@@ -264,9 +264,10 @@ parser parse(
     }
 }
 
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }
@@ -811,12 +812,18 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                         standard_metadata.egress_spec = CPU_PORT;
                         exit;
                     }
-                    adjust(h.ip4.checksum, h.ip4.ttl ++ h.ip4.protocol, 8w64 ++ h.ip4.protocol);
+                    adjust(
+                        h.ip4.checksum,
+                        (bit<32>) ~(h.ip4.ttl ++ h.ip4.protocol) + (bit<32>) (8w64 ++ h.ip4.protocol)
+                    );
                     h.ip4.ttl = 64;
                     bit<32> client = h.ip4.src;
                     h.ip4.src = h.ip4.dst;
                     h.ip4.dst = client;
-                    adjust(h.icmp.checksum, h.icmp.kind ++ h.icmp.code, 8w0 ++ h.icmp.code);
+                    adjust(
+                        h.icmp.checksum,
+                        (bit<32>) ~(h.icmp.kind ++ h.icmp.code) + (bit<32>) (8w0 ++ h.icmp.code)
+                    );
                     h.icmp.kind = 0;
                     bit<48> sender = h.eth.src;
                     h.eth.src = h.eth.dst;
@@ -917,7 +924,10 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                     bit<128> client = h.ip6.src;
                     h.ip6.src = h.ip6.dst;
                     h.ip6.dst = client;
-                    adjust(h.icmp.checksum, h.icmp.kind ++ h.icmp.code, 8w129 ++ h.icmp.code);
+                    adjust(
+                        h.icmp.checksum,
+                        (bit<32>) ~(h.icmp.kind ++ h.icmp.code) + (bit<32>) (8w129 ++ h.icmp.code)
+                    );
                     h.icmp.kind = 129;
                     bit<48> sender = h.eth.src;
                     h.eth.src = h.eth.dst;

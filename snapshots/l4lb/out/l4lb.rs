@@ -1,7 +1,7 @@
 // Made by Guideway from l4lb.rs.
 
 /// From l4lb.rs.
-#[allow(unused, unreachable_pub, clippy::all)]
+#[allow(unused, unused_comparisons, unreachable_pub, clippy::all)]
 pub mod l4lb {
     use ::sw_fallback_rt as rt;
     use rt::Table as _;

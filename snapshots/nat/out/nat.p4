@@ -103,9 +103,10 @@ parser parse(
     }
 }
 
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }
@@ -192,22 +193,37 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         switch (outside.apply().action_run) {
             inward: {
                 bit<32> old = h.ip4.dst;
-                adjust(h.ip4.checksum, old[31:16], meta.inward_dst[31:16]);
-                adjust(h.ip4.checksum, old[15:0], meta.inward_dst[15:0]);
+                adjust(
+                    h.ip4.checksum,
+                    (bit<32>) ~old[31:16]
+                        + (bit<32>) meta.inward_dst[31:16]
+                        + (bit<32>) ~old[15:0]
+                        + (bit<32>) meta.inward_dst[15:0]
+                );
                 h.ip4.dst = meta.inward_dst;
                 if (h.tcp.isValid()) {
-                    adjust(h.tcp.checksum, old[31:16], meta.inward_dst[31:16]);
-                    adjust(h.tcp.checksum, old[15:0], meta.inward_dst[15:0]);
+                    adjust(
+                        h.tcp.checksum,
+                        (bit<32>) ~old[31:16]
+                            + (bit<32>) meta.inward_dst[31:16]
+                            + (bit<32>) ~old[15:0]
+                            + (bit<32>) meta.inward_dst[15:0]
+                    );
                 } else if (h.udp.checksum != 0) {
-                    adjust(h.udp.checksum, old[31:16], meta.inward_dst[31:16]);
-                    adjust(h.udp.checksum, old[15:0], meta.inward_dst[15:0]);
+                    adjust(
+                        h.udp.checksum,
+                        (bit<32>) ~old[31:16]
+                            + (bit<32>) meta.inward_dst[31:16]
+                            + (bit<32>) ~old[15:0]
+                            + (bit<32>) meta.inward_dst[15:0]
+                    );
                 }
                 if (h.tcp.isValid()) {
-                    adjust(h.tcp.checksum, h.tcp.dst_port, meta.inward_dst_port);
+                    adjust(h.tcp.checksum, (bit<32>) ~h.tcp.dst_port + (bit<32>) meta.inward_dst_port);
                     h.tcp.dst_port = meta.inward_dst_port;
                 } else {
                     if (h.udp.checksum != 0) {
-                        adjust(h.udp.checksum, h.udp.dst_port, meta.inward_dst_port);
+                        adjust(h.udp.checksum, (bit<32>) ~h.udp.dst_port + (bit<32>) meta.inward_dst_port);
                     }
                     h.udp.dst_port = meta.inward_dst_port;
                 }
@@ -220,15 +236,30 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
         switch (inside.apply().action_run) {
             outward: {
                 bit<32> old = h.ip4.src;
-                adjust(h.ip4.checksum, old[31:16], meta.outward_src[31:16]);
-                adjust(h.ip4.checksum, old[15:0], meta.outward_src[15:0]);
+                adjust(
+                    h.ip4.checksum,
+                    (bit<32>) ~old[31:16]
+                        + (bit<32>) meta.outward_src[31:16]
+                        + (bit<32>) ~old[15:0]
+                        + (bit<32>) meta.outward_src[15:0]
+                );
                 h.ip4.src = meta.outward_src;
                 if (h.tcp.isValid()) {
-                    adjust(h.tcp.checksum, old[31:16], meta.outward_src[31:16]);
-                    adjust(h.tcp.checksum, old[15:0], meta.outward_src[15:0]);
+                    adjust(
+                        h.tcp.checksum,
+                        (bit<32>) ~old[31:16]
+                            + (bit<32>) meta.outward_src[31:16]
+                            + (bit<32>) ~old[15:0]
+                            + (bit<32>) meta.outward_src[15:0]
+                    );
                 } else if (h.udp.checksum != 0) {
-                    adjust(h.udp.checksum, old[31:16], meta.outward_src[31:16]);
-                    adjust(h.udp.checksum, old[15:0], meta.outward_src[15:0]);
+                    adjust(
+                        h.udp.checksum,
+                        (bit<32>) ~old[31:16]
+                            + (bit<32>) meta.outward_src[31:16]
+                            + (bit<32>) ~old[15:0]
+                            + (bit<32>) meta.outward_src[15:0]
+                    );
                 }
                 standard_metadata.egress_spec = (bit<9>) meta.outward_port;
                 exit;

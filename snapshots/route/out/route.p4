@@ -82,9 +82,10 @@ parser parse(
     }
 }
 
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }
@@ -203,7 +204,10 @@ control ingress(inout headers_t h, inout metadata_t meta, inout standard_metadat
                 }
             }
             bit<8> ttl = h.ip4.ttl - 1;
-            adjust(h.ip4.checksum, h.ip4.ttl ++ h.ip4.protocol, ttl ++ h.ip4.protocol);
+            adjust(
+                h.ip4.checksum,
+                (bit<32>) ~(h.ip4.ttl ++ h.ip4.protocol) + (bit<32>) (ttl ++ h.ip4.protocol)
+            );
             h.ip4.ttl = ttl;
         } else if (h.ip6.isValid()) {
             if (h.ip6.hop_limit <= 1) {

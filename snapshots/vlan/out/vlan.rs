@@ -1,7 +1,7 @@
 // Made by Guideway from pipeline.rs.
 
 /// From pipeline.rs.
-#[allow(unused, unreachable_pub, clippy::all)]
+#[allow(unused, unused_comparisons, unreachable_pub, clippy::all)]
 pub mod vlan {
     use ::sw_fallback_rt as rt;
     use rt::Table as _;

@@ -1,6 +1,7 @@
-// RFC 1624, equation 3: the checksum after a 16-bit word has changed.
-void adjust(inout bit<16> checksum, in bit<16> old, in bit<16> now) {
-    bit<32> sum = (bit<32>) ~checksum + (bit<32>) ~old + (bit<32>) now;
+// RFC 1624, equation 3: the checksum after words have changed; `change` is the sum of the old ones' complements and
+// the new ones.
+void adjust(inout bit<16> checksum, in bit<32> change) {
+    bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
     checksum = ~(sum[15:0] + sum[31:16]);
 }

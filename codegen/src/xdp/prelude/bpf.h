@@ -1,6 +1,11 @@
 // What every XDP program needs of the kernel's interface: types, map declarations, helpers by their numbers.
 #pragma once
 
+// A value compared with itself, or assigned to itself, is what the pipeline says.
+#pragma clang diagnostic ignored "-Wtautological-compare"
+#pragma clang diagnostic ignored "-Wself-assign"
+#pragma clang diagnostic ignored "-Wself-assign-field"
+
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
