@@ -3,6 +3,7 @@
 use crate::Refused;
 use crate::diagnostics;
 use clap::Args;
+use p4runtime_proto::guideway::v1::{Bundle, File};
 use pipeline_ir::verify::{Verified, verify};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,13 +86,38 @@ fn from_folder(folder: &Path) -> Result<Source, Refused> {
     Ok(Source { name: name_of(path), text: read(path)?, set })
 }
 
+/// As [`from_folder`], of files in memory.
+pub(crate) fn from_bundle(bundle: &Bundle) -> Result<Source, Refused> {
+    let inner =
+        |f: &File| Some((f.path.strip_prefix(FOLDER)?.strip_prefix('/')?.to_owned(), f.content.clone()));
+    let mut files: Vec<_> = bundle.files.iter().filter_map(inner).collect();
+    files.sort();
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec());
+        text.map_err(|_| Refused("error: the bundle's source is no text".into()))
+    };
+    let Some((name, source)) = files.iter().find(|(name, _)| name.ends_with(".rs")) else {
+        return Err(Refused(
+            "error: the bundle has no source, which `guideway compile` writes into it".into(),
+        ));
+    };
+    let set = files.iter().find(|(name, _)| name == SET);
+    let set = set.map(|(_, bytes)| assignments(SET.as_ref(), &text(bytes)?)).transpose()?.unwrap_or_default();
+    Ok(Source { name: name.clone(), text: text(source)?, set })
+}
+
 /// The constants that a folder's pipeline was compiled with.
 fn settings(path: &Path) -> Result<Vec<(String, String)>, Refused> {
+    assignments(path, &read(path)?)
+}
+
+/// What [`SET`] says.
+fn assignments(path: &Path, text: &str) -> Result<Vec<(String, String)>, Refused> {
     let refused = |why: &str| {
         let path = path.display();
         Refused(format!("error: {path}: {why}; write the folder again with `guideway compile`"))
     };
-    let table: toml::Table = read(path)?.parse().map_err(|e: toml::de::Error| refused(e.message()))?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| refused(e.message()))?;
     let text = |(name, value): (String, toml::Value)| match value {
         toml::Value::String(text) => Ok((name, text)),
         _ => Err(refused(&format!("`{name}` is no text"))),

@@ -1,7 +1,7 @@
 //! `switch`: a pipeline of one's own on interfaces, by the command line that `guideway switch` has too.
 
 use crate::Native;
-use crate::serving::{self, Applied, Job, Refused, Runs, serve, signals};
+use crate::serving::{self, Applied, Job, Refused, serve, signals};
 use pipeline_entries::Wanted;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -128,12 +128,12 @@ fn run<P: Native>(options: &Options) -> Done<()> {
     let signals = signals()?;
     let mut plane = crate::plane::<P>()?;
     let pipeline = plane.pipeline().clone();
-    let wanted = || match &options.entries {
-        Some(path) => Ok(pipeline_entries::read(path, &pipeline)?),
+    let wanted = |pipeline: &pipeline_ir::Pipeline| match &options.entries {
+        Some(path) => Ok(pipeline_entries::read(path, pipeline)?),
         None => Ok(Wanted::default()),
     };
     let mut applied = Applied::new(&pipeline);
-    let changes = applied.apply(&mut plane, &wanted()?)?;
+    let changes = applied.apply(&mut plane, &wanted(&pipeline)?)?;
     let (ports, host) = options.open()?;
     let names: Vec<String> = options.ports.iter().map(|(n, d)| format!("{n}@{d}")).collect();
     let mut it = serving::Native::new(Running::start(plane, ports, host)?);
@@ -141,7 +141,7 @@ fn run<P: Native>(options: &Options) -> Done<()> {
     let tell = |text: &str| eprintln!("note: {text}");
     let job = Job { wanted: &wanted, status: options.status.as_deref(), tell: &tell };
     let served = serve(&job, &mut it, &mut applied, &signals);
-    for (name, count) in it.plane().counters().iter().filter(|(_, c)| c.packets + c.bytes > 0) {
+    for (name, count) in it.running().plane().counters().iter().filter(|(_, c)| c.packets + c.bytes > 0) {
         println!("{name}: {} packets, {} bytes", count.packets, count.bytes);
     }
     served

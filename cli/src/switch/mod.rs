@@ -2,6 +2,7 @@
 
 pub(crate) mod entries;
 mod native;
+mod p4runtime;
 mod port;
 mod xdp;
 
@@ -9,6 +10,8 @@ use crate::source::{Source, SourceArgs};
 use crate::{Done, Refused, compile};
 use entries::Wanted;
 use guideway::serving::{Applied, Job, Runs, serve};
+use p4runtime_server::Address;
+use pipeline_ir::Pipeline;
 use pipeline_ir::verify::Verified;
 use port::PortArg;
 use std::path::PathBuf;
@@ -46,6 +49,12 @@ pub(crate) struct Args {
     /// The status file that SIGUSR1 and the end write.
     #[arg(long)]
     status: Option<PathBuf>,
+    /// Serves P4Runtime there: IP:PORT (of this machine, as nothing says who may write) or unix:PATH.
+    #[arg(long, value_name = "ADDR")]
+    p4runtime: Option<Address>,
+    /// The device's number in P4Runtime.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), requires = "p4runtime")]
+    device_id: u64,
     /// xdp: adopts nothing of an earlier run.
     #[arg(long)]
     flush: bool,
@@ -62,6 +71,7 @@ const EXAMPLES: &str = "Examples:
   guideway switch my_pipeline.rs --target xdp --port 1@eth0 --port 2@eth1 --entries entries.toml --status status.json
   guideway switch out/ --target xdp --port 1@eth0       (a folder that `guideway compile` wrote)
   guideway switch --target native --port 1@eth0 --entries entries.toml
+  guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559
   guideway switch --target native --pipeline decap --port 1@eth0 --host-port gw0 --entries decap.toml
   guideway switch --target native --port 1@pcap:in.pcap:out.pcap --entries entries.toml";
 
@@ -75,14 +85,14 @@ pub(crate) fn run(args: &Args) -> Done {
                 "native",
                 &[("--host-port", args.host_port.is_some()), ("--promiscuous", args.promiscuous)],
             )?;
-            let wanted = args.wanted(&verified)?;
+            let wanted = args.wanted(verified.pipeline())?;
             let options = xdp::options(args, &verified, &wanted)?;
             let object = args.object(&source, &verified, &target)?;
-            xdp::run(args, &verified, &object, &wanted, &options)
+            xdp::run(args, &source, &verified, object, &wanted, options)
         }
         "rust" => {
             args.only_for("xdp", &[("--pin-dir", args.pin_dir.is_some()), ("--flush", args.flush)])?;
-            native::run(args, &verified)
+            native::run(args, &source, &verified)
         }
         _ => {
             let name = target.name;
@@ -110,21 +120,13 @@ impl Args {
         self.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
-    fn wanted(&self, verified: &Verified) -> Result<Wanted, Refused> {
-        self.entries
-            .as_ref()
-            .map_or_else(|| Ok(Wanted::default()), |path| entries::read(path, verified.pipeline()))
+    fn wanted(&self, p: &Pipeline) -> Result<Wanted, Refused> {
+        self.entries.as_ref().map_or_else(|| Ok(Wanted::default()), |path| entries::read(path, p))
     }
 
     /// Serves until a signal, or the end of all input, ends it.
-    fn serve(
-        &self,
-        verified: &Verified,
-        it: &mut dyn Runs,
-        applied: &mut Applied,
-        signals: &Receiver<i32>,
-    ) -> Done {
-        let wanted = || self.wanted(verified);
+    fn serve(&self, it: &mut dyn Runs, applied: &mut Applied, signals: &Receiver<i32>) -> Done {
+        let wanted = |p: &Pipeline| self.wanted(p);
         let tell = |text: &str| tracing::warn!("{text}");
         let job = Job { wanted: &wanted, status: self.status.as_deref(), tell: &tell };
         serve(&job, it, applied, signals)?;

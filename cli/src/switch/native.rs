@@ -1,13 +1,22 @@
 //! `guideway switch --target native`.
 
 use super::Args;
+use super::p4runtime::{self, invalid, not_held};
+use crate::source::{Source, from_bundle};
 use crate::{Done, Refused, programs};
-use guideway::serving::{Applied, Native, signals};
+use codegen::Artifacts;
+use guideway::serving::{self, Applied, Runs, State, signals};
+use p4runtime_proto::guideway::v1::Bundle;
+use p4runtime_server::{Host, HostError, Prepared, hold};
+use pipeline_ir::entry::CheckedEntry;
 use pipeline_ir::verify::Verified;
+use serde_json::{Map, Value};
+use std::time::Duration;
 use sw_fallback::devices::packet;
-use sw_fallback::native::{HostPort, Port, Running, open_host_port, open_port};
+use sw_fallback::native::{HostPort, NativePlane, Port, Running, open_host_port, open_port};
+use sw_fallback::plane::{DataPlane as _, ReadBack};
 
-pub(super) fn run(args: &Args, verified: &Verified) -> Done {
+pub(super) fn run(args: &Args, source: &Source, verified: &Verified) -> Done {
     let signals = signals()?;
     let program = programs::find(verified)?;
     if program.changes_passed && args.host_port.is_none() {
@@ -17,15 +26,20 @@ pub(super) fn run(args: &Args, verified: &Verified) -> Done {
              as in `--host-port gw0` (a tap of that name is made and goes with the switch)"
         )));
     }
-    let wanted = args.wanted(verified)?;
+    let wanted = args.wanted(verified.pipeline())?;
     let mut plane = program.plane;
     let mut applied = Applied::new(verified.pipeline());
     let changes = applied.apply(&mut plane, &wanted)?;
     let (ports, host) = devices(args)?;
     let running = Running::start(plane, ports, host)?;
     tracing::info!("flows and counts live in this process and end with it");
-    println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
-    args.serve(verified, &mut Native::new(running), &mut applied, &signals)
+    let target = hw_targets::target(&args.target)?;
+    let mut files = Artifacts::default();
+    source.files().into_iter().for_each(|(path, text)| files.add(path, text));
+    let config = p4runtime::config(verified, &target, &files)?;
+    let native = Native { it: serving::Native::new(running), to_host: args.host_port.is_some() };
+    let ready = format!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
+    p4runtime::run(args, native, config, &mut applied, &signals, &ready)
 }
 
 /// Opens every port, or none.
@@ -61,4 +75,59 @@ fn devices(args: &Args) -> Result<(Vec<Port>, Option<HostPort>), Refused> {
         tracing::info!("{note}");
     }
     Ok((ports, host))
+}
+
+/// The pipeline at work.
+struct Native {
+    it: serving::Native,
+    /// There is a way into the host for packets that are changed and passed.
+    to_host: bool,
+}
+
+impl Runs for Native {
+    fn with(&mut self, what: &mut dyn FnMut(&mut dyn ReadBack)) {
+        self.it.with(what);
+    }
+
+    fn look(&mut self, tell: &dyn Fn(&str)) -> Result<State, Refused> {
+        self.it.look(tell)
+    }
+
+    fn more(&mut self) -> Map<String, Value> {
+        self.it.more()
+    }
+
+    fn pause(&self) -> Duration {
+        self.it.pause()
+    }
+}
+
+impl Host for Native {
+    fn plane(&mut self) -> &mut dyn ReadBack {
+        self.it.running().plane()
+    }
+
+    /// The pipelines that are compiled into this command.
+    fn verify(&mut self, bundle: &Bundle) -> Result<Prepared, HostError> {
+        let verified = from_bundle(bundle).and_then(|source| source.verified()).map_err(invalid)?;
+        let program = programs::find(&verified).map_err(invalid)?;
+        if program.changes_passed && !self.to_host {
+            let text =
+                "the pipeline changes packets that it passes to the host: start the switch with --host-port";
+            return Err(HostError::Invalid(text.into()));
+        }
+        Ok(Prepared { pipeline: verified.pipeline().clone(), program: Box::new(program.plane) })
+    }
+
+    /// The pipeline that runs already keeps its flows and counts.
+    fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
+        let plane = prepared.program.downcast::<NativePlane>();
+        let mut plane = plane.map_err(|_| HostError::Failed("another target's program".into()))?;
+        if *self.it.running().plane().pipeline() == prepared.pipeline {
+            return hold(self.it.running().plane(), entries).map_err(not_held);
+        }
+        hold(&mut *plane, entries).map_err(not_held)?;
+        self.it.running().replace(&plane);
+        Ok(())
+    }
 }

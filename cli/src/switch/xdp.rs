@@ -2,17 +2,24 @@
 
 use super::Args;
 use super::entries::Wanted;
-use crate::{Done, Refused};
+use super::p4runtime::{self, invalid};
+use crate::source::{Source, from_bundle};
+use crate::{Done, Refused, compile};
+use codegen::Artifacts;
 use guideway::serving::{Applied, Runs, State, signals};
-use pipeline_ir::RingId;
+use hw_targets::Target;
+use p4runtime_proto::guideway::v1::Bundle;
+use p4runtime_server::{Host, HostError, Prepared, hold};
+use pipeline_ir::entry::CheckedEntry;
 use pipeline_ir::verify::Verified;
-use sw_fallback::plane::DataPlane;
+use sw_fallback::plane::ReadBack;
 use sw_fallback::xdp::{Options, Port, XdpPlane, default_pin_dir, early};
 
 /// The plane, and the interfaces of which it was told that they are gone.
 struct Running {
     plane: XdpPlane,
-    ports: usize,
+    options: Options,
+    target: Target,
     told: Vec<String>,
 }
 
@@ -34,24 +41,28 @@ pub(super) fn options(args: &Args, verified: &Verified, wanted: &Wanted) -> Resu
 
 pub(super) fn run(
     args: &Args,
+    source: &Source,
     verified: &Verified,
-    object: &[u8],
+    object: Vec<u8>,
     wanted: &Wanted,
-    options: &Options,
+    options: Options,
 ) -> Done {
     let signals = signals()?;
-    let mut plane = XdpPlane::load(verified, object, options)?;
-    let mut applied = adopted(&plane);
+    let mut plane = XdpPlane::load(verified, &object, &options)?;
+    let mut applied = Applied::adopted(&plane);
     let changes = applied.apply(&mut plane, wanted)?;
     plane.attach()?;
     for note in plane.notes() {
         tracing::info!("{note}");
     }
-    println!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
-    let mut running = Running { plane, ports: options.ports.len(), told: Vec::new() };
-    let done = args.serve(verified, &mut running, &mut applied, &signals);
-    running.plane.detach();
-    done
+    let target = hw_targets::target(&args.target)?;
+    let mut files = Artifacts::default();
+    source.files().into_iter().for_each(|(path, text)| files.add(path, text));
+    files.add(compile::object_name(verified), object);
+    let config = p4runtime::config(verified, &target, &files)?;
+    let running = Running { plane, options, target, told: Vec::new() };
+    let ready = format!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
+    p4runtime::run(args, running, config, &mut applied, &signals, &ready)
 }
 
 fn ports(args: &Args) -> Result<Vec<Port>, Refused> {
@@ -64,23 +75,13 @@ fn ports(args: &Args) -> Result<Vec<Port>, Refused> {
     args.ports.iter().map(port).collect()
 }
 
-/// What a loaded plane already holds of rings.
-fn adopted(plane: &XdpPlane) -> Applied {
-    let mut applied = Applied::new(plane.pipeline());
-    for (i, ring) in (0u32..).zip(&plane.pipeline().rings) {
-        for pool in 0..ring.pools {
-            if let Some(generation) = plane.generation(RingId(i), pool) {
-                applied.in_force.insert((RingId(i), pool), generation);
-                applied.rings.adopt(RingId(i), pool, &plane.ring_slots(RingId(i), pool, generation));
-            }
-        }
-    }
-    applied
-}
-
 impl Runs for Running {
-    fn plane(&mut self) -> &mut dyn DataPlane {
-        &mut self.plane
+    fn with(&mut self, what: &mut dyn FnMut(&mut dyn ReadBack)) {
+        what(&mut self.plane);
+    }
+
+    fn end(&mut self) {
+        self.plane.take_off();
     }
 
     /// Tells of interfaces that have gone, once; without any left there is nothing to run on.
@@ -92,9 +93,55 @@ impl Runs for Running {
                 self.told.push((*interface).to_owned());
             }
         }
-        if gone.len() == self.ports {
+        if gone.len() == self.options.ports.len() {
             return Err(Refused("error: every interface is gone".into()));
         }
         Ok(State::Running)
+    }
+}
+
+/// A pipeline with its object.
+struct Program {
+    verified: Verified,
+    object: Vec<u8>,
+}
+
+impl Host for Running {
+    fn plane(&mut self) -> &mut dyn ReadBack {
+        &mut self.plane
+    }
+
+    /// Compiles what the bundle has not compiled. The kernel judges when it is committed.
+    fn verify(&mut self, bundle: &Bundle) -> Result<Prepared, HostError> {
+        let source = from_bundle(bundle).map_err(invalid)?;
+        let verified = source.verified().map_err(invalid)?;
+        let files = compile::emit(&source, &verified, &self.target).map_err(invalid)?;
+        let name = compile::object_name(&verified);
+        let object = match bundle.files.iter().find(|f| f.path == name) {
+            Some(file) => file.content.to_vec(),
+            None => {
+                let made =
+                    compile::object(&verified, &files).map_err(|e| HostError::Failed(e.to_string()))?;
+                made.ok_or_else(|| HostError::Invalid("the target emits no XDP program".into()))?
+            }
+        };
+        let pipeline = verified.pipeline().clone();
+        Ok(Prepared { pipeline, program: Box::new(Program { verified, object }) })
+    }
+
+    /// The new program takes the place of the old one on each interface at once, with the maps that both have alike.
+    fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
+        let program = prepared.program.downcast::<Program>();
+        let program = program.map_err(|_| HostError::Failed("another target's program".into()))?;
+        let options = Options { flush: false, entries: entries.to_vec(), ..self.options.clone() };
+        let loaded = XdpPlane::load(&program.verified, &program.object, &options);
+        let mut plane = loaded.map_err(|e| HostError::Invalid(Refused::from(e).0))?;
+        hold(&mut plane, entries).map_err(p4runtime::not_held)?;
+        plane.attach().map_err(|e| HostError::Failed(e.to_string()))?;
+        for note in plane.notes() {
+            tracing::info!("{note}");
+        }
+        self.plane = plane;
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use pipeline_ir::entry::{CheckedEntry, TableEntry, Tables, WriteError, WriteKind
 use pipeline_ir::{KeyValue, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
 use std::fmt;
-use sw_fallback::plane::DataPlane;
+use sw_fallback::plane::{DataPlane, ReadBack};
 
 /// A data plane with what is known of its rings.
 #[derive(Debug)]
@@ -62,6 +62,22 @@ impl Applied {
     #[must_use]
     pub fn new(p: &Pipeline) -> Self {
         Self { tables: Tables::new(p), rings: Rings::new(p), in_force: BTreeMap::new() }
+    }
+
+    /// What a data plane already holds of rings.
+    #[must_use]
+    pub fn adopted(plane: &dyn ReadBack) -> Self {
+        let mut applied = Self::new(plane.pipeline());
+        for (i, ring) in (0u32..).zip(&plane.pipeline().rings) {
+            for pool in 0..ring.pools {
+                let Some(generation) = plane.generation(RingId(i), pool) else { continue };
+                let slots = plane.slots(RingId(i), pool, generation % 2 == 1);
+                let ids = slots.iter().map(|(g, id)| if *g == generation { *id } else { 0 });
+                applied.in_force.insert((RingId(i), pool), generation);
+                applied.rings.adopt(RingId(i), pool, &ids.collect::<Vec<_>>());
+            }
+        }
+        applied
     }
 
     /// Makes the data plane hold what is wanted, and nothing else.

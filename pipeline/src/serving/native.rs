@@ -5,7 +5,7 @@ use super::serve::{Runs, State};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use sw_fallback::native::{PortCounts, Running};
-use sw_fallback::plane::DataPlane;
+use sw_fallback::plane::ReadBack;
 
 /// The pipeline at work; has a port been lost?
 #[derive(Debug)]
@@ -20,11 +20,16 @@ impl Native {
     pub fn new(running: Running) -> Self {
         Self { running, lost: false }
     }
+
+    /// What runs.
+    pub fn running(&mut self) -> &mut Running {
+        &mut self.running
+    }
 }
 
 impl Runs for Native {
-    fn plane(&mut self) -> &mut dyn DataPlane {
-        self.running.plane()
+    fn with(&mut self, what: &mut dyn FnMut(&mut dyn ReadBack)) {
+        what(self.running.plane());
     }
 
     fn look(&mut self, tell: &dyn Fn(&str)) -> Result<State, Refused> {
@@ -43,7 +48,7 @@ impl Runs for Native {
         }
     }
 
-    fn more(&self) -> Map<String, Value> {
+    fn more(&mut self) -> Map<String, Value> {
         let port = |p: PortCounts| {
             let count = |(packets, bytes): (u64, u64)| json!({"packets": packets, "bytes": bytes});
             json!({

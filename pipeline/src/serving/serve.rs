@@ -1,20 +1,21 @@
 //! A data plane that runs: doing what signals ask for, until one asks for the end.
 
-use super::apply::Applied;
+use super::apply::{Applied, Changes};
 use super::{Refused, status};
 use pipeline_entries::Wanted;
+use pipeline_ir::Pipeline;
 use serde_json::{Map, Value};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
-use sw_fallback::plane::DataPlane;
+use sw_fallback::plane::ReadBack;
 
 /// A data plane on its ports.
 pub trait Runs {
-    /// Its tables and counts.
-    fn plane(&mut self) -> &mut dyn DataPlane;
+    /// Does something with its tables and counts.
+    fn with(&mut self, what: &mut dyn FnMut(&mut dyn ReadBack));
 
     /// Looks after the ports, about once a second, and tells what the user should know.
     ///
@@ -23,9 +24,17 @@ pub trait Runs {
     fn look(&mut self, tell: &dyn Fn(&str)) -> Result<State, Refused>;
 
     /// What the status has beside the data plane's own counts.
-    fn more(&self) -> Map<String, Value> {
+    fn more(&mut self) -> Map<String, Value> {
         Map::new()
     }
+
+    /// May others change what it holds?
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Ends its work on the ports, where that is more than being dropped.
+    fn end(&mut self) {}
 
     /// How often it is looked after.
     fn pause(&self) -> Duration {
@@ -44,8 +53,8 @@ pub enum State {
 
 /// What serving needs beside the data plane.
 pub struct Job<'a> {
-    /// Reads the entries again.
-    pub wanted: &'a dyn Fn() -> Result<Wanted, Refused>,
+    /// Reads the entries again, of the pipeline that runs.
+    pub wanted: &'a dyn Fn(&Pipeline) -> Result<Wanted, Refused>,
     /// The status file.
     pub status: Option<&'a Path>,
     /// Tells the user what has happened to a port.
@@ -82,7 +91,7 @@ pub fn serve(
 ) -> Result<(), Refused> {
     loop {
         match signals.recv_timeout(it.pause()) {
-            Ok(SIGHUP) => match (job.wanted)().and_then(|wanted| applied.apply(it.plane(), &wanted)) {
+            Ok(SIGHUP) => match job.reload(it, applied) {
                 Ok(changes) => println!("reloaded: {changes}"),
                 Err(Refused(text)) => eprintln!("{text}\nnot reloaded: what was there before stays"),
             },
@@ -106,6 +115,22 @@ impl Job<'_> {
     fn write(&self, it: &mut dyn Runs) -> Result<(), Refused> {
         let Some(path) = self.status else { return Ok(()) };
         let more = it.more();
-        status::write(it.plane(), more, path)
+        let mut done = Ok(());
+        it.with(&mut |plane| done = status::write(plane, more.clone(), path));
+        done
+    }
+
+    /// Reads the entries again and applies the difference.
+    fn reload(&self, it: &mut dyn Runs, applied: &mut Applied) -> Result<Changes, Refused> {
+        let shared = it.is_shared();
+        let mut done = Ok(Changes::default());
+        it.with(&mut |plane| {
+            if shared {
+                *applied = Applied::adopted(plane);
+            }
+            let wanted = (self.wanted)(plane.pipeline());
+            done = wanted.and_then(|wanted| applied.apply(plane, &wanted));
+        });
+        done
     }
 }

@@ -55,11 +55,16 @@ impl<H: Host> Device<H> {
     /// A host that runs what `config` describes.
     ///
     /// # Errors
-    /// The P4Info is not of the pipeline that runs.
-    pub fn new(mut host: H, config: ForwardingPipelineConfig) -> Result<Self, String> {
-        let info = config.p4info.as_ref().ok_or("the config has no P4Info")?;
-        let map = Arc::new(Map::new(info, host.plane().pipeline())?);
-        Ok(Self { host, config, map, saved: None, notes: BTreeMap::new() })
+    /// The P4Info is not of the pipeline that runs; the host comes back.
+    pub fn new(mut host: H, config: ForwardingPipelineConfig) -> Result<Self, (H, String)> {
+        let map = match config.p4info.as_ref() {
+            Some(info) => Map::new(info, host.plane().pipeline()),
+            None => Err("the config has no P4Info".to_owned()),
+        };
+        match map {
+            Ok(map) => Ok(Self { host, config, map: Arc::new(map), saved: None, notes: BTreeMap::new() }),
+            Err(why) => Err((host, why)),
+        }
     }
 
     /// Is this a config that can run?

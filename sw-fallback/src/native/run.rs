@@ -149,6 +149,12 @@ impl Running {
         &mut self.plane
     }
 
+    /// Runs another pipeline on the same ports; see [`SharedPlane::replace`].
+    pub fn replace(&mut self, plane: &NativePlane) {
+        plane.use_huge_pages();
+        self.plane.replace(plane);
+    }
+
     /// What has happened since this was last asked.
     pub fn events(&mut self) -> Vec<Event> {
         self.events.try_iter().collect()

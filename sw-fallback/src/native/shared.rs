@@ -67,6 +67,15 @@ impl SharedPlane {
         self.view.tick_ns()
     }
 
+    /// Runs another pipeline, whose clock has the same ticks, from each thread's next packet on. Flows are those of the new
+    /// one, counts start at 0.
+    pub fn replace(&mut self, plane: &NativePlane) {
+        self.view = plane.fork();
+        for cell in &self.cells {
+            cell.with(|old| *old = plane.fork());
+        }
+    }
+
     /// Does the same to each; they hold the same, so the first refusal is everybody's.
     fn each(&self, change: impl Fn(&mut NativePlane) -> Result<(), WriteError>) -> Result<(), WriteError> {
         self.cells.iter().try_for_each(|cell| cell.with(&change))

@@ -95,9 +95,15 @@ impl XdpPlane {
 
     /// Takes the program off and removes what is pinned.
     pub fn detach(mut self) {
+        self.take_off();
+    }
+
+    /// As [`detach`](Self::detach), where others still hold the plane: it handles no packets any more.
+    pub fn take_off(&mut self) {
         if let Some(pins) = self.pins.take() {
             pins.remove();
         }
+        self.links.clear();
     }
 
     /// What the user should know: what was adopted, what was lost, what runs slowly.

@@ -4,3 +4,9 @@
 
 mod arbitration;
 mod common;
+mod config;
+mod mutations;
+mod read;
+mod rings;
+mod stream;
+mod write;

@@ -91,7 +91,7 @@ pub async fn lab() -> Lab {
 pub async fn lab_with(name: &str, options: &Options) -> Lab {
     let config = config(name, None);
     let info = config.p4info.clone().unwrap();
-    let device = Device::new(TestHost(plane(name).unwrap()), config).unwrap();
+    let device = Device::new(TestHost(plane(name).unwrap()), config).map_err(|(_, why)| why).unwrap();
     let device = Arc::new(Mutex::new(device));
     let address = "127.0.0.1:0".parse().unwrap();
     let server = Server::bind(&address, Arc::clone(&device), options).await.unwrap();
@@ -146,6 +146,11 @@ impl Talk {
 
     pub async fn say(&self, update: ask::Update) {
         self.say.send(v1::StreamMessageRequest { update: Some(update) }).await.unwrap();
+    }
+
+    /// False where too much waits to be sent.
+    pub fn try_say(&self, update: ask::Update) -> bool {
+        self.say.try_send(v1::StreamMessageRequest { update: Some(update) }).is_ok()
     }
 
     pub async fn arbitrate(&self, role: &str, election: Option<u128>) {

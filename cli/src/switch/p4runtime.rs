@@ -1,0 +1,140 @@
+//! `guideway switch --p4runtime`: the server, beside what signals ask for.
+
+use super::Args;
+use crate::{Done, Refused, compile};
+use codegen::Artifacts;
+use codegen::p4::Sizes;
+use guideway::serving::{Applied, Runs, State};
+use hw_targets::Target;
+use p4runtime_proto::p4::config::v1::P4Info;
+use p4runtime_proto::p4::v1::ForwardingPipelineConfig;
+use p4runtime_server::{Device, Host, HostError, Options, Server};
+use pipeline_ir::entry::WriteError;
+use pipeline_ir::verify::Verified;
+use prost::Message as _;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+use sw_fallback::plane::ReadBack;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Mutex, oneshot};
+
+/// The config that a pipeline of the command line is.
+pub(super) fn config(
+    verified: &Verified,
+    target: &Target,
+    files: &Artifacts,
+) -> Result<ForwardingPipelineConfig, Refused> {
+    let info = codegen::p4::info(verified.pipeline(), &Sizes::of(target));
+    Ok(ForwardingPipelineConfig {
+        p4info: Some(P4Info::decode(info.to_bytes().as_slice())?),
+        p4_device_config: compile::bundle(files).encode_to_vec().into(),
+        cookie: None,
+    })
+}
+
+/// Why a bundle can't run, as the server tells it.
+pub(super) fn invalid(Refused(text): Refused) -> HostError {
+    HostError::Invalid(text.strip_prefix("error: ").unwrap_or(&text).to_owned())
+}
+
+/// Why a pipeline can't have the entries that it should.
+pub(super) fn not_held((table, error): (String, WriteError)) -> HostError {
+    HostError::Failed(format!("table `{table}`: {error}"))
+}
+
+/// Serves until a signal, or the end of all input, ends it; with a P4Runtime server if one is asked for.
+pub(super) fn run<H: Host + Runs>(
+    args: &Args,
+    mut host: H,
+    config: ForwardingPipelineConfig,
+    applied: &mut Applied,
+    signals: &Receiver<i32>,
+    ready: &str,
+) -> Done {
+    if args.p4runtime.is_none() {
+        println!("{ready}");
+        let done = args.serve(&mut host, applied, signals);
+        host.end();
+        return done;
+    }
+    let mut served = Served::start(args, host, config)?;
+    println!("{ready}");
+    let done = args.serve(&mut served, applied, signals);
+    served.end();
+    done
+}
+
+/// A host that a server shares.
+struct Served<H> {
+    device: Arc<Mutex<Device<H>>>,
+    /// Goes with the server.
+    running: Option<(Runtime, oneshot::Sender<()>)>,
+}
+
+impl<H: Host + Runs> Served<H> {
+    fn start(args: &Args, host: H, config: ForwardingPipelineConfig) -> Result<Self, Refused> {
+        let device = Device::new(host, config).map_err(|(mut host, why)| {
+            host.end();
+            Refused(format!("error: {why}"))
+        });
+        let device = Arc::new(Mutex::new(device?));
+        let running = listen(args, &device).inspect_err(|_| device.blocking_lock().host.end())?;
+        Ok(Self { device, running: Some(running) })
+    }
+}
+
+/// Listens, and serves on threads of its own.
+fn listen<H: Host>(
+    args: &Args,
+    device: &Arc<Mutex<Device<H>>>,
+) -> Result<(Runtime, oneshot::Sender<()>), Refused> {
+    let Some(address) = &args.p4runtime else { return Err(Refused("error: no address".into())) };
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let options = Options { device_id: args.device_id, ..Options::default() };
+    let server = runtime.block_on(Server::bind(address, Arc::clone(device), &options))?;
+    let at = server.local_addr().map_or_else(|| address.to_string(), |at| at.to_string());
+    println!("p4runtime: device {} on {at}", args.device_id);
+    let (end, ended) = oneshot::channel::<()>();
+    runtime.spawn(async {
+        let end = async {
+            let _dropped = ended.await;
+        };
+        if let Err(error) = server.serve(end).await {
+            tracing::error!("{error}");
+        }
+    });
+    Ok((runtime, end))
+}
+
+impl<H: Host + Runs> Runs for Served<H> {
+    fn with(&mut self, what: &mut dyn FnMut(&mut dyn ReadBack)) {
+        self.device.blocking_lock().host.with(what);
+    }
+
+    fn look(&mut self, tell: &dyn Fn(&str)) -> Result<State, Refused> {
+        self.device.blocking_lock().host.look(tell)
+    }
+
+    fn more(&mut self) -> Map<String, Value> {
+        self.device.blocking_lock().host.more()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+
+    /// Ends every call first.
+    fn end(&mut self) {
+        if let Some((runtime, end)) = self.running.take() {
+            drop(end);
+            runtime.shutdown_timeout(Duration::from_secs(2));
+        }
+        self.device.blocking_lock().host.end();
+    }
+}
