@@ -41,6 +41,9 @@ enum Command {
     Tidy,
     /// Run everything that a change has to pass
     Ci(tasks::CiOptions),
+    /// Can an ordinary user have namespaces here? Tried in a process of its own
+    #[command(hide = true)]
+    LabRights,
     /// The HTTP server of a backend in the demo's lab
     #[command(hide = true)]
     LabServer {
@@ -72,6 +75,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(options) => tasks::bench(&options),
         Command::Tidy => tidy::tidy(),
         Command::Ci(options) => tasks::ci(&options),
+        Command::LabRights => demo::plane::try_rights(),
         Command::LabServer { name, listen } => http::serve(&name, &listen),
     }
 }

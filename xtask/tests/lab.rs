@@ -83,3 +83,19 @@ fn the_lab_works_and_leaves_nothing_behind() {
     drop(lab);
     assert_eq!(spaces_of(&tag), [""; 0]);
 }
+
+#[test]
+fn rights_are_tried_before_anything_is_built() {
+    let run = |first: &str| {
+        let line = format!("{first} exec {} lab-rights", env!("CARGO_BIN_EXE_xtask"));
+        std::process::Command::new("unshare").args(["--user", "--map-root-user", "sh", "-c", &line]).output()
+    };
+    // A machine that has none to try with, or no `unshare`, can't show the difference.
+    if !run("").is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no user namespaces");
+        return;
+    }
+    let output = run("echo 0 > /proc/sys/user/max_user_namespaces;").unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && text.contains("sysctl -w user.max_user_namespaces"), "{text}");
+}

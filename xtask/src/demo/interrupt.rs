@@ -1,7 +1,8 @@
 //! Ctrl-C: one flag, looked at wherever the demo waits, so that guards run and the lab goes.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -28,4 +29,11 @@ pub fn check() -> Result<()> {
         bail!("interrupted");
     }
     Ok(())
+}
+
+/// What has gone wrong, in truth: Ctrl-C ends the processes that we wait for too, perhaps before it reaches us.
+#[must_use]
+pub fn cause(error: Error) -> Error {
+    std::thread::sleep(Duration::from_millis(50));
+    check().err().unwrap_or(error)
 }

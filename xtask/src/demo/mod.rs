@@ -79,6 +79,12 @@ pub fn demo(options: &Options) -> Result<()> {
     if options.keep {
         choice.may_keep()?;
     }
+    if let Err(error) = plane::can_take_rights(&choice) {
+        if options.target.is_some() {
+            return Err(error);
+        }
+        return memory::run(options, Some(&error));
+    }
     needs::ensure(choice.plane.needs(), options.yes)?;
     let guideway = match &options.guideway {
         Some(file) => {
@@ -86,19 +92,14 @@ pub fn demo(options: &Options) -> Result<()> {
         }
         None => build()?,
     };
-    if let Err(error) = plane::take_rights(&choice) {
-        if options.target.is_some() || !choice.unprivileged {
-            return Err(error);
-        }
-        return memory::run(options, Some(&error));
-    }
+    plane::take_rights(&choice)?;
     interrupt::install()?;
     let start = Instant::now();
     for tag in lab::reap() {
         say(start, &format!("removed the lab {tag} of a demo that was killed"));
     }
     say(start, &choice.told());
-    let report = perform(options, choice.plane, &guideway, start)?;
+    let report = perform(options, choice.plane, &guideway, start).map_err(interrupt::cause)?;
     if options.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {

@@ -116,17 +116,42 @@ fn namespaces_refused() -> Option<String> {
     Some(format!("the kernel refuses network namespaces ({error})"))
 }
 
+/// Enters a lab's namespaces as an ordinary user.
+///
+/// # Errors
+/// No unprivileged user namespace is to be had.
+pub fn try_rights() -> Result<()> {
+    lab::enter_unprivileged().context(
+        "no root, and no unprivileged user namespace either: the demo can't make a network here. Run it as root, with \
+         --target memory, or let users make namespaces: `sysctl -w user.max_user_namespaces=10000`, and on Ubuntu `sysctl -w \
+         kernel.apparmor_restrict_unprivileged_userns=0`",
+    )
+}
+
+/// Will [`take_rights`] get them? Asked before anything is built, by a process that ends with its namespaces.
+///
+/// # Errors
+/// As [`try_rights`].
+pub fn can_take_rights(choice: &Choice) -> Result<()> {
+    if !choice.unprivileged {
+        return Ok(());
+    }
+    let own = std::env::current_exe().context("finding our own binary")?;
+    let output = std::process::Command::new(own).arg("lab-rights").output().context("trying a namespace")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    bail!("{}", text.trim().trim_start_matches("error: "))
+}
+
 /// Takes the rights that the choice needs. Comes before any other thread is started.
 ///
 /// # Errors
 /// Not even an unprivileged user namespace is to be had.
 pub fn take_rights(choice: &Choice) -> Result<()> {
     if choice.unprivileged {
-        lab::enter_unprivileged().context(
-            "no root, and no unprivileged user namespace either: the demo can't make a network here. Run it as root, with \
-             --target memory, or let users make namespaces: `sysctl -w user.max_user_namespaces=10000`, and on Ubuntu `sysctl -w \
-             kernel.apparmor_restrict_unprivileged_userns=0`",
-        )?;
+        try_rights()?;
     } else if choice.plane == DataPlane::Xdp {
         needs::bpf_file_system()?;
     }

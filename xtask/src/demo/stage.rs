@@ -6,7 +6,7 @@ use super::switch::{Start, Switch};
 use super::{entries, interrupt};
 use crate::lab::{BACKENDS, Child, LB, Lab, Plan, VIP_PORT, VIP4, VIP6};
 use crate::lab::{folder, kept_mark, pins};
-use crate::run::capture;
+use crate::run::{capture, on_path};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -112,6 +112,11 @@ impl Stage {
             plan.node("b1").v4(2),
             files.display()
         );
+        let tools = [("curl", "curl"), ("ping", "iputils-ping"), ("tcpdump", "tcpdump")];
+        let missing: Vec<&str> = tools.iter().filter(|t| on_path(&[t.0]).is_none()).map(|t| t.1).collect();
+        if !missing.is_empty() {
+            eprintln!("Of these tools some are not here yet: apt-get install {}", missing.join(" "));
+        }
         Ok(())
     }
 }
