@@ -38,8 +38,9 @@ impl Judged {
         }
         let verified = case.compile(&overrides).unwrap();
         let mut target = hw_targets::target("bmv2").unwrap();
-        // Stories have many pools and few slots.
-        target.limits.get_mut("ring_pools").unwrap().value = 64;
+        // Stories have many pools and few slots, or few pools and many slots.
+        let slots = verified.pipeline().rings.iter().map(|r| u64::from(r.slots)).max().unwrap_or(1);
+        target.limits.get_mut("ring_pools").unwrap().value = (131_072 / slots).clamp(2, 64);
         let artifacts = p4::emit(&fit(&verified, &target).unwrap());
         Self { case, verified, artifacts, tick_ns: target.tick_ns }
     }
