@@ -195,8 +195,11 @@ impl Emitter<'_> {
         t.line("");
         map(t, name, "MAP_ARRAY", None, "u32", &format!("struct {name}_entry"), u64::from(table.size) * 2);
         map(t, &format!("{name}_half"), "MAP_ARRAY", None, "u32", "u32", 1);
-        let params: Vec<String> =
-            table.keys.iter().map(|k| format!("{} {}", c_type(Type::Bits(k.width)), k.name)).collect();
+        let params: Vec<String> = table
+            .keys
+            .iter()
+            .map(|k| format!("{} {}", c_type(Type::Bits(k.width)), parameter(&k.name)))
+            .collect();
         t.line("// The best entry comes first.");
         t.line(format!("INLINE struct {name}_data *{name}_find({}, u32 *cell)", params.join(", ")));
         t.open("{");
@@ -265,10 +268,19 @@ impl Emitter<'_> {
 fn linear_test(name: &str, range: bool, wide: bool) -> String {
     let read =
         |suffix: &str| if wide { format!("wide(e->{name}_{suffix})") } else { format!("e->{name}_{suffix}") };
+    let given = parameter(name);
     if range {
-        format!("{name} >= {} && {name} <= {}", read("low"), read("high"))
+        format!("{given} >= {} && {given} <= {}", read("low"), read("high"))
     } else {
-        format!("({name} & {}) == {}", read("mask"), read("value"))
+        format!("({given} & {}) == {}", read("mask"), read("value"))
+    }
+}
+
+/// A key field as a parameter of its table's search, beside the names that the search uses itself.
+fn parameter(name: &str) -> String {
+    match name {
+        "cell" | "e" | "half" | "i" | "index" | "key" | "map_lookup" | "wide" | "zero" => format!("{name}_"),
+        _ => name.to_owned(),
     }
 }
 
@@ -331,8 +343,11 @@ fn exact_find(t: &mut Text, name: &str, words: usize, index: u32, sets: ArrayLay
 
 fn lpm_find(t: &mut Text, table: &Table, order: &[(usize, u32)], key_bytes: u32) {
     let name = &table.name;
-    let params: Vec<String> =
-        table.keys.iter().map(|k| format!("{} {}", c_type(Type::Bits(k.width)), k.name)).collect();
+    let params: Vec<String> = table
+        .keys
+        .iter()
+        .map(|k| format!("{} {}", c_type(Type::Bits(k.width)), parameter(&k.name)))
+        .collect();
     t.line(format!("INLINE struct {name}_data *{name}_find({}, u32 *cell)", params.join(", ")));
     t.open("{");
     t.line(format!("struct {name}_key key = {{.prefix = {}}};", (key_bytes - 4) * 8));
@@ -344,9 +359,9 @@ fn lpm_find(t: &mut Text, table: &Table, order: &[(usize, u32)], key_bytes: u32)
         for b in 0..*bytes {
             let shift = (bytes - 1 - b) * 8;
             let value = if shift >= left {
-                format!("{} >> {}", key.name, shift - left)
+                format!("{} >> {}", parameter(&key.name), shift - left)
             } else {
-                format!("{} << {}", key.name, left - shift)
+                format!("{} << {}", parameter(&key.name), left - shift)
             };
             t.line(format!("key.bytes[{}] = {value};", at + b));
         }
