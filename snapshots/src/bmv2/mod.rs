@@ -3,7 +3,6 @@
 //! It needs no root and no interfaces. Its clock runs by itself: a story that waits is told to it in real time, and
 //! then compared with the oracle at the times that it can have read. What is in its flow tables it doesn't show.
 
-mod client;
 mod convert;
 mod plane;
 mod stream;

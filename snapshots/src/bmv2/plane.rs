@@ -1,17 +1,17 @@
 //! The data plane that tests see.
 
-use super::client::Client;
-use super::convert::Ids;
+use super::convert;
 use super::stream::Packets;
 use super::switch::Switch;
 use anyhow::{Context, Result, bail, ensure};
 use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::v1::entity::Entity as Kind;
-use p4runtime_proto::p4::v1::{CounterData, CounterEntry, Entity, TableEntry as Wire, Update, update};
+use p4runtime_proto::p4::v1::{CounterData, Entity, TableEntry as Wire, Update, update};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{CounterKind, FlowTableId, Pipeline, TableId};
 use prost::Message as _;
+use runtime_client::{Atomicity, Names, Options, Profile, Push, Session};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use sw_fallback::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane, Verdict};
@@ -39,8 +39,9 @@ type Place = (u32, u32, u8, u32);
 #[derive(Debug)]
 pub struct Bmv2 {
     verified: Verified,
-    ids: Ids,
-    client: Client,
+    info: P4Info,
+    names: Names,
+    session: Session,
     packets: Packets,
     /// What was written, as we and as it knows it.
     written: Vec<(CheckedEntry, Wire)>,
@@ -72,17 +73,21 @@ impl Bmv2 {
         let rt = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut switch = Switch::start()?;
         let info = P4Info::decode(program.info)?;
-        let (client, packets) = rt.block_on(async {
-            let channel = connect(&mut switch, |s| s.p4runtime).await?;
-            let mut client = Client::open(channel).await?;
-            client.load(info.clone(), program.json).await?;
+        let (session, packets) = rt.block_on(async {
+            let address = format!("127.0.0.1:{}", switch.p4runtime);
+            let mut options = Options::new(&address, Profile::named("bmv2")?);
+            options.connect_within = PATIENCE;
+            let session = Session::connect(options).await?;
+            session.primary().await?;
+            session.push(&info, program.json.to_vec().into(), Push::Always).await?;
             let channel = connect(&mut switch, |s| s.packets).await?;
-            anyhow::Ok((client, Packets::open(channel).await?))
+            anyhow::Ok((session, Packets::open(channel).await?))
         })?;
         let mut bmv2 = Self {
             verified: verified.clone(),
-            ids: Ids::new(info),
-            client,
+            names: Names::new(&info)?,
+            info,
+            session,
             packets,
             written: Vec::new(),
             slots: BTreeMap::new(),
@@ -100,7 +105,7 @@ impl Bmv2 {
     /// # Errors
     /// If the switch refuses.
     pub fn reset(&mut self, json: &[u8]) -> Result<()> {
-        self.rt.block_on(self.client.load(self.ids.info().clone(), json))?;
+        self.rt.block_on(self.session.push(&self.info, json.to_vec().into(), Push::Always))?;
         self.written.clear();
         self.slots.clear();
         self.drops = self.read_drops()?;
@@ -120,12 +125,13 @@ impl Bmv2 {
     }
 
     fn read(&self, what: Vec<Kind>) -> Result<Vec<Kind>> {
-        self.rt.block_on(self.client.read(what))
+        self.rt.block_on(async { Ok(self.session.read(what).await?.all().await?) })
     }
 
     fn send(&mut self, updates: &[Update]) -> Result<(), WriteError> {
-        let sent = self.rt.block_on(self.client.write(updates));
-        sent.map_err(|e| WriteError::Failed(format!("{e:#}")))
+        let all = self.session.write(updates, Atomicity::ContinueOnError, Some(&self.names));
+        let failed = |e: &dyn std::error::Error| WriteError::Failed(e.to_string());
+        self.rt.block_on(all).map_err(|e| failed(&e))?.ok().map_err(|e| failed(&e))
     }
 
     fn read_drops(&self) -> Result<BTreeMap<String, u64>> {
@@ -135,22 +141,13 @@ impl Bmv2 {
     }
 
     fn read_counters(&self) -> Result<BTreeMap<String, Count>> {
-        let names: BTreeMap<u32, String> = self.ids.counters().into_iter().collect();
-        let ask = |id: &u32| Kind::CounterEntry(CounterEntry { counter_id: *id, ..CounterEntry::default() });
         let mut counters = BTreeMap::new();
-        for found in self.read(names.keys().map(ask).collect())? {
-            let Kind::CounterEntry(entry) = found else { bail!("not a counter: {found:?}") };
-            let name = names.get(&entry.counter_id).context("an unknown counter")?;
-            let declared = self.pipeline().counters.iter().find(|c| c.name == *name);
-            let kind = declared.map_or(CounterKind::Packets, |c| c.kind);
-            let counted = count(entry.data.as_ref(), kind);
-            match declared {
-                None => drop(counters.insert(name.clone(), counted)),
-                Some(_) if counted == Count::default() => {}
-                Some(_) => {
-                    let cell = entry.index.map_or(0, |i| i.index);
-                    counters.insert(format!("{name}[{cell}]"), counted);
-                }
+        for cell in self.rt.block_on(self.session.counters(&self.names, &[]))? {
+            let counted = Count { packets: cell.packets, bytes: cell.bytes };
+            match self.pipeline().counters.iter().any(|c| c.name == cell.counter) {
+                false => drop(counters.insert(cell.counter, counted)),
+                true if counted == Count::default() => {}
+                true => drop(counters.insert(format!("{}[{}]", cell.counter, cell.index), counted)),
             }
         }
         Ok(counters)
@@ -243,14 +240,14 @@ impl Bmv2 {
     }
 
     fn update(&self, entry: &CheckedEntry, how: update::Type) -> Result<Update, WriteError> {
-        let wire =
-            self.ids.entry(self.pipeline(), entry).map_err(|e| WriteError::Failed(format!("{e:#}")))?;
+        let wire = convert::entry(&self.names, self.pipeline(), entry)
+            .map_err(|e| WriteError::Failed(format!("{e:#}")))?;
         Ok(of(wire, how))
     }
 
     fn read_entries(&self, table: TableId) -> Result<Vec<(TableEntry, Count)>> {
         let declared = &self.pipeline().tables[table.index()];
-        let table_id = self.ids.table(&declared.name)?;
+        let table_id = self.names.table(&declared.name)?.id;
         let ask = Wire { table_id, counter_data: Some(CounterData::default()), ..Wire::default() };
         let held = self.read(vec![Kind::TableEntry(ask)])?;
         let held: Vec<&Wire> =
@@ -258,7 +255,7 @@ impl Bmv2 {
         let mut known: Vec<(TableEntry, Wire)> = Vec::new();
         for i in 0..declared.const_entries.len() {
             let entry = TableEntry::of_source(&self.verified, table, i).context("const entry")?;
-            let wire = self.ids.of_table(self.pipeline(), &entry)?;
+            let wire = convert::of_table(&self.names, self.pipeline(), &entry)?;
             known.push((entry, wire));
         }
         let written = self.written.iter().filter(|w| w.1.table_id == table_id);
@@ -287,7 +284,7 @@ impl DataPlane for Bmv2 {
             return self.write_slots(std::slice::from_ref(entry), Some(kind));
         }
         let failed = |e: anyhow::Error| WriteError::Failed(format!("{e:#}"));
-        let wire = self.ids.entry(self.pipeline(), entry).map_err(failed)?;
+        let wire = convert::entry(&self.names, self.pipeline(), entry).map_err(failed)?;
         self.may_write(entry, &wire, kind)?;
         let how = match kind {
             WriteKind::Insert => update::Type::Insert,
