@@ -43,25 +43,8 @@ pub(crate) fn run(args: &Args) -> Done {
     let target = hw_targets::target(&args.target)?;
     let source = args.source.read()?;
     let verified = source.verified()?;
-    let mut files = emit(&source, &verified, &target)?;
-    if !args.no_clang {
-        match object(&verified, &files) {
-            Ok(Some(object)) => files.add(object_name(&verified), object),
-            Ok(None) => {}
-            Err(ClangError::Missing) => tracing::info!("only the C is written: {}", ClangError::Missing),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    for (path, text) in source.files() {
-        files.add(path, text);
-    }
+    let files = all(&source, &verified, &target, !args.no_clang)?;
     let name = &verified.pipeline().name;
-    if runs_here(&target) {
-        let info = codegen::p4::info(verified.pipeline(), &Sizes::of(&target));
-        files.add(format!("{name}.p4info.txtpb"), info.to_text());
-        files.add(format!("{name}.p4info.bin"), info.to_bytes());
-        files.add(format!("{name}.bundle"), bundle(&files).encode_to_vec());
-    }
     write(&args.out, &files)?;
     if args.json {
         let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
@@ -72,6 +55,36 @@ pub(crate) fn run(args: &Args) -> Done {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that is written for a target: what is emitted, the object if clang is asked for and there, the source, and
+/// for our own switches the device config.
+pub(crate) fn all(
+    source: &Source,
+    verified: &Verified,
+    target: &Target,
+    clang: bool,
+) -> Result<Artifacts, Refused> {
+    let mut files = emit(source, verified, target)?;
+    if clang {
+        match object(verified, &files) {
+            Ok(Some(object)) => files.add(object_name(verified), object),
+            Ok(None) => {}
+            Err(ClangError::Missing) => tracing::info!("only the C is written: {}", ClangError::Missing),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for (path, text) in source.files() {
+        files.add(path, text);
+    }
+    if runs_here(target) {
+        let name = &verified.pipeline().name;
+        let info = codegen::p4::info(verified.pipeline(), &Sizes::of(target));
+        files.add(format!("{name}.p4info.txtpb"), info.to_text());
+        files.add(format!("{name}.p4info.bin"), info.to_bytes());
+        files.add(format!("{name}.bundle"), bundle(&files).encode_to_vec());
+    }
+    Ok(files)
 }
 
 /// Is a software switch of ours the target's P4Runtime server?

@@ -4,13 +4,17 @@
 
 mod check;
 mod compile;
+mod counters;
 mod diagnostics;
 mod fit;
 mod frames;
+mod load;
 mod log;
 mod programs;
+mod remote;
 mod source;
 mod switch;
+mod table;
 mod targets;
 mod text;
 mod trace;
@@ -39,6 +43,9 @@ enum Command {
     Targets(targets::Args),
     Trace(trace::Args),
     Switch(switch::Args),
+    Load(load::Args),
+    Table(table::Args),
+    Counters(counters::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -52,6 +59,9 @@ fn main() -> ExitCode {
         Command::Targets(args) => targets::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Switch(args) => switch::run(&args),
+        Command::Load(args) => load::run(&args),
+        Command::Table(args) => table::run(&args),
+        Command::Counters(args) => counters::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");

@@ -11,6 +11,7 @@
 //! update that failed, with table, entry and cause ([`UpdateError`]).
 
 mod batch;
+mod checked;
 mod counters;
 mod error;
 mod events;

@@ -3,12 +3,11 @@
 //! It needs no root and no interfaces. Its clock runs by itself: a story that waits is told to it in real time, and
 //! then compared with the oracle at the times that it can have read. What is in its flow tables it doesn't show.
 
-mod convert;
 mod plane;
 mod stream;
 mod switch;
 mod ticks;
 
 pub use plane::{Bmv2, Program, Span};
-pub use switch::{available, compile, has_p4c};
+pub use switch::{Switch, available, compile, has_p4c};
 pub use ticks::timings;

@@ -1,6 +1,5 @@
 //! The data plane that tests see.
 
-use super::convert;
 use super::stream::Packets;
 use super::switch::Switch;
 use anyhow::{Context, Result, bail, ensure};
@@ -240,8 +239,8 @@ impl Bmv2 {
     }
 
     fn update(&self, entry: &CheckedEntry, how: update::Type) -> Result<Update, WriteError> {
-        let wire = convert::entry(&self.names, self.pipeline(), entry)
-            .map_err(|e| WriteError::Failed(format!("{e:#}")))?;
+        let wire =
+            self.names.checked(self.pipeline(), entry).map_err(|e| WriteError::Failed(format!("{e:#}")))?;
         Ok(of(wire, how))
     }
 
@@ -255,7 +254,7 @@ impl Bmv2 {
         let mut known: Vec<(TableEntry, Wire)> = Vec::new();
         for i in 0..declared.const_entries.len() {
             let entry = TableEntry::of_source(&self.verified, table, i).context("const entry")?;
-            let wire = convert::of_table(&self.names, self.pipeline(), &entry)?;
+            let wire = self.names.checked_table(self.pipeline(), &entry)?;
             known.push((entry, wire));
         }
         let written = self.written.iter().filter(|w| w.1.table_id == table_id);
@@ -284,7 +283,7 @@ impl DataPlane for Bmv2 {
             return self.write_slots(std::slice::from_ref(entry), Some(kind));
         }
         let failed = |e: anyhow::Error| WriteError::Failed(format!("{e:#}"));
-        let wire = convert::entry(&self.names, self.pipeline(), entry).map_err(failed)?;
+        let wire = self.names.checked(self.pipeline(), entry).map_err(|e| failed(e.into()))?;
         self.may_write(entry, &wire, kind)?;
         let how = match kind {
             WriteKind::Insert => update::Type::Insert,

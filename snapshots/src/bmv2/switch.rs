@@ -46,15 +46,20 @@ pub fn compile(p4: &[u8], dir: &Path) -> Result<(Vec<u8>, String)> {
 
 /// A running switch; it ends with this value.
 #[derive(Debug)]
-pub(super) struct Switch {
+pub struct Switch {
     child: Child,
-    pub(super) p4runtime: u16,
-    pub(super) packets: u16,
+    /// The loopback port of P4Runtime; the device is 1.
+    pub p4runtime: u16,
+    /// The loopback port of its packets.
+    pub packets: u16,
 }
 
 impl Switch {
     /// Starts a switch without a program, on free loopback ports.
-    pub(super) fn start() -> Result<Self> {
+    ///
+    /// # Errors
+    /// It can't be started, or no port is free.
+    pub fn start() -> Result<Self> {
         let (p4runtime, packets) = (free_port()?, free_port()?);
         let mut command = Command::new("simple_switch_grpc");
         command.args(["--no-p4", "--device-id", "1"]);
