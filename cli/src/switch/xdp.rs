@@ -13,7 +13,7 @@ use p4runtime_server::{Host, HostError, Prepared, hold};
 use pipeline_ir::entry::CheckedEntry;
 use pipeline_ir::verify::Verified;
 use sw_fallback::plane::ReadBack;
-use sw_fallback::xdp::{Options, Port, XdpPlane, default_pin_dir, early};
+use sw_fallback::xdp::{Options, Port, XdpError, XdpPlane, default_pin_dir, early};
 
 /// The plane, and the interfaces of which it was told that they are gone.
 struct Running {
@@ -100,6 +100,15 @@ impl Runs for Running {
     }
 }
 
+/// Why a program was not put in another's place.
+struct Failed(HostError);
+
+impl From<XdpError> for Failed {
+    fn from(error: XdpError) -> Self {
+        Self(invalid(error.into()))
+    }
+}
+
 /// A pipeline with its object.
 struct Program {
     verified: Verified,
@@ -134,14 +143,12 @@ impl Host for Running {
         let program = prepared.program.downcast::<Program>();
         let program = program.map_err(|_| HostError::Failed("another target's program".into()))?;
         let options = Options { flush: false, entries: entries.to_vec(), ..self.options.clone() };
-        let loaded = XdpPlane::load(&program.verified, &program.object, &options);
-        let mut plane = loaded.map_err(|e| HostError::Invalid(Refused::from(e).0))?;
-        hold(&mut plane, entries).map_err(p4runtime::not_held)?;
-        plane.attach().map_err(|e| HostError::Failed(e.to_string()))?;
-        for note in plane.notes() {
+        let prepare = |plane: &mut XdpPlane| hold(plane, entries).map_err(|e| Failed(p4runtime::not_held(e)));
+        let done = self.plane.replace(&program.verified, &program.object, &options, prepare);
+        done.map_err(|Failed(error)| error)?;
+        for note in self.plane.notes() {
             tracing::info!("{note}");
         }
-        self.plane = plane;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod lab;
+mod p4runtime;
 
 use lab::{BpfFs, Running, compiled, in_network, ready, sh, veth, xdp_on};
 use std::process::Command;

@@ -24,14 +24,9 @@ use xdp_layout::{Layout, TableKind, TableLayout};
 
 /// Loads an object; see [`XdpPlane::load`].
 pub(super) fn load(verified: &Verified, object: &[u8], options: &Options) -> Result<XdpPlane, XdpError> {
-    let facts = elf::read(object)?;
-    Kernel::probe(&facts).judge(&facts)?;
-    let limit = facts.maps.get(PORTS).map_or(u32::MAX, |m| m.entries);
-    let places = attach::places(&options.ports, limit)?;
     let dir = options.pin_dir.as_deref().filter(|_| !options.testing);
     let pins = dir.map(Pins::open).transpose()?;
-    let job = Job { verified, layout: Layout::of(verified.pipeline()), facts: &facts, options, places };
-    match job.run(object, pins.as_ref()) {
+    match load_into(verified, object, options, pins.as_ref()) {
         Ok(mut plane) => {
             plane.pins = pins;
             Ok(plane)
@@ -43,6 +38,21 @@ pub(super) fn load(verified: &Verified, object: &[u8], options: &Options) -> Res
             Err(error)
         }
     }
+}
+
+/// Loads, with what is pinned in a folder that is open already.
+pub(super) fn load_into(
+    verified: &Verified,
+    object: &[u8],
+    options: &Options,
+    pins: Option<&Pins>,
+) -> Result<XdpPlane, XdpError> {
+    let facts = elf::read(object)?;
+    Kernel::probe(&facts).judge(&facts)?;
+    let limit = facts.maps.get(PORTS).map_or(u32::MAX, |m| m.entries);
+    let places = attach::places(&options.ports, limit)?;
+    let job = Job { verified, layout: Layout::of(verified.pipeline()), facts: &facts, options, places };
+    job.run(object, pins)
 }
 
 /// The map of interfaces by port number.

@@ -86,6 +86,29 @@ impl XdpPlane {
         Ok(())
     }
 
+    /// Loads another program over what this one has pinned, lets `prepare` write to it, and puts it on the interfaces in this
+    /// one's place, at once. Maps that both have alike go on.
+    ///
+    /// # Errors
+    /// What failed; the program that ran still does then. What `prepare` wrote to maps that both have stays written.
+    pub fn replace<E: From<XdpError>>(
+        &mut self,
+        pipeline: &Verified,
+        object: &[u8],
+        options: &Options,
+        prepare: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut next = load::load_into(pipeline, object, options, self.pins.as_ref())?;
+        prepare(&mut next)?;
+        next.pins = self.pins.take();
+        if let Err(error) = next.attach() {
+            self.pins = next.pins.take();
+            return Err(error.into());
+        }
+        *self = next;
+        Ok(())
+    }
+
     fn pin_maps(&self, pins: &Pins) -> Result<(), XdpError> {
         for (name, map, _) in self.pinned.iter().filter(|p| !p.2) {
             pins.put(name, map.as_fd())?;

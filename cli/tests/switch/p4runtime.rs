@@ -1,0 +1,134 @@
+//! The switch as a P4Runtime client sees it, in the kernel.
+
+use crate::lab::{BpfFs, Running, in_network, ready, sh, veth, xdp_on};
+use crate::{ENTRIES, SMALL, syn, vip_packets};
+use p4runtime_proto::p4::v1::p4_runtime_client::P4RuntimeClient;
+use p4runtime_proto::p4::v1::set_forwarding_pipeline_config_request::Action;
+use p4runtime_proto::p4::v1::{self, entity, stream_message_request as ask};
+use tokio::sync::mpsc::{Sender, channel};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Streaming};
+
+struct Client {
+    calls: P4RuntimeClient<Channel>,
+    _said: Sender<v1::StreamMessageRequest>,
+    _heard: Streaming<v1::StreamMessageResponse>,
+}
+
+fn election() -> Option<v1::Uint128> {
+    Some(v1::Uint128 { high: 0, low: 1 })
+}
+
+impl Client {
+    /// The primary.
+    async fn connect(address: &str) -> Self {
+        let connection = Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap();
+        let mut calls = P4RuntimeClient::new(connection).max_decoding_message_size(64 << 20);
+        let (said, says) = channel(16);
+        let update =
+            v1::MasterArbitrationUpdate { device_id: 1, election_id: election(), ..Default::default() };
+        said.send(v1::StreamMessageRequest { update: Some(ask::Update::Arbitration(update)) }).await.unwrap();
+        let mut heard = calls.stream_channel(ReceiverStream::new(says)).await.unwrap().into_inner();
+        let answer = heard.message().await.unwrap().unwrap();
+        assert!(format!("{answer:?}").contains("you are the primary"), "{answer:?}");
+        Self { calls, _said: said, _heard: heard }
+    }
+
+    async fn config(&mut self) -> v1::ForwardingPipelineConfig {
+        let request = v1::GetForwardingPipelineConfigRequest { device_id: 1, response_type: 0 };
+        self.calls.get_forwarding_pipeline_config(request).await.unwrap().into_inner().config.unwrap()
+    }
+
+    async fn set(&mut self, action: Action, config: Option<v1::ForwardingPipelineConfig>) -> Code {
+        let request = v1::SetForwardingPipelineConfigRequest {
+            device_id: 1,
+            election_id: election(),
+            action: action as i32,
+            config,
+            ..Default::default()
+        };
+        let done = self.calls.set_forwarding_pipeline_config(request).await;
+        done.map_or_else(
+            |status| {
+                println!("{status}");
+                status.code()
+            },
+            |_| Code::Ok,
+        )
+    }
+
+    async fn write(&mut self, kind: v1::update::Type, entries: &[v1::Entity]) -> Result<(), tonic::Status> {
+        let update = |entity: &v1::Entity| v1::Update { r#type: kind as i32, entity: Some(entity.clone()) };
+        let updates = entries.iter().map(update).collect();
+        let request =
+            v1::WriteRequest { device_id: 1, election_id: election(), updates, ..Default::default() };
+        self.calls.write(request).await.map(|_| ())
+    }
+
+    async fn entries(&mut self) -> Vec<v1::Entity> {
+        let all = entity::Entity::TableEntry(v1::TableEntry::default());
+        let entities = vec![v1::Entity { entity: Some(all) }];
+        let request = v1::ReadRequest { device_id: 1, entities, ..Default::default() };
+        let mut answer = self.calls.read(request).await.unwrap().into_inner();
+        let mut found = Vec::new();
+        while let Some(message) = answer.message().await.unwrap() {
+            found.extend(message.entities);
+        }
+        found
+    }
+}
+
+#[test]
+fn a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface() {
+    if !ready("a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface") {
+        return;
+    }
+    in_network(|| {
+        sh("ip link set lo up");
+        veth("a0", "a1");
+        let fs = BpfFs::new();
+        let mut switch = Running::start(&fs, SMALL, &["--p4runtime", "127.0.0.1:0"], ENTRIES);
+        let line = switch.line("p4runtime");
+        let address = line.rsplit(' ').next().unwrap().trim().to_owned();
+        switch.line("ready");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut client = Client::connect(&address).await;
+            let held = client.entries().await;
+            assert_eq!(held.len(), 3 + 257, "vip, backend, pool, and a ring");
+            syn(1000);
+            let before = xdp_on("a0");
+
+            let config = client.config().await;
+            assert_eq!(client.set(Action::ReconcileAndCommit, Some(config.clone())).await, Code::Ok);
+            assert!(xdp_on("a0").is_some() && xdp_on("a0") != before, "another program, at once");
+            assert_eq!(client.entries().await, held, "with the entries of the first");
+            syn(1001);
+
+            client.write(v1::update::Type::Delete, &held).await.unwrap();
+            assert_eq!(client.entries().await, []);
+            client.write(v1::update::Type::Insert, &held).await.unwrap();
+            let again = client.write(v1::update::Type::Insert, &held[..1]).await.unwrap_err();
+            assert!(again.message().contains("the entry exists already"), "{again}");
+            assert_eq!(client.entries().await, held);
+            syn(1002);
+
+            let mut broken = config.clone();
+            broken.p4_device_config = "no bundle".into();
+            assert_eq!(client.set(Action::VerifyAndCommit, Some(broken)).await, Code::InvalidArgument);
+            assert_eq!(client.entries().await, held);
+        });
+        let status = switch.status();
+        assert_eq!(vip_packets(&status), 1, "of the entry that was written last");
+        assert_eq!(status["flows"]["flows4"]["new"], 3, "flows outlive the swap");
+        runtime.block_on(async {
+            let mut client = Client::connect(&address).await;
+            let config = client.config().await;
+            assert_eq!(client.set(Action::VerifyAndCommit, Some(config)).await, Code::Ok);
+            assert_eq!(client.entries().await, []);
+        });
+        assert_eq!(switch.end(), Some(0));
+        assert_eq!(xdp_on("a0"), None);
+    });
+}
