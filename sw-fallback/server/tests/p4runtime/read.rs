@@ -56,7 +56,7 @@ async fn s8_2_what_is_read_is_what_was_written() {
     // Every one that was written can be named by what was read.
     for entry in all.iter().filter(|e| !e.r#match.is_empty()) {
         let key = v1::TableEntry { action: None, is_const: false, metadata: "".into(), ..entry.clone() };
-        assert_eq!(entries(&mut client, key).await, [entry.clone()]);
+        assert_eq!(entries(&mut client, key).await, std::slice::from_ref(entry));
     }
 }
 

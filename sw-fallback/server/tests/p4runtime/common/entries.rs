@@ -23,14 +23,6 @@ impl Names {
         Self(Schema::new(info).unwrap())
     }
 
-    pub fn table(&self, name: &str) -> u32 {
-        self.0.table_named(name).unwrap().id
-    }
-
-    pub fn action(&self, name: &str) -> u32 {
-        self.0.action_named(name).unwrap().id
-    }
-
     pub fn key(&self, table: &str, key: &[(&str, V)]) -> v1::TableEntry {
         let table = self.0.table_named(table).unwrap();
         let one = |(name, value): &(&str, V)| {
