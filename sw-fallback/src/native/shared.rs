@@ -99,7 +99,7 @@ impl DataPlane for SharedPlane {
         self.each(|plane| plane.write(entry, kind))
     }
 
-    /// Each thread is kept from its packets for [`CHUNK`] entries at a time.
+    /// Each thread is kept from its packets for 512 entries at a time.
     fn write_all(&mut self, batch: &[(CheckedEntry, WriteKind)]) -> Vec<Result<(), WriteError>> {
         let mut results = Vec::with_capacity(batch.len());
         for chunk in batch.chunks(CHUNK) {
