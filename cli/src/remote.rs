@@ -3,7 +3,8 @@
 use crate::{Done, Refused};
 use clap::Args;
 use pipeline_ir::KeyValue;
-use runtime_client::{ClientError, Options, Profile, Session};
+use runtime_client::{ClientError, Options, Profile, Session, Tls};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,6 +26,18 @@ pub(crate) struct RemoteArgs {
     /// What the server can do.
     #[arg(long, default_value = "guideway", value_parser = ["bmv2", "guideway", "stratum", "dpl"])]
     profile: String,
+    /// Speaks TLS, and trusts servers that one of these authorities has signed, PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// Shows the server this certificate, PEM.
+    #[arg(long, value_name = "FILE", requires_all = ["tls_ca", "tls_key"])]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// The name in the server's certificate, if it is not the host of --address.
+    #[arg(long, value_name = "NAME", requires = "tls_ca")]
+    tls_name: Option<String>,
 }
 
 impl RemoteArgs {
@@ -55,7 +68,20 @@ impl RemoteArgs {
         options.role.clone_from(&self.role);
         options.connect_within = Duration::from_secs(2);
         options.patience = Duration::from_secs(60);
+        options.tls = self.tls()?;
         Ok(options)
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, ClientError> {
+        let Some(ca) = &self.tls_ca else { return Ok(None) };
+        let mut tls = Tls::trust(ca)?;
+        if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            tls = tls.identity(certificate, key)?;
+        }
+        if let Some(name) = &self.tls_name {
+            tls = tls.name(name)?;
+        }
+        Ok(Some(tls))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong, in words that say where.
 
 use crate::NameError;
+use crate::tls::explain;
 use p4runtime_proto::google::rpc;
 use p4runtime_proto::p4::v1 as proto;
 use prost::Message as _;
@@ -67,6 +68,9 @@ pub enum ClientError {
     /// A name or a value is not of this pipeline.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// TLS can't be had with what was given.
+    #[error("{0}")]
+    Tls(String),
     /// Not a usable profile.
     #[error("profile `{name}`: {reason}")]
     Profile {
@@ -132,9 +136,27 @@ pub(crate) fn details(status: &Status, updates: usize) -> Option<Vec<proto::Erro
     (all.len() == updates && updates > 0).then_some(all)
 }
 
+/// An error and what is behind it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    explain(text)
+}
+
 /// A call's status as an error.
 pub(crate) fn failed(call: &'static str, status: &Status) -> ClientError {
     let message = status.message().to_owned();
+    let message = match std::error::Error::source(status) {
+        Some(cause) if message.is_empty() || cause.to_string().contains(&message) => causes(cause),
+        Some(cause) => format!("{message}: {}", causes(cause)),
+        None => message,
+    };
     match status.code() {
         Code::Unavailable => ClientError::Lost { call, reason: message },
         // What the transport says when a connection ends below a call.

@@ -22,6 +22,7 @@ pub mod profile;
 mod read;
 mod reconcile;
 mod session;
+mod tls;
 mod write;
 
 pub use counters::Counted;
@@ -35,4 +36,5 @@ pub use profile::Profile;
 pub use read::Reader;
 pub use reconcile::{Key, Plan, reconcile};
 pub use session::{Options, Session};
+pub use tls::Tls;
 pub use write::{Written, delete, insert, modify};

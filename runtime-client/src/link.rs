@@ -1,12 +1,14 @@
 //! The connection of a session: one task that connects, stands for election, reads the stream, and begins anew.
 
+use crate::error::causes;
 use crate::session::{Options, uint128};
-use crate::{ClientError, Event};
+use crate::{ClientError, Event, tls};
 use p4runtime_proto::p4::v1 as proto;
 use p4runtime_proto::p4::v1::p4_runtime_client::P4RuntimeClient;
 use proto::stream_message_request::Update as Said;
 use proto::stream_message_response::Update as Heard;
 use proto::{MasterArbitrationUpdate, Role, StreamMessageRequest, StreamMessageResponse};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -72,6 +74,8 @@ struct Task {
     options: Options,
     link: watch::Sender<Link>,
     events: broadcast::Sender<Event>,
+    /// The server has said something.
+    met: AtomicBool,
 }
 
 /// Why a connection ended.
@@ -92,12 +96,18 @@ pub(crate) async fn run(
     events: broadcast::Sender<Event>,
 ) {
     link.send_modify(|l| l.election_id = options.election_id);
-    let mut task = Task { options, link, events };
+    let mut task = Task { options, link, events, met: AtomicBool::new(false) };
     let mut tries = 0;
     loop {
         let end = match task.connect().await {
             Ok(channel) => task.hold(channel, &mut orders, &mut tries).await,
             Err(e) => End::Broken(e),
+        };
+        let end = match end {
+            End::Broken(_) | End::Refused(_) if !task.met.load(Relaxed) && task.lacks_tls().await => {
+                End::Broken(tls::WANTED.to_owned())
+            }
+            other => other,
         };
         tries += 1;
         let standing = match end {
@@ -144,6 +154,12 @@ impl Task {
         }
     }
 
+    /// Whether the server wants TLS and gets none.
+    async fn lacks_tls(&self) -> bool {
+        let Options { address, tls, .. } = &self.options;
+        tls.is_none() && !address.starts_with("unix:") && tls::is_spoken(address).await
+    }
+
     async fn connect(&self) -> Result<Channel, String> {
         let endpoint = Endpoint::from_shared(self.options.uri()).map_err(|e| causes(&e))?;
         let endpoint = endpoint
@@ -153,12 +169,20 @@ impl Task {
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
             .http2_max_header_list_size(HEADER_LIST);
+        let endpoint = match &self.options.tls {
+            Some(tls) => tls.on(endpoint)?,
+            None => endpoint,
+        };
         endpoint.connect().await.map_err(|e| causes(&e))
     }
 
     /// Holds a connection until it ends.
     async fn hold(&self, channel: Channel, orders: &mut mpsc::Receiver<Order>, tries: &mut u32) -> End {
         if !self.options.profile.arbitration {
+            // Nothing is said on the connection until a call is made.
+            if self.lacks_tls().await {
+                return End::Broken("nothing is understood".into());
+            }
             self.stands(Standing::Primary, Some(channel));
             *tries = 0;
             // The channel connects anew by itself; there is nothing else to hold.
@@ -235,6 +259,7 @@ impl Task {
         let event = match message.update {
             Some(Heard::Arbitration(update)) => {
                 *tries = 0;
+                self.met.store(true, Relaxed);
                 return self.stands(standing(&update), Some(channel.clone()));
             }
             Some(Heard::Packet(packet)) => Event::PacketIn(packet),
@@ -263,17 +288,4 @@ fn ended(status: Status) -> End {
         ClientError::Lost { reason, .. } => End::Broken(reason),
         _ => End::Refused(status),
     }
-}
-
-/// An error and what is behind it.
-fn causes(error: &dyn std::error::Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
 }

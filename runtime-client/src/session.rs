@@ -2,7 +2,7 @@
 
 use crate::error::failed;
 use crate::link::{Link, Order, Standing, run};
-use crate::{ClientError, Event, Events, Profile};
+use crate::{ClientError, Event, Events, Profile, Tls};
 use p4runtime_proto::p4::v1 as proto;
 use p4runtime_proto::p4::v1::p4_runtime_client::P4RuntimeClient;
 use proto::stream_message_request::Update as Said;
@@ -36,6 +36,8 @@ pub struct Options {
     pub role: Option<String>,
     /// The highest one of a role may write; above 0.
     pub election_id: u128,
+    /// TLS with whom and as whom; without it, all is plain text.
+    pub tls: Option<Tls>,
     /// How long the first connection may take, tries and all.
     pub connect_within: Duration,
     /// How long a call waits for a connection that broke, and for its answer.
@@ -56,6 +58,7 @@ impl Options {
             device_id: 1,
             role: None,
             election_id: 1,
+            tls: None,
             connect_within: Duration::from_secs(10),
             patience: Duration::from_secs(10),
             first_pause: Duration::from_millis(50),
@@ -68,6 +71,7 @@ impl Options {
     pub fn uri(&self) -> String {
         match &self.address {
             a if a.contains("://") || a.starts_with("unix:") => a.clone(),
+            a if self.tls.is_some() => format!("https://{a}"),
             a => format!("http://{a}"),
         }
     }

@@ -49,9 +49,21 @@ pub(crate) struct Args {
     /// The status file that SIGUSR1 and the end write.
     #[arg(long)]
     status: Option<PathBuf>,
-    /// Serves P4Runtime there: IP:PORT (of this machine, as nothing says who may write) or unix:PATH.
+    /// Serves P4Runtime there: IP:PORT (without TLS, of this machine only) or unix:PATH.
     #[arg(long, value_name = "ADDR")]
     p4runtime: Option<Address>,
+    /// The server's certificate, PEM, with those between it and its authority.
+    #[arg(long, value_name = "FILE", requires_all = ["p4runtime", "tls_key"])]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Answers only clients with a certificate that one of these authorities signed, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+    /// Serves other machines without TLS: whoever reaches ADDR may write.
+    #[arg(long, requires = "p4runtime", conflicts_with = "tls_cert")]
+    p4runtime_insecure: bool,
     /// The device's number in P4Runtime.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), requires = "p4runtime")]
     device_id: u64,
@@ -72,11 +84,13 @@ const EXAMPLES: &str = "Examples:
   guideway switch out/ --target xdp --port 1@eth0       (a folder that `guideway compile` wrote)
   guideway switch --target native --port 1@eth0 --entries entries.toml
   guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559
+  guideway switch --target xdp --port 1@eth0 --p4runtime 0.0.0.0:9559 --tls-cert switch.pem --tls-key switch.key --tls-client-ca ca.pem
   guideway switch --target native --pipeline decap --port 1@eth0 --host-port gw0 --entries decap.toml
   guideway switch --target native --port 1@pcap:in.pcap:out.pcap --entries entries.toml";
 
 pub(crate) fn run(args: &Args) -> Done {
     let target = hw_targets::target(&args.target)?;
+    p4runtime::options(args)?;
     let source = args.source.read()?;
     let verified = source.verified()?;
     match target.arch.as_str() {

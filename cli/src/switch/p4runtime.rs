@@ -8,7 +8,7 @@ use guideway::serving::{Applied, Runs, State};
 use hw_targets::Target;
 use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::v1::ForwardingPipelineConfig;
-use p4runtime_server::{Device, Host, HostError, Options, Server};
+use p4runtime_server::{Device, Host, HostError, ListenError, Options, Server, Tls};
 use pipeline_ir::entry::WriteError;
 use pipeline_ir::verify::Verified;
 use prost::Message as _;
@@ -19,6 +19,7 @@ use std::time::Duration;
 use sw_fallback::plane::ReadBack;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
 
 /// The config that a pipeline of the command line is.
 pub(super) fn config(
@@ -66,11 +67,17 @@ pub(super) fn run<H: Host + Runs>(
     done
 }
 
+/// How long the server may take to end.
+const LAST: Duration = Duration::from_millis(1700);
+
+/// The server on its threads; what ends it, and what says that it has.
+type Listening = (Runtime, oneshot::Sender<()>, JoinHandle<()>);
+
 /// A host that a server shares.
 struct Served<H> {
     device: Arc<Mutex<Device<H>>>,
     /// Goes with the server.
-    running: Option<(Runtime, oneshot::Sender<()>)>,
+    running: Option<Listening>,
 }
 
 impl<H: Host + Runs> Served<H> {
@@ -85,19 +92,33 @@ impl<H: Host + Runs> Served<H> {
     }
 }
 
+/// What the server takes. Wrong files and addresses are refused here, before anything is compiled.
+pub(super) fn options(args: &Args) -> Result<Options, Refused> {
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::read(certificate, key, args.tls_client_ca.as_deref())?),
+        _ => None,
+    };
+    let options =
+        Options { device_id: args.device_id, open: args.p4runtime_insecure, tls, ..Options::default() };
+    match args.p4runtime.as_ref().map(|address| options.check(address)) {
+        Some(Err(error @ ListenError::Open(_))) => Err(Refused(format!(
+            "error: {error}\nhelp: `--tls-cert FILE --tls-key FILE` (and `--tls-client-ca FILE`) serve it by TLS; \
+             `--p4runtime-insecure` lets everybody who reaches it write"
+        ))),
+        Some(Err(other)) => Err(other.into()),
+        _ => Ok(options),
+    }
+}
+
 /// Listens, and serves on threads of its own.
-fn listen<H: Host>(
-    args: &Args,
-    device: &Arc<Mutex<Device<H>>>,
-) -> Result<(Runtime, oneshot::Sender<()>), Refused> {
+fn listen<H: Host>(args: &Args, device: &Arc<Mutex<Device<H>>>) -> Result<Listening, Refused> {
     let Some(address) = &args.p4runtime else { return Err(Refused("error: no address".into())) };
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let options = Options { device_id: args.device_id, ..Options::default() };
-    let server = runtime.block_on(Server::bind(address, Arc::clone(device), &options))?;
+    let server = runtime.block_on(Server::bind(address, Arc::clone(device), &options(args)?))?;
     let at = server.local_addr().map_or_else(|| address.to_string(), |at| at.to_string());
     println!("p4runtime: device {} on {at}", args.device_id);
     let (end, ended) = oneshot::channel::<()>();
-    runtime.spawn(async {
+    let serving = runtime.spawn(async {
         let end = async {
             let _dropped = ended.await;
         };
@@ -105,7 +126,7 @@ fn listen<H: Host>(
             tracing::error!("{error}");
         }
     });
-    Ok((runtime, end))
+    Ok((runtime, end, serving))
 }
 
 impl<H: Host + Runs> Runs for Served<H> {
@@ -129,11 +150,15 @@ impl<H: Host + Runs> Runs for Served<H> {
         Duration::from_millis(500)
     }
 
-    /// Ends every call first.
+    /// Answers what has begun, and ends all streams, first.
     fn end(&mut self) {
-        if let Some((runtime, end)) = self.running.take() {
+        if let Some((runtime, end, serving)) = self.running.take() {
             drop(end);
-            runtime.shutdown_timeout(Duration::from_secs(2));
+            let ended = runtime.block_on(async { tokio::time::timeout(LAST, serving).await });
+            if ended.is_err() {
+                tracing::warn!("calls that have begun are not waited for any longer");
+            }
+            runtime.shutdown_timeout(Duration::from_millis(100));
         }
         self.device.blocking_lock().host.end();
     }

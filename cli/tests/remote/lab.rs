@@ -42,6 +42,10 @@ impl Host for Native {
 
 /// Our own server; it ends with the runtime.
 pub(crate) fn native() -> (String, Runtime) {
+    native_with(&Options::default())
+}
+
+pub(crate) fn native_with(options: &Options) -> (String, Runtime) {
     let rt = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let plane = l4lb();
     let sizes = codegen::p4::Sizes::of(&hw_targets::target("native").unwrap());
@@ -54,7 +58,7 @@ pub(crate) fn native() -> (String, Runtime) {
     let device = Device::new(Native(plane), config).map_err(|(_, why)| why).unwrap();
     let device = Arc::new(Mutex::new(device));
     let address = "127.0.0.1:0".parse().unwrap();
-    let server = rt.block_on(Server::bind(&address, device, &Options::default())).unwrap();
+    let server = rt.block_on(Server::bind(&address, device, options)).unwrap();
     let address = server.local_addr().unwrap().to_string();
     rt.spawn(server.serve(std::future::pending()));
     (address, rt)

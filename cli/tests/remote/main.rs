@@ -3,6 +3,7 @@
 
 mod lab;
 
+use p4runtime_server::{Options, Tls};
 use std::path::Path;
 use std::process::Command;
 
@@ -140,6 +141,35 @@ fn what_is_asked_for_wrongly() {
     });
     let nobody = To { address: "127.0.0.1:1", target: "none" };
     nobody.check(&["counters"], 1, &["can't reach a P4Runtime server at 127.0.0.1:1", "refused"]);
+}
+
+#[test]
+fn by_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    let text = |name: &str| file(name).display().to_string();
+    let made = rcgen::generate_simple_self_signed(["switch.example".to_owned()]).unwrap();
+    std::fs::write(file("pem"), made.cert.pem()).unwrap();
+    std::fs::write(file("key"), made.signing_key.serialize_pem()).unwrap();
+    let tls = Tls::read(&file("pem"), &file("key"), Some(&file("pem"))).unwrap();
+    let (address, _server) = lab::native_with(&Options { tls: Some(tls), ..Options::default() });
+    let to = To { address: &address, target: "native" };
+    let (pem, key) = (text("pem"), text("key"));
+    let ca = ["--tls-ca", &pem];
+    let name = ["--tls-name", "switch.example"];
+    let own = ["--tls-cert", &pem, "--tls-key", &key];
+    let list = ["table", "list"];
+    to.check(&[&list[..], &ca, &name, &own].concat(), 0, &["vip4"]);
+    let load = ["load", "--target", "native"];
+    to.check(&[&load[..], &ca, &name, &own].concat(), 0, &["l4lb: loaded"]);
+    to.check(&[&["counters"][..], &ca, &name, &own].concat(), 0, &["nothing was counted"]);
+    for command in [&list[..], &load] {
+        to.check(command, 1, &["the server speaks TLS; --tls-ca"]);
+        to.check(&[command, &ca, &own].concat(), 1, &["--tls-name"]);
+        to.check(&[command, &ca, &name].concat(), 1, &["only clients that show a certificate: --tls-cert"]);
+    }
+    to.check(&[&list[..], &own].concat(), 2, &["--tls-ca"]);
+    to.check(&[&list[..], &["--tls-ca", "/absent"]].concat(), 1, &["error: can't read /absent"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! [`bytes::Bytes`], which a batch of updates can share. [`guideway::v1::Bundle`] is what our own targets take as
 //! device config.
 
+pub mod pem;
 pub mod schema;
 pub mod text;
 

@@ -17,6 +17,7 @@ mod decode;
 mod device;
 mod encode;
 mod host;
+mod incoming;
 mod listen;
 mod map;
 mod read;
@@ -27,4 +28,4 @@ mod write;
 
 pub use device::{Device, hold};
 pub use host::{Host, HostError, Prepared};
-pub use listen::{Address, ListenError, Options, Server};
+pub use listen::{Address, ListenError, Options, Server, Tls};

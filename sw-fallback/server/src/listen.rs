@@ -2,8 +2,11 @@
 
 use crate::device::Device;
 use crate::host::Host;
+use crate::incoming::{Accept, Incoming};
 use crate::service::Service;
+use crate::session::Sessions;
 use p4runtime_proto::p4::v1::p4_runtime_server::P4RuntimeServer;
+use p4runtime_proto::pem::{self, Identity, PemError};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +15,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Mutex;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
-use tonic::transport::Server as Transport;
+use tokio::sync::{Mutex, oneshot};
+use tonic::transport::server::{Connected, Router};
+use tonic::transport::{Certificate, Server as Transport, ServerTlsConfig};
 
 /// Where a server listens: `127.0.0.1:9559`, or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +38,19 @@ pub enum ListenError {
     Address(String),
     /// Everybody who reaches it could write.
     #[error(
-        "{0} can be reached from other machines, and nothing says who may write; listen on 127.0.0.1 or unix:PATH"
+        "{0} can be reached from other machines, and nothing says who may write: serve it by TLS, or listen on 127.0.0.1 \
+         or unix:PATH"
     )]
     Open(SocketAddr),
+    /// The permissions of a socket's file say who may connect.
+    #[error("TLS is for TCP: who may connect to unix:{} is said by the permissions of its folder", .0.display())]
+    TlsOnUnix(PathBuf),
+    /// TLS can't be had with these files.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    /// TLS can't be had with what is in these files.
+    #[error("{0}")]
+    Tls(String),
     /// The system refuses.
     #[error("can't listen on {address}: {error}")]
     Bind {
@@ -69,6 +83,61 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// Who the server is, and whom it answers (TLS 1.2 and 1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    identity: Identity,
+    /// The authorities that sign clients' certificates, with where they were read.
+    client_ca: Option<(PathBuf, Vec<u8>)>,
+}
+
+impl Tls {
+    /// Reads PEM files: certificate and key, and the authorities of clients if only those that show a certificate of
+    /// theirs are to be answered.
+    ///
+    /// # Errors
+    /// [`ListenError::Pem`] and [`ListenError::Tls`].
+    pub fn read(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, ListenError> {
+        let identity = Identity::read(certificate, key)?;
+        let client_ca = client_ca.map(|path| pem::certificates(path).map(|text| (path.to_owned(), text)));
+        let tls = Self { identity, client_ca: client_ca.transpose()? };
+        tls.on(Transport::builder())?;
+        Ok(tls)
+    }
+
+    fn on(&self, transport: Transport) -> Result<Transport, ListenError> {
+        transport.tls_config(self.config()).map_err(|error| {
+            let cause = std::error::Error::source(&error);
+            self.unusable(&cause.map_or_else(|| error.to_string(), ToString::to_string))
+        })
+    }
+
+    fn config(&self) -> ServerTlsConfig {
+        let Identity { certificate, key, .. } = &self.identity;
+        let config = ServerTlsConfig::new()
+            .identity(tonic::transport::Identity::from_pem(certificate, key))
+            .timeout(HANDSHAKE);
+        match &self.client_ca {
+            None => config,
+            Some((_, text)) => config.client_ca_root(Certificate::from_pem(text)),
+        }
+    }
+
+    fn unusable(&self, why: &str) -> ListenError {
+        ListenError::Tls(match &self.client_ca {
+            Some((path, _)) if why.contains("root") => {
+                format!("{} has no certificate that can be used: {why}", path.display())
+            }
+            _ => self.identity.unusable(why),
+        })
+    }
+}
+
+/// How long a client may take until TLS stands.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long calls that have begun are waited for at the end.
+const LAST_CALLS: Duration = Duration::from_millis(1500);
+
 /// What a server takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -82,20 +151,36 @@ pub struct Options {
     pub calls: u32,
     /// May it be reached from other machines without TLS?
     pub open: bool,
+    /// Who it is, and whom it answers; without it, all is plain text.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { device_id: 1, request_bytes: 64 << 20, streams: 4096, calls: 256, open: false }
+        Self { device_id: 1, request_bytes: 64 << 20, streams: 4096, calls: 256, open: false, tls: None }
+    }
+}
+
+impl Options {
+    /// May a server listen there?
+    ///
+    /// # Errors
+    /// [`ListenError::Open`], [`ListenError::TlsOnUnix`].
+    pub fn check(&self, address: &Address) -> Result<(), ListenError> {
+        match (address, &self.tls) {
+            (Address::Tcp(at), None) if !at.ip().is_loopback() && !self.open => Err(ListenError::Open(*at)),
+            (Address::Unix(path), Some(_)) => Err(ListenError::TlsOnUnix(path.clone())),
+            _ => Ok(()),
+        }
     }
 }
 
 /// A server that listens and does not serve yet.
 #[derive(Debug)]
-pub struct Server<H> {
+pub struct Server {
     listener: Listener,
-    service: P4RuntimeServer<Service<H>>,
-    calls: u32,
+    router: Router,
+    sessions: Arc<Sessions>,
 }
 
 #[derive(Debug)]
@@ -114,31 +199,32 @@ impl Drop for Socket {
     }
 }
 
-impl<H: Host> Server<H> {
+impl Server {
     /// Listens; clients wait until [`serve`](Self::serve) answers them. Called from within a Tokio runtime.
     ///
     /// # Errors
-    /// The address can't be had, or is one that others reach.
-    pub async fn bind(
+    /// The address can't be had, or is one that others reach without TLS; TLS can't be had.
+    pub async fn bind<H: Host>(
         address: &Address,
         device: Arc<Mutex<Device<H>>>,
         options: &Options,
     ) -> Result<Self, ListenError> {
         let failed = |error| ListenError::Bind { address: address.to_string(), error };
+        options.check(address)?;
+        let mut transport = transport(options)?;
         let listener = match address {
-            Address::Tcp(at) if !at.ip().is_loopback() && !options.open => {
-                return Err(ListenError::Open(*at));
-            }
             Address::Tcp(at) => Listener::Tcp(TcpListener::bind(at).await.map_err(failed)?),
             Address::Unix(path) => {
                 forget(path).map_err(failed)?;
                 Listener::Unix(UnixListener::bind(path).map_err(failed)?, Socket(path.clone()))
             }
         };
-        let service = P4RuntimeServer::new(Service::new(options.device_id, device, options.streams))
+        let service = Service::new(options.device_id, device, options.streams);
+        let sessions = service.sessions();
+        let service = P4RuntimeServer::new(service)
             .max_decoding_message_size(options.request_bytes)
             .max_encoding_message_size(usize::MAX);
-        Ok(Self { listener, service, calls: options.calls })
+        Ok(Self { listener, router: transport.add_service(service), sessions })
     }
 
     /// The TCP address, with the port that the system chose if none was asked for.
@@ -150,31 +236,57 @@ impl<H: Host> Server<H> {
         }
     }
 
-    /// Serves until `end`, then ends every call.
+    /// Serves until `end`. Streams end with UNAVAILABLE then, and calls that have begun are answered, for which there are
+    /// 1.5 s.
     ///
     /// # Errors
     /// [`ListenError::Stopped`].
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<(), ListenError> {
-        let router = Transport::builder()
-            .max_concurrent_streams(self.calls)
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(16 << 20)
-            .tcp_nodelay(true)
-            .add_service(self.service);
-        let serving = async {
-            match self.listener {
-                Listener::Tcp(listener) => router.serve_with_incoming(TcpListenerStream::new(listener)).await,
-                Listener::Unix(listener, _socket) => {
-                    router.serve_with_incoming(UnixListenerStream::new(listener)).await
-                }
-            }
-        };
-        tokio::select! {
-            done = serving => Ok(done?),
-            () = end => Ok(()),
+        let Self { listener, router, sessions } = self;
+        match listener {
+            Listener::Tcp(listener) => run(router, listener, sessions, end).await,
+            Listener::Unix(listener, _socket) => run(router, listener, sessions, end).await,
         }
+    }
+}
+
+fn transport(options: &Options) -> Result<Transport, ListenError> {
+    let transport = Transport::builder()
+        .max_concurrent_streams(options.calls)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(16 << 20);
+    match &options.tls {
+        None => Ok(transport),
+        Some(tls) => tls.on(transport),
+    }
+}
+
+async fn run<L: Accept>(
+    router: Router,
+    listener: L,
+    sessions: Arc<Sessions>,
+    end: impl Future<Output = ()>,
+) -> Result<(), ListenError>
+where
+    L::Io: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
+    let (ending, ends) = oneshot::channel();
+    let end = async {
+        end.await;
+        sessions.end();
+        let _gone = ending.send(());
+    };
+    let late = async {
+        match ends.await {
+            Ok(()) => tokio::time::sleep(LAST_CALLS).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        done = router.serve_with_incoming_shutdown(Incoming::new(listener), end) => Ok(done?),
+        () = late => Ok(()),
     }
 }
 

@@ -32,12 +32,17 @@ pub(crate) struct Service<H> {
 struct State<H> {
     id: u64,
     device: Arc<Mutex<Device<H>>>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
 }
 
 impl<H: Host> Service<H> {
     pub(crate) fn new(id: u64, device: Arc<Mutex<Device<H>>>, streams: usize) -> Self {
-        Self { state: Arc::new(State { id, device, sessions: Sessions::new(id, streams) }) }
+        Self { state: Arc::new(State { id, device, sessions: Arc::new(Sessions::new(id, streams)) }) }
+    }
+
+    /// The open streams.
+    pub(crate) fn sessions(&self) -> Arc<Sessions> {
+        Arc::clone(&self.state.sessions)
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) type Outgoing = Result<v1::StreamMessageResponse, Status>;
 /// Messages that wait for a client at most: one that reads none is dropped.
 const WAITING: usize = 128;
 
+/// Why no stream goes on.
+const ENDS: &str = "the switch ends";
+
 /// The open streams with their arbitration.
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -28,6 +31,8 @@ struct Inner {
     streams: BTreeMap<Client, Sender<Outgoing>>,
     /// Did not read what was sent to them.
     deaf: BTreeSet<Client>,
+    /// The server ends.
+    ended: bool,
     next: Client,
 }
 
@@ -39,6 +44,7 @@ impl Sessions {
                 arbitration,
                 streams: BTreeMap::new(),
                 deaf: BTreeSet::new(),
+                ended: false,
                 next: 0,
             }),
             most,
@@ -55,6 +61,9 @@ impl Sessions {
     /// There are too many.
     pub(crate) fn open(&self) -> Result<(Client, Receiver<Outgoing>), Failure> {
         let mut inner = self.inner();
+        if inner.ended {
+            return Err(Failure::new(Code::Unavailable, ENDS));
+        }
         if inner.streams.len() >= self.most {
             let text = format!("{} streams are open, which is the limit", self.most);
             return Err(Failure::new(Code::ResourceExhausted, text));
@@ -79,9 +88,20 @@ impl Sessions {
         inner.tell(notes);
     }
 
+    /// Ends all streams, and opens none from now on.
+    pub(crate) fn end(&self) {
+        let mut inner = self.inner();
+        inner.ended = true;
+        inner.streams.clear();
+    }
+
     /// What ends a stream from which everything has been read, once.
     pub(crate) fn last_word(&self, client: Client) -> Option<Status> {
-        let was_deaf = self.inner().deaf.remove(&client);
+        let mut inner = self.inner();
+        let was_deaf = inner.deaf.remove(&client);
+        if inner.ended {
+            return Some(Status::unavailable(ENDS));
+        }
         was_deaf.then(|| {
             Status::resource_exhausted(format!("{WAITING} messages waited for this stream to be read"))
         })

@@ -9,4 +9,6 @@ mod mutations;
 mod read;
 mod rings;
 mod stream;
+mod tls;
+mod unix;
 mod write;
