@@ -1,4 +1,4 @@
-//! What stands after a verdict never runs, and no state leads to `lost`.
+//! What stands after a verdict never runs, no state leads to `lost`, and nothing is dropped for `Idle`.
 
 #[guideway::pipeline(targets = [native])]
 mod reject {
@@ -6,6 +6,10 @@ mod reject {
 
     struct Headers {
         eth: Ethernet,
+    }
+
+    enum Reason {
+        Idle,
     }
 
     #[state]

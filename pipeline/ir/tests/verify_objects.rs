@@ -107,6 +107,9 @@ fn declarations_in_range() {
     check1(Code::Unreachable, "table `idle` is never used", |p| {
         p.tables.push(table("idle", vec![key("k", 8, MatchKind::Exact)], &[DENY], DENY, 1));
     });
+    check1(Code::Unreachable, "drop reason `idle` is never used", |p| {
+        p.reasons.push(Reason { name: "idle".into(), at: Loc::default() });
+    });
     check1(Code::Unreachable, "limiter `idle` is never used", |p| {
         p.limiters.push(Limiter { name: "idle".into(), per_tick: 1, at: Loc::default() });
     });

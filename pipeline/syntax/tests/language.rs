@@ -19,7 +19,7 @@ mod language {{
     const FIVE: u32 = (1 << 2) + 1;
     #[state] fn start(p: &mut Packet, h: &mut Headers) -> State {{ p.extract(h.x); accept }}
     {items}
-    fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {{ {body} }}
+    fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {{ if FRAME_LENGTH == 0 {{ return drop(Unwanted); }} {body} }}
 }}"
     );
     let pipeline = compile_source("language.rs", &text, &[]).unwrap_or_else(|e| panic!("{body}\n{e}"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostics};
 use crate::entry::ring_names;
-use crate::stmt::{self, StmtKind};
+use crate::stmt::{self, StmtKind, Verdict};
 use crate::{ActionId, Loc, Pipeline, VarId, VarKind};
 
 pub(super) fn check(p: &Pipeline, found: &mut Diagnostics) {
@@ -169,9 +169,13 @@ fn unused(p: &Pipeline, found: &mut Diagnostics) {
             StmtKind::Select { ring, .. } => Some(("ring", ring.index())),
             StmtKind::Count { counter, .. } => Some(("counter", counter.index())),
             StmtKind::Limit { limiter, .. } => Some(("limiter", limiter.index())),
+            StmtKind::Verdict(Verdict::Drop(reason)) => Some(("drop reason", reason.index())),
             _ => None,
         });
     });
+    for ring in &p.rings {
+        used.extend([("drop reason", ring.no_pool.index()), ("drop reason", ring.no_slot.index())]);
+    }
     for action in p.tables.iter().flat_map(|t| &t.actions) {
         used.insert(("action", action.index()));
     }
@@ -187,4 +191,5 @@ fn unused(p: &Pipeline, found: &mut Diagnostics) {
     p.counters.iter().enumerate().for_each(|(i, c)| check("counter", i, &c.name, c.at));
     p.limiters.iter().enumerate().for_each(|(i, l)| check("limiter", i, &l.name, l.at));
     p.actions.iter().enumerate().for_each(|(i, a)| check("action", i, &a.name, a.at));
+    p.reasons.iter().enumerate().for_each(|(i, r)| check("drop reason", i, &r.name, r.at));
 }
