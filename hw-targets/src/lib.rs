@@ -58,6 +58,9 @@ pub struct Target {
     /// The command that judges what is emitted, if it is not ours.
     #[serde(default)]
     pub judge: Option<String>,
+    /// What its P4Runtime server serves beside tables, counters and rings.
+    #[serde(default)]
+    pub p4runtime: P4Runtime,
     /// Words of [`VOCABULARY`].
     pub provides: Vec<String>,
     /// What it has so much of, by name.
@@ -65,6 +68,14 @@ pub struct Target {
     /// How needs that it doesn't provide directly are met, best first.
     #[serde(default, rename = "recipe")]
     pub recipes: Vec<Recipe>,
+}
+
+/// What a target's P4Runtime server serves, as the P4Info says; nothing where a file doesn't say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct P4Runtime {
+    /// Flow tables can be read: each is a table that nobody writes.
+    pub flow_tables: bool,
 }
 
 /// A number and where it comes from.

@@ -3,6 +3,9 @@
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::{FlowTableId, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// A loaded pipeline: its tables, its rings, its counts.
 pub trait DataPlane {
@@ -53,6 +56,24 @@ pub trait ReadBack: DataPlane {
     /// The slots of a pool's odd or even generations, in order: generation (8 bits) and id, id 0 where one is empty.
     /// Nothing, or slots that are all empty, where none was ever written.
     fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)>;
+
+    /// A flow table, to be read without this plane, and as long as one likes.
+    fn flow_reader(&self, table: FlowTableId) -> Option<Arc<dyn FlowReader>>;
+}
+
+/// Reads a flow table a part at a time, while packets use it. It outlives the plane, whose table then ages no more.
+pub trait FlowReader: fmt::Debug + Send + Sync {
+    /// Buckets.
+    fn buckets(&self) -> u32;
+
+    /// Every entry of these buckets that is not free, by bucket and way; expired ones too.
+    fn read(&self, buckets: Range<u32>) -> Vec<FlowRecord>;
+
+    /// The tick that packets have now (18 bits); none where that is not known.
+    fn now(&self) -> Option<u32>;
+
+    /// Nanoseconds of a tick.
+    fn tick_ns(&self) -> u64;
 }
 
 /// A data plane that a test can feed packet by packet.

@@ -214,9 +214,11 @@ async fn dump(remote: &RemoteArgs, tables: &[String], json: bool) -> Result<(), 
     let tables: Vec<String> = if tables.is_empty() { all(names.schema()) } else { tables.to_vec() };
     let mut found = Vec::new();
     for table in &tables {
-        // What the program states itself can't be written.
-        let fixed = names.table(table)?.is_const;
-        for message in session.entries(table, &names).await?.iter().filter(|e| !fixed && !e.is_const) {
+        // What the program states itself can't be written, nor can flows.
+        if names.table(table)?.is_const {
+            continue;
+        }
+        for message in session.entries(table, &names).await?.iter().filter(|e| !e.is_const) {
             found.push(names.named(message)?);
         }
     }

@@ -30,7 +30,12 @@ pub(super) fn table(schema: &Schema, table: &Table) -> String {
 pub(super) fn tables(schema: &Schema, as_json: bool) {
     if !as_json {
         for t in schema.tables() {
-            println!("{}, at most {}", table(schema, t), t.size);
+            let read_only = match (t.is_flow_table(), t.is_const) {
+                (true, _) => ": flows, as packets make them (`guideway flows`)",
+                (_, true) => ": stated by the pipeline",
+                _ => "",
+            };
+            println!("{}, at most {}{read_only}", table(schema, t), t.size);
         }
         return;
     }
@@ -41,7 +46,10 @@ pub(super) fn tables(schema: &Schema, as_json: bool) {
     let one = |t: &Table| {
         let key: Vec<Value> = t.fields.iter().map(field).collect();
         let actions: Vec<Value> = actions(schema, t).map(action).collect();
-        json!({"name": t.name, "id": t.id, "size": t.size, "key": key, "actions": actions})
+        json!({
+            "name": t.name, "id": t.id, "size": t.size, "key": key, "actions": actions,
+            "const": t.is_const, "flows": t.is_flow_table(),
+        })
     };
     println!("{}", Value::from(schema.tables().map(one).collect::<Vec<_>>()));
 }

@@ -1,15 +1,20 @@
 //! P4Info of a pipeline: the same for every target, but for sizes and the registers behind flow tables.
 
-use hw_targets::Target;
+use hw_targets::{P4Runtime, Target};
 use p4::info::{Builder, MatchType, NewAction, NewTable, P4Info, Scope, Unit};
-use pipeline_ir::flow::Layout;
+use pipeline_ir::flow::{self, Layout};
 use pipeline_ir::{CounterKind, FlowTable, MatchKind, Pipeline, Ring, Table};
+
+/// The annotation of a flow table that can be read.
+pub const FLOW_TABLE: &str = "@guideway_flow";
 
 /// What targets differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// Pools that can be in use at once, per ring.
     pub ring_pools: u32,
+    /// What the P4Runtime server serves.
+    pub serves: P4Runtime,
     /// Flow entries per flow table at most; `None`: the flow tables are no objects of the P4 program.
     pub flow_entries: Option<u32>,
 }
@@ -22,6 +27,7 @@ impl Sizes {
         let limit = |name: &str| target.limits.get(name).map(|l| clamp(l.value));
         Self {
             ring_pools: limit("ring_pools").unwrap_or(u32::MAX),
+            serves: target.p4runtime,
             flow_entries: (target.arch == "v1model").then(|| limit("flow_entries").unwrap_or(65_536)),
         }
     }
@@ -58,6 +64,11 @@ pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
         b.table(table(p, t));
     }
     rings(&mut b, p, sizes);
+    if sizes.serves.flow_tables {
+        for t in &p.flow_tables {
+            b.table(flow_table(t));
+        }
+    }
     for a in &p.actions {
         let params = a.params.iter().map(|v| {
             let var = p.var(*v);
@@ -66,6 +77,9 @@ pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
         b.action(NewAction { name: a.name.clone(), params: params.collect(), ..NewAction::default() });
     }
     ring_actions(&mut b, p);
+    if sizes.serves.flow_tables {
+        p.flow_tables.iter().for_each(|t| flow_actions(&mut b, t));
+    }
     for r in &p.reasons {
         b.counter(format!("drop.{}", r.name), None, Unit::Packets, 1);
     }
@@ -147,6 +161,35 @@ fn table(p: &Pipeline, t: &Table) -> NewTable {
         initial_entries: !t.const_entries.is_empty(),
         ..NewTable::default()
     }
+}
+
+/// A flow table as one that packets fill: read-only, its entries come and go.
+fn flow_table(t: &FlowTable) -> NewTable {
+    let key = |k: &pipeline_ir::Field| (k.name.clone(), u32::from(k.width), MatchType::Exact);
+    let [entry, none] = [t.entry_action(), t.no_entry_action()];
+    NewTable {
+        name: t.name.clone(),
+        keys: t.keys.iter().map(key).collect(),
+        actions: vec![(entry, Scope::TableOnly), (none.clone(), Scope::DefaultOnly)],
+        default_action: Some((none, Vec::new())),
+        const_default_action: true,
+        size: t.entries,
+        const_entries: true,
+        annotations: vec![FLOW_TABLE.to_owned()],
+        ..NewTable::default()
+    }
+}
+
+fn flow_actions(b: &mut Builder, t: &FlowTable) {
+    let params = [
+        (flow::names::ID, t.id_width),
+        (flow::names::STATE, flow::STATE_BITS),
+        (flow::names::CLASS, flow::CLASS_BITS),
+        (flow::names::SPILL, flow::SPILL_BITS),
+    ];
+    let params = params.map(|(name, bits)| (name.to_owned(), u32::from(bits)));
+    b.action(NewAction { name: t.entry_action(), params: params.to_vec(), ..NewAction::default() });
+    b.action(NewAction { name: t.no_entry_action(), ..NewAction::default() });
 }
 
 fn rings(b: &mut Builder, p: &Pipeline, sizes: &Sizes) {

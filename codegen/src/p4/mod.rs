@@ -28,7 +28,7 @@ mod same;
 mod tables;
 mod worlds;
 
-pub use info::{Sizes, info, slot_width};
+pub use info::{FLOW_TABLE, Sizes, info, slot_width};
 
 use crate::artifacts::Artifacts;
 use crate::fit::Fitted;

@@ -80,6 +80,8 @@ pub struct NewTable {
     pub const_entries: bool,
     /// The program states entries.
     pub initial_entries: bool,
+    /// Annotations as they are written.
+    pub annotations: Vec<String>,
 }
 
 /// An action to add.
@@ -235,8 +237,9 @@ fn table(ids: &Assigned, new: &NewTable) -> Result<Table, Error> {
     };
     let default = ids.id(Kind::Action, default)?;
     let direct = new.direct_counter.iter().map(|name| ids.id(Kind::DirectCounter, name));
+    let preamble = preamble(ids, Kind::Table, &new.name)?;
     Ok(Table {
-        preamble: preamble(ids, Kind::Table, &new.name)?,
+        preamble: Preamble { annotations: new.annotations.clone(), ..preamble },
         match_fields: fields.collect(),
         action_refs: refs.collect::<Result<_, _>>()?,
         const_default_action_id: new.const_default_action.then_some(default),

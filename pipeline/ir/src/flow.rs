@@ -81,6 +81,18 @@ pub mod state {
     pub const CLOSING: u8 = 4;
 }
 
+/// Names of what a flow entry holds, where flow tables are shown to a controller.
+pub mod names {
+    /// What the flow stays with.
+    pub const ID: &str = "id";
+    /// One of [`state`](super::state).
+    pub const STATE: &str = "state";
+    /// Time-out class.
+    pub const CLASS: &str = "class";
+    /// In way 0 of a bucket: flows of this bucket are in their second one too.
+    pub const SPILL: &str = "spill";
+}
+
 /// Size class of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -119,6 +131,28 @@ impl FlowTable {
     #[must_use]
     pub fn layout(&self) -> Layout {
         if self.key_bits() <= Layout::Narrow.key_bits() { Layout::Narrow } else { Layout::Wide }
+    }
+    /// The action that shows an entry's parts, [`names`]. A source's actions have no dot in their names.
+    #[must_use]
+    pub fn entry_action(&self) -> String {
+        format!("{}.entry", self.name)
+    }
+    /// The action of what is not in the table.
+    #[must_use]
+    pub fn no_entry_action(&self) -> String {
+        format!("{}.none", self.name)
+    }
+    /// The idle time-out of an entry, in milliseconds; a class beyond the declared ones is the last.
+    #[must_use]
+    pub fn idle_ms(&self, class: u8, state: u8) -> u64 {
+        let idle = self.idle.get(usize::from(class)).or(self.idle.last());
+        idle.map_or(0, |idle| match state {
+            state::FREE => 0,
+            state::NEW => idle.new,
+            state::TCP => idle.tcp,
+            state::UDP => idle.udp,
+            _ => idle.closing,
+        })
     }
     /// Buckets.
     #[must_use]

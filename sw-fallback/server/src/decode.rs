@@ -130,18 +130,23 @@ fn table_entry(map: &Map, object: &Object, entry: &v1::TableEntry, kind: WriteKi
     if entry.is_default_action {
         return Err(default_entry(entry, kind));
     }
-    if kind != WriteKind::Delete {
+    if kind != WriteKind::Delete && !matches!(object, Object::Flow(_)) {
         check_extras(object, entry, kind)?;
     }
     let (entry_, what) = match object {
         Object::Table(table) => of_table(map, table, entry, kind)?,
         Object::Pool(ring) => of_pool(map, ring, entry, kind)?,
         Object::Slot(ring) => of_slot(map, ring, entry, kind)?,
+        Object::Flow(_) => return Err(flows_are_read_only()),
     };
     let plain = entry.metadata.is_empty() && controller_metadata(entry) == 0;
     let note = (!plain && kind != WriteKind::Delete)
         .then(|| Note { metadata: entry.metadata.clone(), controller_metadata: controller_metadata(entry) });
     Ok(Change { entry: entry_, what, note })
+}
+
+fn flows_are_read_only() -> Failure {
+    Failure::new(Code::PermissionDenied, "packets write this table: its flows can be read, and nothing else")
 }
 
 #[allow(deprecated, reason = "old clients use it")]

@@ -48,7 +48,7 @@ pub(crate) fn data(count: Count) -> v1::CounterData {
     v1::CounterData { byte_count: signed(count.bytes), packet_count: signed(count.packets) }
 }
 
-fn action(action_id: u32, params: &[(u32, u128)]) -> Option<v1::TableAction> {
+pub(crate) fn action(action_id: u32, params: &[(u32, u128)]) -> Option<v1::TableAction> {
     let params = params
         .iter()
         .map(|(param_id, value)| v1::action::Param { param_id: *param_id, value: encode(*value) });
@@ -56,7 +56,7 @@ fn action(action_id: u32, params: &[(u32, u128)]) -> Option<v1::TableAction> {
     Some(v1::TableAction { r#type: Some(v1::table_action::Type::Action(action)) })
 }
 
-fn exact(field: &Field, value: u128) -> v1::FieldMatch {
+pub(crate) fn exact(field: &Field, value: u128) -> v1::FieldMatch {
     let exact = v1::field_match::Exact { value: encode(value) };
     v1::FieldMatch { field_id: field.id, field_match_type: Some(FieldMatchType::Exact(exact)) }
 }

@@ -4,7 +4,7 @@ use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::config::v1::action_ref::Scope;
 use p4runtime_proto::schema::{self, Field, Kind, Schema};
 use pipeline_ir::entry::{Tables, ring_names};
-use pipeline_ir::{ActionId, MatchKind, Pipeline, RingId, TableId};
+use pipeline_ir::{ActionId, FlowTable, FlowTableId, MatchKind, Pipeline, RingId, TableId, flow};
 use std::collections::{BTreeMap, HashMap};
 
 /// A pipeline with the ids that a P4Info gives to its objects.
@@ -28,6 +28,8 @@ pub(crate) enum Object {
     Pool(RingMap),
     /// A ring's own table.
     Slot(RingMap),
+    /// A flow table, which packets fill.
+    Flow(FlowMap),
 }
 
 /// A table of the pipeline.
@@ -75,6 +77,21 @@ pub(crate) struct RingMap {
     pub(crate) default: u32,
 }
 
+/// A flow table.
+#[derive(Debug)]
+pub(crate) struct FlowMap {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    pub(crate) index: FlowTableId,
+    pub(crate) table: FlowTable,
+    pub(crate) fields: Vec<Field>,
+    /// The action that shows an entry, and its parameters: id, state, class, spill.
+    pub(crate) action: u32,
+    pub(crate) params: [Field; 4],
+    /// What stands for flows that are not there.
+    pub(crate) default: u32,
+}
+
 /// Where a counter's cells are among the data plane's named counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cells {
@@ -89,18 +106,21 @@ impl Object {
         match self {
             Self::Table(t) => &t.name,
             Self::Pool(r) | Self::Slot(r) => &r.name,
+            Self::Flow(f) => &f.name,
         }
     }
     pub(crate) fn fields(&self) -> &[Field] {
         match self {
             Self::Table(t) => &t.fields,
             Self::Pool(r) | Self::Slot(r) => &r.fields,
+            Self::Flow(f) => &f.fields,
         }
     }
     pub(crate) fn default(&self) -> u32 {
         match self {
             Self::Table(t) => t.default,
             Self::Pool(r) | Self::Slot(r) => r.default,
+            Self::Flow(f) => f.default,
         }
     }
 }
@@ -116,7 +136,8 @@ impl Map {
         let schema = Schema::new(info).map_err(|e| e.to_string())?;
         let (mut objects, mut order) = (HashMap::new(), Vec::new());
         let names = Tables::new(pipeline);
-        for name in names.names() {
+        let flows = pipeline.flow_tables.iter().map(|t| t.name.as_str());
+        for name in names.names().chain(flows) {
             if let Some(table) = schema.table_named(name).filter(|t| t.name == name) {
                 objects.insert(table.id, object(&schema, pipeline, table)?);
                 order.push(table.id);
@@ -143,6 +164,9 @@ impl Map {
 fn object(schema: &Schema, p: &Pipeline, table: &schema::Table) -> Made<Object> {
     if let Some(at) = p.tables.iter().position(|t| t.name == table.name) {
         return table_map(schema, p, table, at).map(Object::Table);
+    }
+    if let Some(at) = p.flow_tables.iter().position(|t| t.name == table.name) {
+        return flow_map(schema, &p.flow_tables[at], table, at).map(Object::Flow);
     }
     let position = |of: fn(&pipeline_ir::Ring) -> &str| p.rings.iter().position(|r| of(r) == table.name);
     if let Some(at) = position(|r| &r.pool_table) {
@@ -205,6 +229,36 @@ fn table_map(schema: &Schema, p: &Pipeline, table: &schema::Table, at: usize) ->
         counted: own.counters.is_some() && table.direct_counter.is_some(),
         slotted: own.slot_bits.is_some(),
         default,
+    })
+}
+
+fn flow_map(schema: &Schema, own: &FlowTable, table: &schema::Table, at: usize) -> Made<FlowMap> {
+    let name = &table.name;
+    if own.keys.len() != table.fields.len() {
+        return Err(format!("the P4Info's flow table `{name}` has other key fields than the pipeline's"));
+    }
+    let fields = own.keys.iter().map(|k| field_of(table, &k.name, Some((k.width.into(), Kind::Exact))));
+    let action = |wanted: &str| {
+        let found = schema.action_named(wanted).filter(|a| table.actions.iter().any(|t| t.id == a.id));
+        found.ok_or_else(|| format!("the P4Info's flow table `{name}` lacks its action `{wanted}`"))
+    };
+    let entry = action(&own.entry_action())?;
+    let param = |name, bits: u8| param_of(entry, name, bits.into());
+    let params = [
+        param(flow::names::ID, own.id_width)?,
+        param(flow::names::STATE, flow::STATE_BITS)?,
+        param(flow::names::CLASS, flow::CLASS_BITS)?,
+        param(flow::names::SPILL, flow::SPILL_BITS)?,
+    ];
+    Ok(FlowMap {
+        id: table.id,
+        name: name.clone(),
+        index: FlowTableId(at as u32),
+        table: own.clone(),
+        fields: fields.collect::<Made<_>>()?,
+        action: entry.id,
+        params,
+        default: action(&own.no_entry_action())?.id,
     })
 }
 

@@ -1,91 +1,19 @@
-//! Reads (specification §13): what is wanted is gathered while nothing is written, and made into messages as they are sent.
+//! Reads (specification §13): what is wanted is gathered while nothing is written.
 
 use crate::decode::{Note, controller_metadata, describe, entry_failure, key, ring_key};
 use crate::device::{Device, found, name, pools, slots};
-use crate::encode;
+use crate::flows::Walk;
 use crate::host::Host;
 use crate::map::{Cells, Map, Object, TableMap};
+use crate::messages::{Item, Messages};
 use crate::status::{Failure, of_batch};
 use p4runtime_proto::p4::v1;
 use pipeline_ir::RingId;
 use pipeline_ir::entry::CheckedEntry;
-use prost::Message as _;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use sw_fallback::plane::{Count, ReadBack};
 use tonic::{Code, Status};
 use v1::entity::Entity as E;
-
-/// Bytes of a message at most, but for a single larger entity.
-const MESSAGE: usize = (1 << 20) - 64;
-
-/// Something that was asked for.
-#[derive(Debug)]
-enum Item {
-    Entry { table: u32, entry: CheckedEntry, count: Option<Count>, note: Option<Note> },
-    Default(u32),
-    Direct { table: u32, entry: CheckedEntry, count: Count },
-    Cell { counter: u32, index: u64, count: Count },
-}
-
-/// The messages of a read, made one after the other; then its error, if any.
-#[derive(Debug)]
-pub(crate) struct Messages {
-    map: Arc<Map>,
-    items: std::vec::IntoIter<Item>,
-    /// Did not fit into the last message.
-    left: Option<v1::Entity>,
-    error: Option<Status>,
-}
-
-impl Iterator for Messages {
-    type Item = Result<v1::ReadResponse, Status>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut response = v1::ReadResponse::default();
-        let mut bytes = 0;
-        while let Some(entity) = self.left.take().or_else(|| Some(self.items.next()?.entity(&self.map))) {
-            let size = entity.encoded_len() + 6;
-            if bytes > 0 && bytes + size > MESSAGE {
-                self.left = Some(entity);
-                break;
-            }
-            bytes += size;
-            response.entities.push(entity);
-        }
-        if response.entities.is_empty() {
-            return self.error.take().map(Err);
-        }
-        Some(Ok(response))
-    }
-}
-
-impl Item {
-    fn entity(self, map: &Map) -> v1::Entity {
-        let entity = match self {
-            Self::Entry { table, entry, count, note } => {
-                let mut entry = encode::entry(map, table, &entry, note.as_ref());
-                entry.counter_data = count.map(encode::data);
-                E::TableEntry(entry)
-            }
-            Self::Default(table) => E::TableEntry(encode::default_entry(map, table)),
-            Self::Direct { table, entry, count } => {
-                let mut table_entry = encode::entry(map, table, &entry, None);
-                (table_entry.action, table_entry.is_const) = (None, false);
-                E::DirectCounterEntry(v1::DirectCounterEntry {
-                    table_entry: Some(table_entry),
-                    data: Some(encode::data(count)),
-                })
-            }
-            Self::Cell { counter, index, count } => E::CounterEntry(v1::CounterEntry {
-                counter_id: counter,
-                index: Some(v1::Index { index: i64::try_from(index).unwrap_or(i64::MAX) }),
-                data: Some(encode::data(count)),
-            }),
-        };
-        v1::Entity { entity: Some(entity) }
-    }
-}
 
 type Found = Result<(), Failure>;
 
@@ -96,7 +24,7 @@ impl<H: Host> Device<H> {
         let mut items = Vec::new();
         let results: Vec<Found> = asked.iter().map(|entity| self.read_one(entity, &mut items)).collect();
         let error = of_batch("entities", &results).err();
-        Ok(Messages { map: self.map.clone(), items: items.into_iter(), left: None, error })
+        Ok(Messages::new(self.map.clone(), items, error))
     }
 
     fn read_one(&mut self, asked: &v1::Entity, items: &mut Vec<Item>) -> Found {
@@ -128,8 +56,8 @@ impl<H: Host> Device<H> {
     }
 
     fn tables(&mut self, asked: &v1::TableEntry, items: &mut Vec<Item>) -> Found {
-        if asked.time_since_last_hit.is_some() || asked.idle_timeout_ns != 0 {
-            return Err(Failure::invalid("no table has an idle time-out, as the P4Info says"));
+        if asked.idle_timeout_ns != 0 {
+            return Err(Failure::invalid("entries are not filtered by their idle time-out"));
         }
         if asked.meter_config.is_some() || asked.meter_counter_data.is_some() {
             return Err(Failure::invalid("no table has a direct meter, as the P4Info says"));
@@ -137,6 +65,7 @@ impl<H: Host> Device<H> {
         if asked.table_id == 0 {
             let all = v1::TableEntry {
                 counter_data: asked.counter_data,
+                time_since_last_hit: asked.time_since_last_hit,
                 is_default_action: asked.is_default_action,
                 ..v1::TableEntry::default()
             };
@@ -146,15 +75,15 @@ impl<H: Host> Device<H> {
                 ));
             }
             let map = self.map.clone();
-            return map
-                .order
-                .iter()
-                .try_for_each(|id| self.table(&v1::TableEntry { table_id: *id, ..all.clone() }, items));
+            return map.order.iter().try_for_each(|id| {
+                self.table(&v1::TableEntry { table_id: *id, ..all.clone() }, true, items)
+            });
         }
-        self.table(asked, items)
+        self.table(asked, false, items)
     }
 
-    fn table(&mut self, asked: &v1::TableEntry, items: &mut Vec<Item>) -> Found {
+    /// One table's; it may lack what is asked for of `all`.
+    fn table(&mut self, asked: &v1::TableEntry, all: bool, items: &mut Vec<Item>) -> Found {
         let map = self.map.clone();
         let id = asked.table_id;
         let Some(object) = map.object(id) else {
@@ -168,6 +97,15 @@ impl<H: Host> Device<H> {
             }
             items.push(Item::Default(id));
             return Ok(());
+        }
+        if let Object::Flow(flow) = object {
+            let walk = Walk::new(self.host.plane(), flow, asked).map_err(|f| f.about(object.name()))?;
+            items.extend(walk.map(Item::Flows));
+            return Ok(());
+        }
+        if asked.time_since_last_hit.is_some() && !all {
+            let failure = Failure::invalid("the table has no idle time-out, as the P4Info says");
+            return Err(failure.about(object.name()));
         }
         let counted = matches!(object, Object::Table(t) if t.counted) && asked.counter_data.is_some();
         let entries = self.entries(&map, object, asked).map_err(|f| f.about(&describe(object, asked)))?;
@@ -214,6 +152,7 @@ impl<H: Host> Device<H> {
             }
             Object::Pool(ring) => plain(pools(plane, &map.tables, ring.ring)),
             Object::Slot(ring) => plain(all_slots(plane, map, ring.ring)),
+            Object::Flow(_) => Vec::new(),
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::arbitration::Client;
 use crate::device::Device;
 use crate::host::Host;
-use crate::read::Messages;
+use crate::messages::Messages;
 use crate::session::{Outgoing, Sessions};
 use crate::status::Failure;
 use p4runtime_proto::p4::v1;
@@ -73,13 +73,13 @@ impl<H: Host> P4Runtime for Service<H> {
         Ok(Response::new(v1::WriteResponse {}))
     }
 
-    type ReadStream = tokio_stream::Iter<Messages>;
+    type ReadStream = Messages;
 
     async fn read(&self, request: Request<v1::ReadRequest>) -> Result<Response<Self::ReadStream>, Status> {
         let request = request.into_inner();
         self.state.check_device(request.device_id)?;
         let messages = self.state.device.lock().await.read(&request.entities)?;
-        Ok(Response::new(tokio_stream::iter(messages)))
+        Ok(Response::new(messages))
     }
 
     async fn set_forwarding_pipeline_config(

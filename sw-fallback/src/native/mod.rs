@@ -16,6 +16,7 @@
 //! [`open_port`] and [`open_host_port`] make the devices from what a user writes.
 
 mod entries;
+mod flows;
 mod memory;
 mod open;
 mod run;
@@ -26,14 +27,16 @@ pub use open::{open_host_port, open_port};
 pub use run::{Event, HostPort, Port, PortCounts, Running};
 pub use shared::SharedPlane;
 
-use crate::plane::{Count, DataPlane, FlowRecord, Outcome, ReadBack, TestPlane, Verdict};
+use crate::plane::{Count, DataPlane, FlowReader, FlowRecord, Outcome, ReadBack, TestPlane, Verdict};
 use entries::Held;
+use flows::{Clock, Reader};
 use pipeline_ir::entry::{
     CheckedEntry, CheckedFill, PoolEntry, SlotEntry, TableEntry, WriteError, WriteKind,
 };
 use pipeline_ir::verify::Verified;
-use pipeline_ir::{CounterKind, FlowTable, FlowTableId, Pipeline, RingId, TableId};
+use pipeline_ir::{CounterKind, FlowTableId, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use sw_fallback_rt as rt;
 use sw_fallback_rt::ring::AnyRing;
 
@@ -55,6 +58,8 @@ pub struct NativePlane {
     /// By table.
     held: Vec<Held>,
     packet: rt::Packet,
+    /// Of the last packet of a test: there is no clock without threads.
+    tick: Option<u32>,
 }
 
 impl std::fmt::Debug for NativePlane {
@@ -69,7 +74,13 @@ impl NativePlane {
     pub fn new(verified: &Verified, program: impl rt::Program + Send + 'static) -> Self {
         let p = verified.pipeline();
         let held = (0..p.tables.len()).map(|i| Held::new(verified, TableId(i as u32))).collect();
-        Self { verified: verified.clone(), program: Box::new(program), held, packet: rt::Packet::new() }
+        Self {
+            verified: verified.clone(),
+            program: Box::new(program),
+            held,
+            packet: rt::Packet::new(),
+            tick: None,
+        }
     }
 
     /// The same for another thread: flow tables are shared, entries are those of now, drops and named counters start
@@ -81,6 +92,7 @@ impl NativePlane {
             program: self.program.forked(),
             held: self.held.clone(),
             packet: rt::Packet::new(),
+            tick: None,
         }
     }
 
@@ -104,6 +116,12 @@ impl NativePlane {
     #[inline]
     pub fn run(&mut self, port: u32, now: u32, packet: &mut rt::Packet) -> rt::Verdict {
         self.program.process(port, now, packet)
+    }
+
+    fn reader(&self, table: FlowTableId, clock: Clock) -> Option<Reader> {
+        let declared = self.pipeline().flow_tables.get(table.index())?.clone();
+        let table = self.program.flow_table(table.index())?.reader();
+        Some(Reader { declared, table, clock, tick_ns: self.tick_ns() })
     }
 
     fn write_table(&mut self, entry: &TableEntry, kind: WriteKind) -> Result<(), WriteError> {
@@ -198,11 +216,7 @@ impl DataPlane for NativePlane {
     }
 
     fn flows(&self, table: FlowTableId) -> Vec<FlowRecord> {
-        let declared = self.pipeline().flow_tables.get(table.index());
-        let (Some(declared), Some(any)) = (declared, self.program.flow_table(table.index())) else {
-            return Vec::new();
-        };
-        any.records().into_iter().map(|r| record(declared, &r)).collect()
+        self.reader(table, Clock::Stands(None)).map_or_else(Vec::new, |r| r.read(0..r.buckets()))
     }
 }
 
@@ -224,6 +238,10 @@ impl ReadBack for NativePlane {
         let words = self.program.ring(ring.index()).map_or(&[][..], |r| r.words(pool, odd));
         words.iter().map(|word| slot_of(*word, odd)).collect()
     }
+
+    fn flow_reader(&self, table: FlowTableId) -> Option<Arc<dyn FlowReader>> {
+        Some(Arc::new(self.reader(table, Clock::Stands(self.tick))?))
+    }
 }
 
 /// Generation and id of a ring's word; id 0 where it is free.
@@ -234,6 +252,7 @@ fn slot_of(word: u32, odd: bool) -> (u8, u32) {
 
 impl TestPlane for NativePlane {
     fn process(&mut self, port: u32, now: u32, frame: &[u8]) -> Outcome {
+        self.tick = Some(now);
         self.packet.fill(frame);
         let verdict = match self.program.process(port, now, &mut self.packet) {
             rt::Verdict::Forward(port) => Verdict::Forward { port },
@@ -255,25 +274,6 @@ fn count(kind: Option<CounterKind>, (packets, bytes): (u64, u64)) -> Count {
         Some(CounterKind::Packets) => Count { packets, bytes: 0 },
         Some(CounterKind::Bytes) => Count { packets: 0, bytes },
         Some(CounterKind::Both) => Count { packets, bytes },
-    }
-}
-
-fn record(table: &FlowTable, r: &rt::flow::Record) -> FlowRecord {
-    let mut offset = 0;
-    let field = |f: &pipeline_ir::Field| {
-        let value = rt::get(&r.key, offset, f.width.into());
-        offset += u32::from(f.width);
-        value
-    };
-    FlowRecord {
-        bucket: r.bucket,
-        way: r.way,
-        key: table.keys.iter().map(field).collect(),
-        id: r.id,
-        state: r.state,
-        class: r.class,
-        spill: r.spill,
-        tick: r.tick,
     }
 }
 

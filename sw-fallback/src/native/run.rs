@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 /// A port of the pipeline: its number and where its packets come and go.
 #[derive(Debug)]
@@ -116,7 +115,7 @@ impl Running {
             outs.push(Out { number: None, mac, transmit: Mutex::new(device.transmit) });
         }
         let outs = Arc::new(outs);
-        let (since, tick_ns) = (Instant::now(), running.plane.tick_ns().max(1));
+        let (since, tick_ns) = (running.plane.since(), running.plane.tick_ns().max(1));
         for (cell, (number, mac, host_hears, receive)) in running.plane.cells().iter().zip(halves) {
             let worker = Worker {
                 number,

@@ -1,13 +1,14 @@
 //! One pipeline on several threads, as one data plane.
 
 use super::NativePlane;
-use crate::plane::{Count, DataPlane, FlowRecord, ReadBack};
+use super::flows::Clock;
+use crate::plane::{Count, DataPlane, FlowReader, FlowRecord, ReadBack};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::{FlowTableId, KeyValue, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A thread's plane. The thread takes it for one batch at a time, and lets others before it.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct SharedPlane {
     cells: Vec<Arc<Cell>>,
     /// Shares the flow tables and nothing else: reading them keeps no thread waiting.
     view: NativePlane,
+    /// When its clock was at 0.
+    since: Instant,
 }
 
 impl SharedPlane {
@@ -54,11 +57,16 @@ impl SharedPlane {
         let mut planes: Vec<NativePlane> = (1..threads).map(|_| plane.fork()).collect();
         planes.push(plane);
         let cell = |plane| Arc::new(Cell { plane: Mutex::new(plane), wanted: AtomicUsize::new(0) });
-        Self { cells: planes.into_iter().map(cell).collect(), view }
+        Self { cells: planes.into_iter().map(cell).collect(), view, since: Instant::now() }
     }
 
     pub(super) fn cells(&self) -> &[Arc<Cell>] {
         &self.cells
+    }
+
+    /// When its clock was at 0.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     /// Nanoseconds of one tick of its clock.
@@ -161,5 +169,9 @@ impl ReadBack for SharedPlane {
 
     fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
         self.cells.first().map(|cell| cell.with(|plane| plane.slots(ring, pool, odd))).unwrap_or_default()
+    }
+
+    fn flow_reader(&self, table: FlowTableId) -> Option<Arc<dyn FlowReader>> {
+        Some(Arc::new(self.view.reader(table, Clock::Runs(self.since))?))
     }
 }

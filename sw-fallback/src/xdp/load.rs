@@ -3,6 +3,7 @@
 use super::attach::{self, Place};
 use super::elf::{self, Facts};
 use super::error::XdpError;
+use super::flows::Clock;
 use super::grace::Grace;
 use super::image::{Image, map_error};
 use super::pins::{self, Pins};
@@ -19,6 +20,7 @@ use pipeline_ir::verify::Verified;
 use pipeline_ir::{Pipeline, Table, TableId};
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use xdp_layout::array::ArrayLayout;
 use xdp_layout::{Layout, TableKind, TableLayout};
 
@@ -257,6 +259,7 @@ impl Job<'_> {
             tables,
             rings,
             flows: flow_pages,
+            clock: Clock::new(self.options.testing),
             counters,
             events,
             grace: Grace::default(),
@@ -271,13 +274,14 @@ impl Job<'_> {
         })
     }
 
-    fn flow_pages(&self, maps: &mut BTreeMap<String, RawMap>) -> Result<Vec<Pages>, XdpError> {
+    fn flow_pages(&self, maps: &mut BTreeMap<String, RawMap>) -> Result<Vec<Arc<Pages>>, XdpError> {
         let mut list = Vec::new();
         for flow in &self.p().flow_tables {
             let buckets = take_array(maps, &flow.name)?;
             let (bytes, entries) = (4 * flow.layout().bytes(), flow.buckets());
             check(&flow.name, (buckets.info.value, buckets.info.entries) == (bytes, entries))?;
-            list.push(Pages::new(&buckets).map_err(|error| map_error(&flow.name, error))?);
+            let pages = Pages::new(&buckets).map_err(|error| map_error(&flow.name, error))?;
+            list.push(Arc::new(pages));
         }
         Ok(list)
     }

@@ -2,19 +2,21 @@
 
 use super::attach::{self, Link, Place};
 use super::error::XdpError;
+use super::flows::{Clock, Reader};
 use super::grace::Grace;
 use super::pins::{self, Pins};
 use super::ring::RingMaps;
 use super::sys::{Pages, RawMap};
 use super::table::{TableMaps, count_of};
 use super::test_run::Bench;
-use super::{Options, flows, load};
-use crate::plane::{Count, DataPlane, FlowRecord, ReadBack};
+use super::{Options, load};
+use crate::plane::{Count, DataPlane, FlowReader, FlowRecord, ReadBack};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{FlowTableId, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use xdp_layout::Layout;
 
 /// A pipeline in the kernel.
@@ -24,7 +26,8 @@ pub struct XdpPlane {
     pub(super) layout: Layout,
     pub(super) tables: Vec<TableMaps>,
     pub(super) rings: Vec<RingMaps>,
-    pub(super) flows: Vec<Pages>,
+    pub(super) flows: Vec<Arc<Pages>>,
+    pub(super) clock: Arc<Clock>,
     pub(super) counters: Vec<RawMap>,
     pub(super) events: Option<RawMap>,
     pub(super) grace: Grace,
@@ -217,10 +220,7 @@ impl DataPlane for XdpPlane {
     }
 
     fn flows(&self, table: FlowTableId) -> Vec<FlowRecord> {
-        match (self.flows.get(table.index()), self.pipeline().flow_tables.get(table.index())) {
-            (Some(pages), Some(table)) => flows::read(pages, table),
-            _ => Vec::new(),
-        }
+        self.reader(table).map_or_else(Vec::new, |r| r.read(0..r.buckets()))
     }
 }
 
@@ -242,9 +242,19 @@ impl ReadBack for XdpPlane {
         let ring = self.rings.get(ring.index()).filter(|r| pool < r.pools.len());
         ring.map(|r| r.words(pool, odd)).unwrap_or_default()
     }
+
+    fn flow_reader(&self, table: FlowTableId) -> Option<Arc<dyn FlowReader>> {
+        Some(Arc::new(self.reader(table)?))
+    }
 }
 
 impl XdpPlane {
+    fn reader(&self, table: FlowTableId) -> Option<Reader> {
+        let pages = Arc::clone(self.flows.get(table.index())?);
+        let table = self.pipeline().flow_tables.get(table.index())?.clone();
+        Some(Reader { pages, table, clock: Arc::clone(&self.clock) })
+    }
+
     /// The cells of map `events`, summed over the CPUs.
     pub(super) fn events(&self) -> Vec<u64> {
         let Some(map) = &self.events else { return Vec::new() };

@@ -47,12 +47,12 @@ impl Kernel {
         if !missing(kernel.capabilities).is_empty() {
             return kernel;
         }
-        kernel.smallest = sys::try_program(&[RETURN_PASS, EXIT]).err();
+        kernel.smallest = sys::load_instructions(&[RETURN_PASS, EXIT]).err();
         if kernel.smallest.is_some() {
             return kernel;
         }
         kernel.btf = aya::features().btf().is_some();
-        kernel.atomics = sys::try_program(&EXCHANGE).is_ok();
+        kernel.atomics = sys::load_instructions(&EXCHANGE).is_ok();
         kernel.mapped = sys::RawMap::array("gw_probe", 8, 1).and_then(|m| sys::Pages::new(&m)).is_ok();
         kernel.no_helpers = facts.helpers.iter().copied().filter(|h| !has_helper(*h)).collect();
         kernel

@@ -4,7 +4,7 @@
 
 mod program;
 
-pub(super) use program::{Program, load_program, load_types, test_run, try_program};
+pub(super) use program::{Program, load_instructions, load_program, load_types, test_run};
 
 use memmap2::{MmapOptions, MmapRaw};
 use std::ffi::CString;

@@ -73,6 +73,9 @@ pub enum SchemaError {
     },
 }
 
+/// The annotation of a table of flows that packets fill.
+pub const FLOW_TABLE: &str = "@guideway_flow";
+
 /// How a key field is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
@@ -146,6 +149,8 @@ pub struct Table {
     pub is_const: bool,
     /// Entries may have an idle time-out.
     pub idle_timeout: bool,
+    /// As they are written.
+    pub annotations: Vec<String>,
     /// Id of its direct counter.
     pub direct_counter: Option<u32>,
     /// Id of its direct meter.
@@ -164,6 +169,11 @@ impl Table {
     #[must_use]
     pub fn field_named(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|f| f.name == name)
+    }
+    /// Whether packets fill it: flows, which are read and never written (`@guideway_flow`).
+    #[must_use]
+    pub fn is_flow_table(&self) -> bool {
+        self.annotations.iter().any(|a| a == FLOW_TABLE)
     }
     /// Whether entries have a priority above 0: one field is ternary, a range or optional.
     #[must_use]
@@ -309,6 +319,7 @@ impl Schema {
             initial_default: initial,
             is_const: t.is_const_table,
             idle_timeout: t.idle_timeout_behavior() == proto::table::IdleTimeoutBehavior::NotifyControl,
+            annotations: t.preamble.as_ref().map_or_else(Vec::new, |p| p.annotations.clone()),
             direct_counter: direct(&|id| self.direct_counters.contains_key(id)),
             direct_meter: direct(&|id| meters.contains(id)),
             profile: some(t.implementation_id),

@@ -16,6 +16,7 @@ pub use table::{Cursor, FlowTable};
 use crate::bits::Bits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::AtomicU64;
 
 /// Ways in a bucket.
@@ -160,8 +161,8 @@ impl<const WORDS: usize> Flows<WORDS> {
 
 /// A flow table, whatever its layout.
 pub trait AnyFlows {
-    /// Every entry that is not free, by bucket and way.
-    fn records(&self) -> Vec<Record>;
+    /// The table, to be read by whoever holds this, as long as it is held.
+    fn reader(&self) -> Arc<dyn ReadFlows>;
     /// Flows stored, and flows that found no room, by this thread.
     fn counts(&self) -> (u64, u64);
     /// Its words, as memory to be given to it in other pages.
@@ -169,14 +170,31 @@ pub trait AnyFlows {
 }
 
 impl<const WORDS: usize> AnyFlows for Flows<WORDS> {
-    fn records(&self) -> Vec<Record> {
-        self.table.records()
+    fn reader(&self) -> Arc<dyn ReadFlows> {
+        Arc::clone(&self.table) as Arc<dyn ReadFlows>
     }
     fn counts(&self) -> (u64, u64) {
         (self.stored, self.not_stored)
     }
     fn memory(&self) -> &[AtomicU64] {
         self.table.words()
+    }
+}
+
+/// Reads a flow table while packets use it.
+pub trait ReadFlows: core::fmt::Debug + Send + Sync {
+    /// Buckets.
+    fn buckets(&self) -> u32;
+    /// Every entry of these buckets that is not free, by bucket and way.
+    fn records(&self, buckets: Range<u32>) -> Vec<Record>;
+}
+
+impl<const WORDS: usize> ReadFlows for FlowTable<WORDS> {
+    fn buckets(&self) -> u32 {
+        self.buckets()
+    }
+    fn records(&self, buckets: Range<u32>) -> Vec<Record> {
+        self.records(buckets)
     }
 }
 

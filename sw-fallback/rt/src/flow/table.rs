@@ -4,6 +4,7 @@ use super::{Limits, Record, SPILL, VALUE_BITS, VALUE_MASK, Value, WAYS, event, s
 use crate::bits::Bits;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU64, fence};
 
@@ -252,10 +253,12 @@ impl<const WORDS: usize> FlowTable<WORDS> {
         true
     }
 
-    pub(super) fn records(&self) -> Vec<Record> {
-        let ways = self.words.get(self.base..).unwrap_or_default();
-        let ways = ways.get(..self.buckets() as usize * WAYS * WORDS).unwrap_or_default();
-        let record = |way: usize| self.record((way / WAYS) as u32, way % WAYS);
+    /// Entries of these buckets that are not free.
+    pub(super) fn records(&self, buckets: Range<u32>) -> Vec<Record> {
+        let end = buckets.end.min(self.buckets());
+        let start = buckets.start.min(end);
+        let ways = self.words.get(self.first_word(start, 0)..self.first_word(end, 0)).unwrap_or_default();
+        let record = |way: usize| self.record(start + (way / WAYS) as u32, way % WAYS);
         occupied(ways, WORDS).into_iter().filter_map(record).collect()
     }
 

@@ -5,6 +5,7 @@
 mod arbitration;
 mod common;
 mod config;
+mod flows;
 mod mutations;
 mod read;
 mod rings;

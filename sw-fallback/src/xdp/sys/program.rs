@@ -35,13 +35,13 @@ struct Load {
 /// `BPF_PROG_TYPE_XDP`
 const XDP: u32 = 6;
 
-/// Loads an XDP program of raw instructions, to see whether the kernel takes them.
-pub(in crate::xdp) fn try_program(instructions: &[u64]) -> Result<()> {
+/// Loads an XDP program of raw instructions.
+pub(in crate::xdp) fn load_instructions(instructions: &[u64]) -> Result<OwnedFd> {
     let count = u32::try_from(instructions.len()).map_err(Error::other)?;
     let (code, license) = (instructions.as_ptr() as u64, c"GPL".as_ptr() as u64);
     let mut attr = Load { kind: XDP, count, code, license, ..Load::default() };
     // SAFETY: instructions and licence live for the call; the kernel copies them.
-    unsafe { bpf_fd(cmd::PROG_LOAD, &mut attr) }.map(drop)
+    unsafe { bpf_fd(cmd::PROG_LOAD, &mut attr) }
 }
 
 /// An XDP program to be loaded; functions and lines are records of that many bytes each.

@@ -2,6 +2,10 @@
 #![allow(unreachable_pub, reason = "a module of tests")]
 
 pub mod entries;
+/// A balancer with a flow table.
+#[rustfmt::skip]
+#[path = "../../../../../snapshots/pin/pipeline.rs"]
+pub mod pin;
 pub mod pipelines;
 
 use p4runtime_proto::google::rpc;
@@ -32,6 +36,7 @@ pub fn plane(name: &str) -> Option<NativePlane> {
     match name {
         "kinds" => guideway::plane::<pipelines::kinds::Pipeline>().ok(),
         "other" => guideway::plane::<pipelines::other::Pipeline>().ok(),
+        "pin" => guideway::plane::<pin::pin::Pipeline>().ok(),
         "l4lb" => guideway::plane::<guideway::builtin::l4lb::Pipeline>().ok(),
         _ => None,
     }
@@ -123,7 +128,12 @@ impl Lab {
 
     /// What becomes of a frame.
     pub async fn process(&self, frame: &[u8]) -> Outcome {
-        self.device.lock().await.host.0.process(1, 1, frame)
+        self.process_at(1, frame).await
+    }
+
+    /// What becomes of a frame at a tick.
+    pub async fn process_at(&self, now: u32, frame: &[u8]) -> Outcome {
+        self.device.lock().await.host.0.process(1, now, frame)
     }
 }
 
