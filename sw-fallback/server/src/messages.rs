@@ -25,7 +25,7 @@ pub(crate) enum Item {
     Default(u32),
     Direct { table: u32, entry: CheckedEntry, count: Count },
     Cell { counter: u32, index: u64, count: Count },
-    Flows(Walk),
+    Flows(Box<Walk>),
 }
 
 /// The messages of a read, made one after the other; then its error, if any.
@@ -34,7 +34,7 @@ pub(crate) struct Messages {
     map: Arc<Map>,
     items: std::vec::IntoIter<Item>,
     /// The flow table that is being read.
-    walk: Option<Walk>,
+    walk: Option<Box<Walk>>,
     /// The message that is being filled, and its bytes.
     next: (v1::ReadResponse, usize),
     error: Option<Status>,

@@ -100,7 +100,7 @@ impl<H: Host> Device<H> {
         }
         if let Object::Flow(flow) = object {
             let walk = Walk::new(self.host.plane(), flow, asked).map_err(|f| f.about(object.name()))?;
-            items.extend(walk.map(Item::Flows));
+            items.extend(walk.map(|walk| Item::Flows(Box::new(walk))));
             return Ok(());
         }
         if asked.time_since_last_hit.is_some() && !all {
