@@ -3,7 +3,7 @@
 use crate::{Done, Refused};
 use clap::Args;
 use pipeline_ir::KeyValue;
-use runtime_client::{ClientError, Options, Profile, Session, Tls};
+use runtime_client::{ClientError, Options, Profile, Session, Standing, Tls};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,9 +23,9 @@ pub(crate) struct RemoteArgs {
     /// The role to write as; without it, full access.
     #[arg(long)]
     role: Option<String>,
-    /// What the server can do.
-    #[arg(long, default_value = "guideway", value_parser = ["bmv2", "guideway", "stratum", "dpl"])]
-    profile: String,
+    /// What the server can do [default: guideway; for `load`, as the program's target has it].
+    #[arg(long, value_parser = ["bmv2", "guideway", "stratum", "dpl"])]
+    profile: Option<String>,
     /// Speaks TLS, and trusts servers that one of these authorities has signed, PEM.
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
@@ -43,8 +43,18 @@ pub(crate) struct RemoteArgs {
 impl RemoteArgs {
     /// A session that may write, once the server has chosen it.
     pub(crate) async fn writer(&self) -> Result<Session, Refused> {
-        let session = Session::connect(self.options()?).await?;
-        session.primary().await.map_err(|e| match e {
+        self.writer_to("guideway").await
+    }
+
+    /// As [`Self::writer`], to a server that is of this profile if nothing else is asked for.
+    pub(crate) async fn writer_to(&self, profile: &str) -> Result<Session, Refused> {
+        let session = Session::connect(self.options(profile)?).await?;
+        // The answer to arbitration is there: a backup would wait in vain for the other to go.
+        let stands = match session.standing() {
+            Standing::Backup { primary } => Err(ClientError::NotPrimary { primary, own: self.election_id }),
+            _ => session.primary().await,
+        };
+        stands.map_err(|e| match e {
             ClientError::NotPrimary { primary: Some(id), .. } => Refused(format!(
                 "error: {e}\nhelp: `--election-id {}` takes over from it",
                 id.saturating_add(1)
@@ -56,13 +66,14 @@ impl RemoteArgs {
 
     /// A session that only reads: it stands in nobody's way.
     pub(crate) async fn reader(&self) -> Result<Session, Refused> {
-        let mut options = self.options()?;
+        let mut options = self.options("guideway")?;
         options.profile.arbitration = false;
         Ok(Session::connect(options).await?)
     }
 
-    fn options(&self) -> Result<Options, Refused> {
-        let mut options = Options::new(&self.address, Profile::named(&self.profile)?);
+    fn options(&self, profile: &str) -> Result<Options, Refused> {
+        let profile = Profile::named(self.profile.as_deref().unwrap_or(profile))?;
+        let mut options = Options::new(&self.address, profile);
         options.device_id = self.device_id;
         options.election_id = self.election_id;
         options.role.clone_from(&self.role);

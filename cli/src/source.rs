@@ -51,6 +51,11 @@ impl SourceArgs {
         Ok(source)
     }
 
+    /// Are constants to be replaced?
+    pub(crate) fn sets(&self) -> bool {
+        !self.set.is_empty()
+    }
+
     /// The folder that was given instead of a source, as far as it holds what is asked for: not with other constants.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.file.as_deref().filter(|p| p.is_dir() && self.set.is_empty())

@@ -100,8 +100,8 @@ def pins(node, folder):
 
 def program(lb, steps, target):
     """Makes the switch the load balancer, over P4Runtime."""
-    to = ["--profile", "bmv2" if target == "bmv2" else "guideway"]
-    said = steps.at(lb, "load", steps.folder / "out", "--target", target, *to, "--entries", HERE / "lb.toml")
+    to = ["--profile", "bmv2"] if target == "bmv2" else []
+    said = steps.at(lb, "load", steps.folder / "out", "--entries", HERE / "lb.toml")
     steps.say(said.rstrip())
     vip = ["vip4", f"dst={VIP}", "protocol=tcp", "dst_port=80", "--action", "set_vip",
            "--param", "vip=1", "pool=1", "hash_key=0", "flags=6", "class=0"]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod lab;
+mod load;
 
 use p4runtime_server::{Options, Tls};
 use std::path::Path;
@@ -170,17 +171,4 @@ fn by_tls() {
     }
     to.check(&[&list[..], &own].concat(), 2, &["--tls-ca"]);
     to.check(&[&list[..], &["--tls-ca", "/absent"]].concat(), 1, &["error: can't read /absent"]);
-}
-
-#[test]
-fn without_p4c_what_to_install() {
-    let dir = tempfile::tempdir().unwrap();
-    let out = Command::new(env!("CARGO_BIN_EXE_guideway"))
-        .args(["load", "--target", "bmv2"])
-        .env("PATH", dir.path())
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert_eq!(out.status.code(), Some(1));
-    assert!(error.contains("p4c-bm2-ss is not on PATH") && error.contains("`p4lang-p4c`"), "{error}");
 }
