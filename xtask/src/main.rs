@@ -23,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask bless                   accept the emitters' new output as snapshots
   cargo xtask bench                   lists the benches
   cargo xtask bench xdp               what the emitted XDP program costs
+  cargo xtask bench p4runtime         entries per second, ring swaps under traffic
   cargo xtask ci                      everything that a change has to pass";
 
 #[derive(Subcommand)]

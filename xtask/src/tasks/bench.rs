@@ -1,10 +1,11 @@
-//! `bench`: the workspace's bench targets by name, and what the emitted XDP program costs.
+//! `bench`: the workspace's bench targets by name, and what the emitted XDP program and P4Runtime cost.
 
 use crate::needs;
-use crate::run::{capture, cargo, run};
+use crate::run::{capture, cargo, run, workspace_root};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Options of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -24,17 +25,22 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     if options.name.as_deref() == Some(XDP) {
         return xdp(&options.arguments);
     }
+    if options.name.as_deref() == Some(P4RUNTIME) {
+        return p4runtime(&options.arguments);
+    }
     let metadata = capture(&mut cargo(["metadata", "--format-version", "1", "--no-deps"]), "")?;
     let benches = benches(&serde_json::from_str(&metadata).context("reading cargo's metadata")?);
     let Some(name) = &options.name else {
         println!("{XDP:<20} (package xdp-bench)");
+        println!("{P4RUNTIME:<20} (package p4runtime-bench)");
         for (name, package) in &benches {
             println!("{name:<20} (package {package})");
         }
         return Ok(());
     };
     let Some(package) = benches.get(name) else {
-        let known: Vec<&str> = [XDP].into_iter().chain(benches.keys().map(String::as_str)).collect();
+        let known: Vec<&str> =
+            [XDP, P4RUNTIME].into_iter().chain(benches.keys().map(String::as_str)).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
     let mut command = cargo(["bench", "--package", package, "--bench", name, "--"]);
@@ -50,6 +56,18 @@ fn xdp(arguments: &[String]) -> Result<()> {
     let release = !arguments.iter().any(|a| a == "--counts");
     let mut command = cargo(["run", "--quiet", "--package", "xdp-bench"]);
     run(command.args(release.then_some("--release")).arg("--").args(arguments))
+}
+
+/// The bench of P4Runtime, which is a command of its own too.
+const P4RUNTIME: &str = "p4runtime";
+
+fn p4runtime(arguments: &[String]) -> Result<()> {
+    needs::ensure(&[needs::CLANG, needs::IPROUTE2], false)?;
+    run(&mut cargo(["build", "--quiet", "--release", "--package", "guideway-cli"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let guideway = workspace_root().join(target).join("release/guideway");
+    let mut command = cargo(["run", "--quiet", "--release", "--package", "p4runtime-bench", "--"]);
+    run(command.arg("--guideway").arg(guideway).args(arguments))
 }
 
 /// Every bench target and its package.
