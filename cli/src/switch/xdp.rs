@@ -120,7 +120,7 @@ impl Host for Running {
         &mut self.plane
     }
 
-    /// Compiles what the bundle has not compiled. The kernel judges when it is committed.
+    /// Compiles what the bundle has not compiled.
     fn verify(&mut self, bundle: &Bundle) -> Result<Prepared, HostError> {
         let source = from_bundle(bundle).map_err(invalid)?;
         let verified = source.verified().map_err(invalid)?;
@@ -138,11 +138,37 @@ impl Host for Running {
         Ok(Prepared { pipeline, program: Box::new(Program { verified, object }) })
     }
 
+    /// The kernel's verifier.
+    fn judge(&mut self, prepared: &Prepared) -> Result<(), HostError> {
+        let Some(program) = prepared.program.downcast_ref::<Program>() else { return Err(foreign()) };
+        let options = Options { entries: Vec::new(), ..self.options.clone() };
+        XdpPlane::judge(&program.verified, &program.object, &options).map_err(|e| Failed::from(e).0)
+    }
+
     /// The new program takes the place of the old one on each interface at once, with the maps that both have alike.
     fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
-        let program = prepared.program.downcast::<Program>();
-        let program = program.map_err(|_| HostError::Failed("another target's program".into()))?;
-        let options = Options { flush: false, entries: entries.to_vec(), ..self.options.clone() };
+        self.replace(prepared, entries, false)
+    }
+
+    /// With tables and rings of its own: whatever the kernel refuses, those of the program that runs are as they were.
+    fn commit_other(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
+        self.replace(prepared, entries, true)
+    }
+}
+
+fn foreign() -> HostError {
+    HostError::Failed("another target's program".into())
+}
+
+impl Running {
+    fn replace(
+        &mut self,
+        prepared: Prepared,
+        entries: &[CheckedEntry],
+        empty: bool,
+    ) -> Result<(), HostError> {
+        let program = prepared.program.downcast::<Program>().map_err(|_| foreign())?;
+        let options = Options { flush: false, empty, entries: entries.to_vec(), ..self.options.clone() };
         let prepare = |plane: &mut XdpPlane| hold(plane, entries).map_err(|e| Failed(p4runtime::not_held(e)));
         let done = self.plane.replace(&program.verified, &program.object, &options, prepare);
         done.map_err(|Failed(error)| error)?;

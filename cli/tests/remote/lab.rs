@@ -35,8 +35,10 @@ impl Host for Native {
     }
     fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
         let plane = prepared.program.downcast::<NativePlane>();
-        self.0 = *plane.map_err(|_| HostError::Failed("no plane".into()))?;
-        hold(&mut self.0, entries).map_err(|(table, e)| HostError::Failed(format!("{table}: {e}")))
+        let mut plane = *plane.map_err(|_| HostError::Failed("no plane".into()))?;
+        hold(&mut plane, entries).map_err(|(table, e)| HostError::Failed(format!("{table}: {e}")))?;
+        self.0 = plane;
+        Ok(())
     }
 }
 

@@ -4,7 +4,6 @@ use crate::device::Device;
 use crate::host::Host;
 use crate::status::Failure;
 use p4runtime_proto::p4::v1;
-use tonic::Code;
 use v1::ForwardingPipelineConfig;
 use v1::get_forwarding_pipeline_config_request::ResponseType;
 use v1::set_forwarding_pipeline_config_request::Action;
@@ -18,9 +17,14 @@ impl<H: Host> Device<H> {
         };
         match action {
             Action::Unspecified => Err(Failure::invalid("the request's action is not set")),
-            Action::Verify => self.verify(config(asked.config)?).map(|_| ()),
+            Action::Verify => {
+                let verified = self.verify(config(asked.config)?)?;
+                self.judge(&verified)
+            }
             Action::VerifyAndSave => {
-                self.saved = Some(self.verify(config(asked.config)?)?);
+                let verified = self.verify(config(asked.config)?)?;
+                self.judge(&verified)?;
+                self.saved = Some(verified);
                 Ok(())
             }
             Action::VerifyAndCommit => {
@@ -34,10 +38,7 @@ impl<H: Host> Device<H> {
             Action::Commit if asked.config.is_some() => {
                 Err(Failure::invalid("COMMIT takes the saved config, and no other"))
             }
-            Action::Commit => match self.saved.take() {
-                Some(saved) => self.commit(saved, false),
-                None => Err(Failure::new(Code::NotFound, "no config is saved: VERIFY_AND_SAVE comes first")),
-            },
+            Action::Commit => self.commit_saved(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The device: what runs, under which P4Info, and what is saved for later.
 
 use crate::decode::{Note, entry_failure};
+use crate::draft::Draft;
 use crate::host::{Host, Prepared};
 use crate::map::Map;
 use crate::status::Failure;
@@ -31,6 +32,9 @@ pub(crate) struct Saved {
     config: ForwardingPipelineConfig,
     map: Arc<Map>,
     prepared: Prepared,
+    /// What is written until it is in force.
+    draft: Draft,
+    notes: BTreeMap<Name, Note>,
 }
 
 /// What names an entry on the device.
@@ -75,46 +79,78 @@ impl<H: Host> Device<H> {
         })?;
         let prepared = self.host.verify(&bundle)?;
         let map = Arc::new(Map::new(info, &prepared.pipeline).map_err(Failure::invalid)?);
-        Ok(Saved { config, map, prepared })
+        let draft = Draft::new(&prepared.pipeline).map_err(Failure::invalid)?;
+        Ok(Saved { config, map, prepared, draft, notes: BTreeMap::new() })
+    }
+
+    /// Would it run, as far as can be found out without running it?
+    pub(crate) fn judge(&mut self, saved: &Saved) -> Result<(), Failure> {
+        Ok(self.host.judge(&saved.prepared)?)
     }
 
     /// Puts a config in force. The entries that the device holds are kept as far as they are legal in it, if asked for.
-    pub(crate) fn commit(&mut self, saved: Saved, keep: bool) -> Result<(), Failure> {
-        let entries = if keep {
+    ///
+    /// # Errors
+    /// Nothing has changed then.
+    pub(crate) fn commit(&mut self, new: Saved, keep: bool) -> Result<(), Failure> {
+        let notes = if keep {
             let old = self.map.clone();
-            legal(self.host.plane(), &old.tables, &saved.map.pipeline)
+            let entries = legal(self.host.plane(), &old.tables, &new.map.pipeline);
+            self.host.commit(new.prepared, &entries)?;
+            kept_notes(&self.notes, &old.pipeline, &new.map.pipeline)
         } else {
-            Vec::new()
+            self.host.commit_other(new.prepared, &[])?;
+            BTreeMap::new()
         };
-        let Saved { config, map, prepared } = saved;
-        self.host.commit(prepared, &entries)?;
-        if keep {
-            self.notes = kept_notes(std::mem::take(&mut self.notes), &self.map.pipeline, &map.pipeline);
-        } else {
-            self.notes.clear();
-        }
-        (self.config, self.map, self.saved) = (config, map, None);
+        (self.config, self.map, self.notes, self.saved) = (new.config, new.map, notes, None);
         Ok(())
     }
 
-    /// Nothing is written or read between a saved config and its commit.
-    pub(crate) fn in_force(&self) -> Result<(), Failure> {
-        match self.saved {
-            None => Ok(()),
-            Some(_) => Err(Failure::new(
-                Code::Unimplemented,
-                "a config is saved and not committed: entries can be written and read again after COMMIT",
-            )),
+    /// Puts the saved config in force, with what was written since. If that fails, it stays saved.
+    pub(crate) fn commit_saved(&mut self) -> Result<(), Failure> {
+        let Some(saved) = self.saved.take() else {
+            return Err(Failure::new(Code::NotFound, "no config is saved: VERIFY_AND_SAVE comes first"));
+        };
+        let Saved { config, map, prepared, draft, notes } = saved;
+        let entries = held(&draft, &map.tables);
+        let failed = match self.host.commit_other(prepared, &entries) {
+            Ok(()) => {
+                (self.config, self.map, self.notes) = (config, map, notes);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        if let Ok(again) = self.verify(config) {
+            self.saved = Some(Saved { draft, notes, ..again });
         }
+        Err(failed.into())
+    }
+
+    /// What reads and writes are about (specification §14): the saved config, if there is one, else the one in force.
+    pub(crate) fn plane(&mut self) -> &mut dyn ReadBack {
+        match &mut self.saved {
+            Some(saved) => &mut saved.draft,
+            None => self.host.plane(),
+        }
+    }
+
+    /// Its P4Info.
+    pub(crate) fn map(&self) -> Arc<Map> {
+        Arc::clone(self.saved.as_ref().map_or(&self.map, |saved| &saved.map))
+    }
+
+    /// What clients want back with its entries.
+    pub(crate) fn notes(&mut self) -> &mut BTreeMap<Name, Note> {
+        self.saved.as_mut().map_or(&mut self.notes, |saved| &mut saved.notes)
     }
 }
 
 /// Notes name tables by number: they stay where the pipeline's tables do.
-fn kept_notes(notes: BTreeMap<Name, Note>, old: &Pipeline, new: &Pipeline) -> BTreeMap<Name, Note> {
+fn kept_notes(notes: &BTreeMap<Name, Note>, old: &Pipeline, new: &Pipeline) -> BTreeMap<Name, Note> {
     let same =
         old.tables.iter().map(|t| (&t.name, &t.keys)).eq(new.tables.iter().map(|t| (&t.name, &t.keys)))
             && old.rings.iter().map(|r| &r.name).eq(new.rings.iter().map(|r| &r.name));
-    if same { notes } else { BTreeMap::new() }
+    if same { notes.clone() } else { BTreeMap::new() }
 }
 
 /// All that a data plane holds, those entries of the source left out.

@@ -19,12 +19,29 @@ pub trait Host: Send + 'static {
     /// [`HostError`]: what is wrong with it.
     fn verify(&mut self, bundle: &Bundle) -> Result<Prepared, HostError>;
 
-    /// Runs a pipeline in place of the one that runs, holding exactly these entries from its first packet on (see
-    /// [`hold`](crate::hold)).
+    /// Asks whoever else has a say, such as the kernel's verifier, whether it would run. Nothing changes for packets.
     ///
     /// # Errors
-    /// [`HostError`]; the one that ran before still does then.
+    /// [`HostError`]: why not.
+    fn judge(&mut self, prepared: &Prepared) -> Result<(), HostError> {
+        let _ = prepared;
+        Ok(())
+    }
+
+    /// Runs a pipeline in place of the one that runs, holding exactly these entries from its first packet on (see
+    /// [`hold`](crate::hold)): those of the one that runs, as far as they are legal in both.
+    ///
+    /// # Errors
+    /// [`HostError`]; the one that ran before still does then, with all that it held.
     fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError>;
+
+    /// As [`commit`](Self::commit), with entries of which none need be held already.
+    ///
+    /// # Errors
+    /// As for [`commit`](Self::commit).
+    fn commit_other(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
+        self.commit(prepared, entries)
+    }
 
     /// Sends a frame out of a port.
     ///

@@ -15,6 +15,7 @@ mod arbitration;
 mod config;
 mod decode;
 mod device;
+mod draft;
 mod encode;
 mod flows;
 mod host;

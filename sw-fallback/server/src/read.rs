@@ -20,11 +20,10 @@ type Found = Result<(), Failure>;
 impl<H: Host> Device<H> {
     /// Gathers what is asked for.
     pub(crate) fn read(&mut self, asked: &[v1::Entity]) -> Result<Messages, Status> {
-        self.in_force()?;
         let mut items = Vec::new();
         let results: Vec<Found> = asked.iter().map(|entity| self.read_one(entity, &mut items)).collect();
         let error = of_batch("entities", &results).err();
-        Ok(Messages::new(self.map.clone(), items, error))
+        Ok(Messages::new(self.map(), items, error))
     }
 
     fn read_one(&mut self, asked: &v1::Entity, items: &mut Vec<Item>) -> Found {
@@ -74,7 +73,7 @@ impl<H: Host> Device<H> {
                     "a read of all tables has no other filter than `is_default_action`",
                 ));
             }
-            let map = self.map.clone();
+            let map = self.map();
             return map.order.iter().try_for_each(|id| {
                 self.table(&v1::TableEntry { table_id: *id, ..all.clone() }, true, items)
             });
@@ -84,7 +83,7 @@ impl<H: Host> Device<H> {
 
     /// One table's; it may lack what is asked for of `all`.
     fn table(&mut self, asked: &v1::TableEntry, all: bool, items: &mut Vec<Item>) -> Found {
-        let map = self.map.clone();
+        let map = self.map();
         let id = asked.table_id;
         let Some(object) = map.object(id) else {
             return Err(Failure::invalid(format!("the P4Info has no table {id}")));
@@ -99,7 +98,7 @@ impl<H: Host> Device<H> {
             return Ok(());
         }
         if let Object::Flow(flow) = object {
-            let walk = Walk::new(self.host.plane(), flow, asked).map_err(|f| f.about(object.name()))?;
+            let walk = Walk::new(self.plane(), flow, asked).map_err(|f| f.about(object.name()))?;
             items.extend(walk.map(|walk| Item::Flows(Box::new(walk))));
             return Ok(());
         }
@@ -111,7 +110,8 @@ impl<H: Host> Device<H> {
         let entries = self.entries(&map, object, asked).map_err(|f| f.about(&describe(object, asked)))?;
         let action = action_of(asked)?;
         for (entry, count) in entries {
-            let note = if self.notes.is_empty() { None } else { self.notes.get(&name(&entry)).cloned() };
+            let notes = self.notes();
+            let note = if notes.is_empty() { None } else { notes.get(&name(&entry)).cloned() };
             if passes(object, asked, action, &entry, note.as_ref()) {
                 items.push(Item::Entry { table: id, entry, count: counted.then_some(count), note });
             }
@@ -126,7 +126,7 @@ impl<H: Host> Device<H> {
         object: &Object,
         asked: &v1::TableEntry,
     ) -> Result<Vec<(CheckedEntry, Count)>, Failure> {
-        let plane = self.host.plane();
+        let plane = self.plane();
         let keyed = !asked.r#match.is_empty();
         let plain = |list: Vec<CheckedEntry>| list.into_iter().map(|e| (e, Count::default())).collect();
         Ok(match object {
@@ -157,7 +157,7 @@ impl<H: Host> Device<H> {
     }
 
     fn direct(&mut self, asked: &v1::DirectCounterEntry, items: &mut Vec<Item>) -> Found {
-        let map = self.map.clone();
+        let map = self.map();
         let wanted = asked.table_entry.clone().unwrap_or_default();
         if wanted.is_default_action {
             let text = "misses are not counted by table: default entries have no direct counter";
@@ -184,12 +184,12 @@ impl<H: Host> Device<H> {
     }
 
     fn cells(&mut self, asked: &v1::CounterEntry, items: &mut Vec<Item>) -> Found {
-        let map = self.map.clone();
+        let map = self.map();
         let ids: Vec<u32> = match asked.counter_id {
             0 => map.counters.keys().copied().collect(),
             id => vec![id],
         };
-        let counts = self.host.plane().counters();
+        let counts = self.plane().counters();
         for id in ids {
             let Some(cells) = map.counters.get(&id) else {
                 return Err(Failure::invalid(format!("the P4Info has no counter {id}")));

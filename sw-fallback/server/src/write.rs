@@ -16,11 +16,10 @@ type Results = Vec<Result<(), Failure>>;
 impl<H: Host> Device<H> {
     /// Writes a batch.
     pub(crate) fn write(&mut self, updates: &[v1::Update], atomicity: i32) -> Result<(), Status> {
-        self.in_force()?;
         let Ok(atomicity) = Atomicity::try_from(atomicity) else {
             return Err(Status::invalid_argument(format!("there is no atomicity {atomicity}")));
         };
-        let map = self.map.clone();
+        let map = self.map();
         let changes: Vec<_> = updates.iter().map(|update| change(&map, update)).collect();
         let results = match atomicity {
             Atomicity::ContinueOnError => self.each(updates, changes),
@@ -40,7 +39,7 @@ impl<H: Host> Device<H> {
         else {
             return failure;
         };
-        match self.map.object(entry.table_id) {
+        match self.map().object(entry.table_id) {
             Some(object) => failure.about(&describe(object, entry)),
             None => failure,
         }
@@ -48,16 +47,17 @@ impl<H: Host> Device<H> {
 
     /// Attempts every one, in order.
     fn each(&mut self, updates: &[v1::Update], changes: Vec<Result<Change, Failure>>) -> Results {
+        let map = self.map();
         let mut results: Results = Vec::with_capacity(changes.len());
         let (mut batch, mut places) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
-        let (mut noted, mut noting) = (Vec::new(), !self.notes.is_empty());
+        let (mut noted, mut noting) = (Vec::new(), !self.notes().is_empty());
         for (at, change) in changes.into_iter().enumerate() {
             results.push(Ok(()));
             match change {
                 Err(failure) => results[at] = Err(failure),
                 Ok(Change { entry, what: What::Keep, .. }) => {
                     self.run(updates, &mut batch, &mut places, &mut results);
-                    if found(self.host.plane(), &self.map.tables, &entry).is_none() {
+                    if found(self.plane(), &map.tables, &entry).is_none() {
                         let failure = write_failure(&WriteError::NotFound);
                         results[at] = Err(self.refused(&updates[at], failure));
                     }
@@ -83,8 +83,8 @@ impl<H: Host> Device<H> {
 
     fn note(&mut self, name: Name, kind: WriteKind, note: Option<crate::decode::Note>) {
         match note.filter(|_| kind != WriteKind::Delete) {
-            Some(note) => self.notes.insert(name, note),
-            None => self.notes.remove(&name),
+            Some(note) => self.notes().insert(name, note),
+            None => self.notes().remove(&name),
         };
     }
 
@@ -96,7 +96,7 @@ impl<H: Host> Device<H> {
         places: &mut Vec<usize>,
         results: &mut Results,
     ) {
-        let done = self.host.plane().write_all(batch);
+        let done = self.plane().write_all(batch);
         for (at, result) in places.drain(..).zip(done) {
             if let Err(error) = result {
                 results[at] = Err(self.refused(&updates[at], write_failure(&error)));
@@ -114,12 +114,13 @@ impl<H: Host> Device<H> {
             return aborted(results, "another update of the batch fails, so none was begun");
         }
         let changes: Vec<Change> = changes.into_iter().flatten().collect();
+        let map = self.map();
         let mut done = Vec::new();
         for (at, (change, before)) in changes.iter().zip(&before).enumerate() {
             let What::Write(kind) = change.what else { continue };
-            let plane = self.host.plane();
+            let plane = self.plane();
             let gone = match &change.entry {
-                CheckedEntry::Slot(e) if kind == WriteKind::Insert => displaced(plane, &self.map.tables, e),
+                CheckedEntry::Slot(e) if kind == WriteKind::Insert => displaced(plane, &map.tables, e),
                 _ => None,
             };
             if let Err(error) = plane.write(&change.entry, kind) {
@@ -143,6 +144,7 @@ impl<H: Host> Device<H> {
         changes: &[Result<Change, Failure>],
         results: &mut Results,
     ) -> Vec<Option<CheckedEntry>> {
+        let map = self.map();
         let mut then: BTreeMap<Name, Option<CheckedEntry>> = BTreeMap::new();
         let mut all = Vec::new();
         for (at, change) in changes.iter().enumerate() {
@@ -153,7 +155,7 @@ impl<H: Host> Device<H> {
             let key = name(entry);
             let now = match then.get(&key) {
                 Some(known) => known.clone(),
-                None => found(self.host.plane(), &self.map.tables, entry),
+                None => found(self.plane(), &map.tables, entry),
             };
             let error = match (what, now.is_some()) {
                 (What::Write(WriteKind::Insert), true) => Some(WriteError::Exists),
@@ -176,7 +178,7 @@ impl<H: Host> Device<H> {
     /// Takes back what was written, the last first.
     fn undo(&mut self, done: &[Done], mut results: Results) -> Results {
         for (entry, kind, before, gone) in done.iter().rev() {
-            let plane = self.host.plane();
+            let plane = self.plane();
             let mut taken_back = match (kind, before) {
                 (WriteKind::Insert, _) => plane.write(entry, WriteKind::Delete),
                 (WriteKind::Modify, Some(before)) => plane.write(before, WriteKind::Modify),
@@ -200,8 +202,8 @@ impl<H: Host> Device<H> {
 
     /// A batch that packets see whole or not at all: one entry, or slots of generations that are not in force.
     fn check_atomic(&mut self, changes: &[Result<Change, Failure>]) -> Result<(), Status> {
-        let map = self.map.clone();
-        let plane = self.host.plane();
+        let map = self.map();
+        let plane = self.plane();
         let unseen = |c: &Change| match &c.entry {
             CheckedEntry::Slot(e) => {
                 let pool = e.pool();

@@ -42,6 +42,12 @@ pub(super) fn load(verified: &Verified, object: &[u8], options: &Options) -> Res
     }
 }
 
+/// Asks the kernel whether it would load an object, in maps that end with the question.
+pub(super) fn judge(verified: &Verified, object: &[u8], options: &Options) -> Result<(), XdpError> {
+    let facts = elf::read(object)?;
+    Job::new(verified, &facts, options)?.judge(object)
+}
+
 /// Loads, with what is pinned in a folder that is open already.
 pub(super) fn load_into(
     verified: &Verified,
@@ -50,11 +56,7 @@ pub(super) fn load_into(
     pins: Option<&Pins>,
 ) -> Result<XdpPlane, XdpError> {
     let facts = elf::read(object)?;
-    Kernel::probe(&facts).judge(&facts)?;
-    let limit = facts.maps.get(PORTS).map_or(u32::MAX, |m| m.entries);
-    let places = attach::places(&options.ports, limit)?;
-    let job = Job { verified, layout: Layout::of(verified.pipeline()), facts: &facts, options, places };
-    job.run(object, pins)
+    Job::new(verified, &facts, options)?.run(object, pins)
 }
 
 /// The map of interfaces by port number.
@@ -81,7 +83,19 @@ struct Plan {
     notes: Vec<String>,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    fn new(verified: &'a Verified, facts: &'a Facts, options: &'a Options) -> Result<Self, XdpError> {
+        Kernel::probe(facts).judge(facts)?;
+        let limit = facts.maps.get(PORTS).map_or(u32::MAX, |m| m.entries);
+        let places = attach::places(&options.ports, limit)?;
+        Ok(Self { verified, layout: Layout::of(verified.pipeline()), facts, options, places })
+    }
+
+    fn judge(&self, object: &[u8]) -> Result<(), XdpError> {
+        let plan = self.plan(None)?;
+        self.load_object(object, &plan, None).map(drop)
+    }
+
     fn p(&self) -> &Pipeline {
         self.verified.pipeline()
     }
@@ -119,7 +133,7 @@ impl Job<'_> {
                 |n: &&String| n.strip_prefix(&base).is_some_and(|r| r.is_empty() || r.starts_with('-'));
             let pin = names.iter().find(is_it).filter(|n| pins.is_some_and(|p| p.map(n, *info).is_some()));
             match pin {
-                Some(pin) if !self.options.flush => {
+                Some(pin) if !self.options.flush && !(self.options.empty && pins::has_entries(pin)) => {
                     found.insert(map.clone(), pin.clone());
                 }
                 _ => {}

@@ -47,6 +47,8 @@ pub struct Options {
     pub pin_dir: Option<PathBuf>,
     /// Adopt nothing of what is pinned.
     pub flush: bool,
+    /// Adopt flows and counts only: tables and rings begin empty, in maps of their own.
+    pub empty: bool,
     /// For [`TestPlane`](crate::plane::TestPlane): clock and ports are what a test says. Nothing is pinned then.
     pub testing: bool,
     /// The object of the prologue that runs before the program in tests; see [`PROLOGUE`].

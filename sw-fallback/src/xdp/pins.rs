@@ -139,6 +139,12 @@ pub(super) fn is_flow_table(pin: &str) -> bool {
     pin.split('-').nth(1) == Some("flow")
 }
 
+/// Is this the pin of a map that entries of tables or rings stand in?
+pub(super) fn has_entries(pin: &str) -> bool {
+    let kind = pin.split('-').nth(1).unwrap_or_default();
+    ["table", "hits", "half", "ranks", "pool", "ring"].contains(&kind)
+}
+
 fn meaning(p: &Pipeline, layout: &Layout, map: &str) -> Option<(&'static str, String)> {
     if map == "events" {
         return Some(("events", format!("{:?}", layout.events)));

@@ -61,6 +61,14 @@ impl XdpPlane {
         load::load(pipeline, object, options)
     }
 
+    /// Asks the kernel whether it would load an object; nothing else runs meanwhile or is left behind.
+    ///
+    /// # Errors
+    /// [`XdpError`], as loading would give it.
+    pub fn judge(pipeline: &Verified, object: &[u8], options: &Options) -> Result<(), XdpError> {
+        load::judge(pipeline, object, options)
+    }
+
     /// Puts the program on the interfaces, and pins.
     ///
     /// # Errors
@@ -90,10 +98,11 @@ impl XdpPlane {
     }
 
     /// Loads another program over what this one has pinned, lets `prepare` write to it, and puts it on the interfaces in this
-    /// one's place, at once. Maps that both have alike go on.
+    /// one's place, at once. Maps that both have alike go on, of entries unless the options say [`empty`](Options::empty).
     ///
     /// # Errors
-    /// What failed; the program that ran still does then. What `prepare` wrote to maps that both have stays written.
+    /// What failed; the program that ran still does then, with all its pins. What `prepare` wrote to maps that both have
+    /// stays written.
     pub fn replace<E: From<XdpError>>(
         &mut self,
         pipeline: &Verified,
@@ -106,10 +115,24 @@ impl XdpPlane {
         next.pins = self.pins.take();
         if let Err(error) = next.attach() {
             self.pins = next.pins.take();
+            self.pin_again();
             return Err(error.into());
         }
         *self = next;
         Ok(())
+    }
+
+    /// Pins what runs, where another program was about to take its place under the same names.
+    fn pin_again(&self) {
+        let Some(pins) = &self.pins else { return };
+        let maps = self.pinned.iter().map(|(name, map, _)| (name.as_str(), map.as_fd()));
+        for (name, object) in maps.chain([(pins::PROGRAM, self.program.as_fd())]) {
+            if !pins.path(name).exists()
+                && let Err(error) = pins.put(name, object)
+            {
+                tracing::warn!("{error}: the next start won't find it");
+            }
+        }
     }
 
     fn pin_maps(&self, pins: &Pins) -> Result<(), XdpError> {

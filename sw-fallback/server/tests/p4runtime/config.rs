@@ -1,10 +1,11 @@
 //! Specification §14, §15, §17: which pipeline runs.
 
-use crate::common::entries::{Names, V, insert};
-use crate::common::{Client, Lab, Talk, config, entries, id, lab, write};
+use crate::common::entries::{Names, V, delete, insert, modify};
+use crate::common::{Client, Lab, Talk, codes, config, entries, id, lab, write};
 use p4runtime_proto::p4::v1::get_forwarding_pipeline_config_request::ResponseType;
 use p4runtime_proto::p4::v1::set_forwarding_pipeline_config_request::Action;
 use p4runtime_proto::p4::v1::{self, ForwardingPipelineConfig};
+use sw_fallback::plane::DataPlane as _;
 use tonic::Code;
 
 async fn set(client: &mut Client, action: Action, config: Option<ForwardingPipelineConfig>) -> Code {
@@ -90,16 +91,70 @@ async fn s14_verify_and_commit_clears() {
     assert_eq!(entries(&mut client, v1::TableEntry::default()).await, [names.host(5, 5)]);
 }
 
+/// Specification §14: reads and writes are about the saved config, and COMMIT replays them.
 #[tokio::test]
-async fn s14_save_then_commit() {
-    let (_lab, mut client, _talk, names) = ready().await;
+async fn s14_save_write_then_commit() {
+    let (lab, mut client, _talk, _) = ready().await;
+    let before = entries(&mut client, v1::TableEntry::default()).await;
+    let names = Names::new(&config("other", None).p4info.unwrap());
     assert_eq!(set(&mut client, Action::VerifyAndSave, Some(config("other", Some(4)))).await, Code::Ok);
     assert_eq!(get(&mut client, ResponseType::CookieOnly).await.cookie, None, "the old one is in force");
-    let between = write(&mut client, vec![insert(names.host(5, 5))]).await.unwrap_err();
-    assert_eq!(between.code(), Code::Unimplemented);
+    assert_eq!(entries(&mut client, v1::TableEntry::default()).await, [], "nothing was written yet");
+    write(&mut client, vec![insert(names.host(5, 5)), insert(names.host(6, 6))]).await.unwrap();
+    write(&mut client, vec![modify(names.host(5, 7)), delete(names.host(6, 6))]).await.unwrap();
+    let again = write(&mut client, vec![insert(names.host(5, 5))]).await;
+    assert_eq!(codes(again), [Code::AlreadyExists]);
+    assert_eq!(entries(&mut client, v1::TableEntry::default()).await, [names.host(5, 7)]);
+    let held = lab.device.lock().await.host.0.table_entries(pipeline_ir::TableId(0)).len();
+    assert_eq!(held, 2, "packets meet what they met");
     assert_eq!(set(&mut client, Action::Commit, None).await, Code::Ok);
     assert_eq!(get(&mut client, ResponseType::All).await, config("other", Some(4)));
+    assert_eq!(entries(&mut client, v1::TableEntry::default()).await, [names.host(5, 7)]);
     assert_eq!(set(&mut client, Action::Commit, None).await, Code::NotFound, "it was committed");
+    assert_eq!(set(&mut client, Action::VerifyAndCommit, Some(config("kinds", None))).await, Code::Ok);
+    assert!(entries(&mut client, v1::TableEntry::default()).await.len() < before.len());
+}
+
+/// Every kind of table and a ring go by way of the saved config.
+#[tokio::test]
+async fn s14_what_is_written_to_the_saved_config_is_what_a_data_plane_would_hold() {
+    let (lab, mut client, _talk, names) = ready().await;
+    let held = entries(&mut client, v1::TableEntry::default()).await;
+    assert_eq!(set(&mut client, Action::VerifyAndSave, Some(config("kinds", Some(5)))).await, Code::Ok);
+    let own: Vec<_> = held.iter().filter(|e| !e.is_const).cloned().collect();
+    write(&mut client, own.into_iter().map(insert).collect()).await.unwrap();
+    assert_eq!(entries(&mut client, v1::TableEntry::default()).await, held);
+    let more: Vec<_> = (100..130).map(|src| insert(names.host(src, 1))).collect();
+    let full = codes(write(&mut client, more).await);
+    assert_eq!(
+        full.iter().filter(|c| **c == Code::ResourceExhausted).count(),
+        30 - 14,
+        "of 16, two are there"
+    );
+    let held = entries(&mut client, v1::TableEntry::default()).await;
+    assert_eq!(set(&mut client, Action::Commit, None).await, Code::Ok);
+    assert_eq!(entries(&mut client, v1::TableEntry::default()).await, held);
+    drop(lab);
+}
+
+/// What fails leaves all as it was, the saved config too.
+#[tokio::test]
+async fn s14_a_commit_that_fails_changes_nothing() {
+    let (lab, mut client, _talk, names) = ready().await;
+    let before = entries(&mut client, v1::TableEntry::default()).await;
+    lab.device.lock().await.host.1 = true;
+    for action in [Action::VerifyAndCommit, Action::ReconcileAndCommit] {
+        assert_eq!(set(&mut client, action, Some(config("other", None))).await, Code::Internal);
+        assert_eq!(entries(&mut client, v1::TableEntry::default()).await, before, "{action:?}");
+        assert_eq!(get(&mut client, ResponseType::All).await, config("kinds", None));
+    }
+    assert_eq!(set(&mut client, Action::VerifyAndSave, Some(config("other", Some(4)))).await, Code::Ok);
+    write(&mut client, vec![insert(names.host(5, 5))]).await.unwrap();
+    assert_eq!(set(&mut client, Action::Commit, None).await, Code::Internal);
+    assert_eq!(get(&mut client, ResponseType::All).await, config("kinds", None));
+    lab.device.lock().await.host.1 = false;
+    assert_eq!(set(&mut client, Action::Commit, None).await, Code::Ok, "it is still saved");
+    assert_eq!(entries(&mut client, v1::TableEntry::default()).await, [names.host(5, 5)]);
 }
 
 #[tokio::test]

@@ -29,7 +29,8 @@ use tonic::{Code, Status, Streaming};
 pub type Client = P4RuntimeClient<Channel>;
 
 /// Runs native planes: of those that are compiled in here.
-pub struct TestHost(pub NativePlane);
+/// If told so, it refuses what it is to run.
+pub struct TestHost(pub NativePlane, pub bool);
 
 /// A native plane for a pipeline by name.
 pub fn plane(name: &str) -> Option<NativePlane> {
@@ -56,6 +57,9 @@ impl Host for TestHost {
         Ok(Prepared { pipeline, program: Box::new(plane) })
     }
     fn commit(&mut self, prepared: Prepared, entries: &[CheckedEntry]) -> Result<(), HostError> {
+        if self.1 {
+            return Err(HostError::Failed("not now".into()));
+        }
         let plane = prepared.program.downcast::<NativePlane>();
         let mut plane = *plane.map_err(|_| HostError::Failed("no plane".into()))?;
         hold(&mut plane, entries).map_err(|(table, e)| HostError::Failed(format!("{table}: {e}")))?;
@@ -96,7 +100,7 @@ pub async fn lab() -> Lab {
 pub async fn lab_with(name: &str, options: &Options) -> Lab {
     let config = config(name, None);
     let info = config.p4info.clone().unwrap();
-    let device = Device::new(TestHost(plane(name).unwrap()), config).map_err(|(_, why)| why).unwrap();
+    let device = Device::new(TestHost(plane(name).unwrap(), false), config).map_err(|(_, why)| why).unwrap();
     let device = Arc::new(Mutex::new(device));
     let address = "127.0.0.1:0".parse().unwrap();
     let server = Server::bind(&address, Arc::clone(&device), options).await.unwrap();
