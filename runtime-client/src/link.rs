@@ -1,13 +1,15 @@
 //! The connection of a session: one task that connects, stands for election, reads the stream, and begins anew.
 
-use crate::error::causes;
+use crate::error::{causes, failed};
 use crate::session::{Options, uint128};
 use crate::{ClientError, Event, tls};
 use p4runtime_proto::p4::v1 as proto;
 use p4runtime_proto::p4::v1::p4_runtime_client::P4RuntimeClient;
 use proto::stream_message_request::Update as Said;
 use proto::stream_message_response::Update as Heard;
-use proto::{MasterArbitrationUpdate, Role, StreamMessageRequest, StreamMessageResponse};
+use proto::{
+    CapabilitiesRequest, MasterArbitrationUpdate, Role, StreamMessageRequest, StreamMessageResponse,
+};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -103,12 +105,7 @@ pub(crate) async fn run(
             Ok(channel) => task.hold(channel, &mut orders, &mut tries).await,
             Err(e) => End::Broken(e),
         };
-        let end = match end {
-            End::Broken(_) | End::Refused(_) if !task.met.load(Relaxed) && task.lacks_tls().await => {
-                End::Broken(tls::WANTED.to_owned())
-            }
-            other => other,
-        };
+        let end = task.explained(end).await;
         tries += 1;
         let standing = match end {
             End::Dropped => return,
@@ -154,6 +151,37 @@ impl Task {
         }
     }
 
+    /// Hears something from a server that is not met by its stream.
+    async fn greet(&self, channel: Channel) -> Result<(), String> {
+        let asked = CapabilitiesRequest { device_id: self.options.device_id };
+        let mut rpc = P4RuntimeClient::new(channel);
+        let answer = tokio::time::timeout(self.options.patience, rpc.capabilities(asked)).await;
+        match answer {
+            // A status that the server did not send.
+            Ok(Err(status)) if std::error::Error::source(&status).is_some() => Err(causes(&status)),
+            // Servers of before 1.4 refuse the call.
+            Ok(_) => {
+                self.met.store(true, Relaxed);
+                Ok(())
+            }
+            Err(_) => Err("the server does not answer".into()),
+        }
+    }
+
+    /// An end, with what helps if no server was met and TLS may be the cause.
+    async fn explained(&self, end: End) -> End {
+        if self.met.load(Relaxed) || matches!(end, End::Dropped) {
+            return end;
+        }
+        match end {
+            _ if self.lacks_tls().await => End::Broken(tls::WANTED.to_owned()),
+            End::Broken(reason) => {
+                End::Broken(self.options.tls.as_ref().map_or(reason.clone(), |tls| tls.suspect(reason)))
+            }
+            other => other,
+        }
+    }
+
     /// Whether the server wants TLS and gets none.
     async fn lacks_tls(&self) -> bool {
         let Options { address, tls, .. } = &self.options;
@@ -179,9 +207,8 @@ impl Task {
     /// Holds a connection until it ends.
     async fn hold(&self, channel: Channel, orders: &mut mpsc::Receiver<Order>, tries: &mut u32) -> End {
         if !self.options.profile.arbitration {
-            // Nothing is said on the connection until a call is made.
-            if self.lacks_tls().await {
-                return End::Broken("nothing is understood".into());
+            if let Err(reason) = self.greet(channel.clone()).await {
+                return End::Broken(reason);
             }
             self.stands(Standing::Primary, Some(channel));
             *tries = 0;
@@ -284,7 +311,7 @@ fn standing(update: &MasterArbitrationUpdate) -> Standing {
 }
 
 fn ended(status: Status) -> End {
-    match crate::error::failed("StreamChannel", &status) {
+    match failed("StreamChannel", &status) {
         ClientError::Lost { reason, .. } => End::Broken(reason),
         _ => End::Refused(status),
     }

@@ -54,6 +54,13 @@ impl Tls {
         Self { name: Some(name.to_owned()), ..self }.check()
     }
 
+    /// Says what may be behind a connection that ended before the server said anything.
+    pub(crate) fn suspect(&self, reason: String) -> String {
+        let ended = ["closed", "cancel", "broken pipe", "reset"].iter().any(|sign| reason.contains(sign));
+        let silent = ended && self.identity.is_none() && !reason.contains("--tls");
+        if silent { format!("{reason}: {CERTIFICATE_WANTED}") } else { reason }
+    }
+
     fn check(self) -> Result<Self, ClientError> {
         self.on(Endpoint::from_static("https://server")).map_err(ClientError::Tls)?;
         Ok(self)
@@ -102,6 +109,9 @@ const PROBE: Duration = Duration::from_secs(1);
 /// What helps then.
 pub(crate) const WANTED: &str = "the server speaks TLS; --tls-ca names the authorities that it is trusted by";
 
+const CERTIFICATE_WANTED: &str =
+    "the server answers only clients that show a certificate: --tls-cert and --tls-key";
+
 /// What helps where TLS, or the lack of it, broke a connection.
 pub(crate) fn explain(text: String) -> String {
     const HELP: [(&[&str], &str); 6] = [
@@ -117,10 +127,7 @@ pub(crate) fn explain(text: String) -> String {
             &["peer certificate: certificate expired", "peer certificate: certificate not valid yet"],
             "the server needs a certificate that is valid now",
         ),
-        (
-            &["CertificateRequired", "HandshakeFailure"],
-            "the server answers only clients that show a certificate: --tls-cert and --tls-key",
-        ),
+        (&["CertificateRequired", "HandshakeFailure"], CERTIFICATE_WANTED),
         (
             &[
                 "alert: UnknownCA",

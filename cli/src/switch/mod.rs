@@ -134,13 +134,23 @@ impl Args {
         self.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether the tables hold what clients have written, in an earlier run too, and nothing else says what.
+    fn keeps_entries(&self) -> bool {
+        self.p4runtime.is_some() && self.entries.is_none()
+    }
+
     fn wanted(&self, p: &Pipeline) -> Result<Wanted, Refused> {
         self.entries.as_ref().map_or_else(|| Ok(Wanted::default()), |path| entries::read(path, p))
     }
 
     /// Serves until a signal, or the end of all input, ends it.
     fn serve(&self, it: &mut dyn Runs, applied: &mut Applied, signals: &Receiver<i32>) -> Done {
-        let wanted = |p: &Pipeline| self.wanted(p);
+        let wanted = |p: &Pipeline| match self.keeps_entries() {
+            true => {
+                Err(Refused("error: there is no --entries to read; clients say what the tables hold".into()))
+            }
+            false => self.wanted(p),
+        };
         let tell = |text: &str| tracing::warn!("{text}");
         let job = Job { wanted: &wanted, status: self.status.as_deref(), tell: &tell };
         serve(&job, it, applied, signals)?;

@@ -6,7 +6,7 @@ use super::p4runtime::{self, invalid};
 use crate::source::{Source, from_bundle};
 use crate::{Done, Refused, compile};
 use codegen::Artifacts;
-use guideway::serving::{Applied, Runs, State, signals};
+use guideway::serving::{Applied, Changes, Runs, State, signals};
 use hw_targets::Target;
 use p4runtime_proto::guideway::v1::Bundle;
 use p4runtime_server::{Host, HostError, Prepared, hold};
@@ -50,7 +50,11 @@ pub(super) fn run(
     let signals = signals()?;
     let mut plane = XdpPlane::load(verified, &object, &options)?;
     let mut applied = Applied::adopted(&plane);
-    let changes = applied.apply(&mut plane, wanted)?;
+    // What clients wrote before this process was killed stays.
+    let changes = match args.keeps_entries() {
+        true => Changes::default(),
+        false => applied.apply(&mut plane, wanted)?,
+    };
     plane.attach()?;
     for note in plane.notes() {
         tracing::info!("{note}");

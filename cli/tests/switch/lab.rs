@@ -118,7 +118,9 @@ impl Running {
         std::fs::write(file("entries.toml"), entries).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
         command.arg("switch").arg(compiled(flow_entries)).args(["--target", "xdp", "--port", "1@a0"]);
-        command.arg("--entries").arg(file("entries.toml"));
+        if !entries.is_empty() {
+            command.arg("--entries").arg(file("entries.toml"));
+        }
         command.arg("--status").arg(file("status.json")).args(extra);
         if !extra.contains(&"--pin-dir") {
             command.arg("--pin-dir").arg(fs.path("p"));
@@ -169,6 +171,11 @@ impl Running {
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end, and goes on.
+    pub(crate) fn ask_to_end(&self) {
+        self.signal(libc::SIGTERM);
     }
 
     fn signal(&self, signal: i32) {

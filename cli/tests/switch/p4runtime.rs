@@ -2,9 +2,12 @@
 
 use crate::lab::{BpfFs, Running, in_network, ready, sh, veth, xdp_on};
 use crate::{ENTRIES, SMALL, syn, vip_packets};
+use p4runtime_proto::guideway::v1::Bundle;
 use p4runtime_proto::p4::v1::p4_runtime_client::P4RuntimeClient;
 use p4runtime_proto::p4::v1::set_forwarding_pipeline_config_request::Action;
 use p4runtime_proto::p4::v1::{self, entity, stream_message_request as ask};
+use prost::Message as _;
+use std::time::Duration;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
@@ -125,6 +128,8 @@ fn a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface() {
         assert_eq!(vip_packets(&status), 1, "of the entry that was written last");
         assert_eq!(status["flows"]["flows4"]["new"], 3, "flows outlive the swap");
         runtime.block_on(async {
+            // The first one's connection ends only now.
+            tokio::time::sleep(Duration::from_millis(200)).await;
             let mut client = Client::connect(&address).await;
             let config = client.config().await;
             assert_eq!(client.set(Action::VerifyAndCommit, Some(config)).await, Code::Ok);
@@ -132,5 +137,84 @@ fn a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface() {
         });
         assert_eq!(switch.end(), Some(0));
         assert_eq!(xdp_on("a0"), None);
+    });
+}
+
+/// A device config with an object that the verifier refuses: its program begins with `exit`, without a verdict.
+fn refused(config: &v1::ForwardingPipelineConfig) -> v1::ForwardingPipelineConfig {
+    use object::{Object as _, ObjectSection as _};
+    let mut bundle = Bundle::decode(config.p4_device_config.clone()).unwrap();
+    let file = bundle.files.iter_mut().find(|f| f.path.ends_with(".o")).unwrap();
+    let mut bytes = file.content.to_vec();
+    let elf = object::File::parse(bytes.as_slice()).unwrap();
+    let (start, _) = elf.section_by_name("xdp").unwrap().file_range().unwrap();
+    bytes[start as usize..][..8].copy_from_slice(&[0x95, 0, 0, 0, 0, 0, 0, 0]);
+    file.content = bytes.into();
+    v1::ForwardingPipelineConfig { p4_device_config: bundle.encode_to_vec().into(), ..config.clone() }
+}
+
+#[test]
+fn what_the_kernel_refuses_changes_nothing() {
+    if !ready("what_the_kernel_refuses_changes_nothing") {
+        return;
+    }
+    in_network(|| {
+        sh("ip link set lo up");
+        veth("a0", "a1");
+        let fs = BpfFs::new();
+        let mut switch = Running::start(&fs, SMALL, &["--p4runtime", "127.0.0.1:0"], ENTRIES);
+        let line = switch.line("p4runtime");
+        let address = line.rsplit(' ').next().unwrap().trim().to_owned();
+        switch.line("ready");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let pins = fs.path("").display().to_string();
+        let before = xdp_on("a0");
+        runtime.block_on(async {
+            let mut client = Client::connect(&address).await;
+            let (held, config) = (client.entries().await, client.config().await);
+            let broken = refused(&config);
+            for action in
+                [Action::Verify, Action::VerifyAndSave, Action::VerifyAndCommit, Action::ReconcileAndCommit]
+            {
+                assert_eq!(
+                    client.set(action, Some(broken.clone())).await,
+                    Code::InvalidArgument,
+                    "{action:?}"
+                );
+                assert_eq!(client.entries().await, held, "{action:?}");
+            }
+            assert_eq!(client.set(Action::Verify, Some(config.clone())).await, Code::Ok);
+            assert_eq!(xdp_on("a0"), before);
+            // It runs, but can't be pinned.
+            sh(&format!("mount -o remount,ro {pins}"));
+            for action in [Action::VerifyAndCommit, Action::ReconcileAndCommit] {
+                assert_eq!(
+                    client.set(action, Some(config.clone())).await,
+                    Code::InvalidArgument,
+                    "{action:?}"
+                );
+                assert_eq!(client.entries().await, held, "{action:?}");
+                assert_eq!(xdp_on("a0"), before);
+            }
+            sh(&format!("mount -o remount,rw {pins}"));
+            syn(1000);
+
+            // What is written to a saved config is in force with it, at once.
+            assert_eq!(client.set(Action::VerifyAndSave, Some(config.clone())).await, Code::Ok);
+            assert_eq!(client.entries().await, []);
+            client.write(v1::update::Type::Insert, &held).await.unwrap();
+            syn(1001);
+            assert_eq!(client.set(Action::Commit, None).await, Code::Ok);
+            assert!(xdp_on("a0") != before);
+            assert_eq!(client.entries().await, held);
+            syn(1002);
+        });
+        let status = switch.status();
+        assert_eq!(vip_packets(&status), 1, "of the new entry");
+        assert_eq!(status["flows"]["flows4"]["new"], 3, "flows outlive the swap");
+        switch.kill();
+        let mut second = Running::start(&fs, SMALL, &[], ENTRIES);
+        assert!(second.line("ready").contains("0 entries inserted, 0 modified, 0 deleted, 0 rings filled"));
+        assert_eq!(second.end(), Some(0));
     });
 }

@@ -129,7 +129,11 @@ impl Sessions {
 
     /// May a request with this role and election id write?
     pub(crate) fn may_write(&self, role: &str, election: Option<&v1::Uint128>) -> Result<(), Failure> {
-        self.inner().arbitration.may_write(role, election)
+        let inner = self.inner();
+        if inner.ended {
+            return Err(Failure::new(Code::Unavailable, ENDS));
+        }
+        inner.arbitration.may_write(role, election)
     }
 
     pub(crate) fn is_primary(&self, client: Client) -> bool {

@@ -132,11 +132,9 @@ impl<'a> Job<'a> {
             let is_it =
                 |n: &&String| n.strip_prefix(&base).is_some_and(|r| r.is_empty() || r.starts_with('-'));
             let pin = names.iter().find(is_it).filter(|n| pins.is_some_and(|p| p.map(n, *info).is_some()));
-            match pin {
-                Some(pin) if !self.options.flush && !(self.options.empty && pins::has_entries(pin)) => {
-                    found.insert(map.clone(), pin.clone());
-                }
-                _ => {}
+            let Options { flush, empty, .. } = *self.options;
+            if let Some(pin) = pin.filter(|pin| !(flush || empty && pins::has_entries(pin))) {
+                found.insert(map.clone(), pin.clone());
             }
         }
         for (i, (table, layout)) in self.p().tables.iter().zip(&self.layout.tables).enumerate() {
