@@ -21,6 +21,17 @@ impl Session {
     /// All cells of the counters that have a name or alias in `which`, of all counters if that is empty; by name and
     /// cell.
     ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use runtime_client::{Options, Profile, Session};
+    /// # let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+    /// # let names = session.names().await?;
+    /// switch.receives([10, 0, 0, 1]).await; // a TCP packet
+    /// let cells = session.counters(&names, &["by_protocol"]).await?;
+    /// assert_eq!((cells.len(), cells[6].index, cells[6].packets), (256, 6, 1));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// There is no such counter, or the read fails.
     pub async fn counters(&self, names: &Names, which: &[&str]) -> Result<Vec<Counted>, ClientError> {

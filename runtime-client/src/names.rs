@@ -33,6 +33,8 @@ pub enum NameError {
     Bytes { of: String, name: String, reason: BytesError },
     #[error("`{table}.{name}` is matched {kind}, not by {given}")]
     Kind { table: String, name: String, kind: &'static str, given: String },
+    #[error("not the entry that was asked for: {reason}")]
+    NotTyped { reason: String },
     #[error("table `{table}` needs a priority above 0")]
     Priority { table: String },
 }

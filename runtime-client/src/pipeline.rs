@@ -54,6 +54,17 @@ pub fn cookie(info: &P4Info, device_config: &[u8]) -> u64 {
 impl Session {
     /// Makes the server run a program.
     ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use runtime_client::{Options, Profile, Push, Pushed, Session, cookie};
+    /// # let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+    /// let (info, config) = (&switch.info, &switch.config);
+    /// assert_eq!(session.push(info, config.clone().into(), Push::IfOther).await?, Pushed::Loaded);
+    /// assert_eq!(session.running().await?, Some(cookie(info, config)));
+    /// assert_eq!(session.push(info, config.clone().into(), Push::IfOther).await?, Pushed::Kept);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// The server refuses it, or this client is not the primary one.
     pub async fn push(&self, info: &P4Info, device_config: Bytes, how: Push) -> Result<Pushed, ClientError> {

@@ -58,6 +58,26 @@ impl Reader {
 impl Session {
     /// Reads what the entities stand for: a default value in an id or a key stands for all.
     ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use client_lab::count::host::{Action, Entry, Key};
+    /// # use runtime_client::{Options, Profile, Session};
+    /// use p4runtime_proto::p4::v1::{TableEntry, entity::Entity};
+    /// use tokio_stream::StreamExt as _;
+    /// # let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+    /// # let names = session.names().await?;
+    /// # session.insert([names.message(Entry { key: Key { src: 1 }, action: Action::Block })?], &names).await?.ok()?;
+    /// let mut reader = session.read(vec![Entity::TableEntry(TableEntry::default())]).await?; // of all tables
+    /// let mut lines = Vec::new();
+    /// while let Some(entity) = reader.next().await {
+    ///     if let Entity::TableEntry(entry) = entity? {
+    ///         lines.push(names.show(&entry));
+    ///     }
+    /// }
+    /// assert_eq!(lines, ["host { src = 0.0.0.1 } -> block"]);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// The server can't be reached, or refuses.
     pub async fn read(&self, entities: Vec<entity::Entity>) -> Result<Reader, ClientError> {

@@ -145,6 +145,21 @@ impl Session {
     /// Reads tables, and writes what makes them hold exactly the wanted entries. A connection that breaks is waited
     /// for, and all begins anew from what is there then.
     ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use client_lab::count::host::{Action, Entry, Key};
+    /// # use runtime_client::{Options, Profile, Session};
+    /// # let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+    /// # let names = session.names().await?;
+    /// let entry = |src, port| names.message(Entry { key: Key { src }, action: Action::Out { port } });
+    /// session.insert([entry(1, 3)?, entry(2, 3)?], &names).await?.ok()?;
+    /// let desired = [entry(2, 4)?, entry(3, 4)?];
+    /// let written = session.reconcile(&desired, &["host"], &names).await?;
+    /// assert_eq!(written.applied, 3, "one removed, one changed, one new");
+    /// assert_eq!(session.reconcile(&desired, &["host"], &names).await?.applied, 0);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// A table is unknown, the server refuses, or the connection breaks again and again.
     pub async fn reconcile(

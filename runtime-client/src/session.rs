@@ -77,7 +77,20 @@ impl Options {
     }
 }
 
-/// A session: it keeps its connection and its place in the election until the last clone is dropped.
+/// A session: it keeps its connection and its place in the election until the last clone is dropped. When the connection
+/// breaks it comes back by itself, and stands for election again.
+///
+/// ```
+/// # client_lab::run(|mut switch| async move {
+/// # use runtime_client::{Event, Options, Profile, Session, Standing};
+/// # use tokio_stream::StreamExt as _;
+/// let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+/// let mut events = session.events();
+/// switch.restart().await?;
+/// while events.next().await != Some(Event::Standing(Standing::Primary)) {}
+/// session.names().await?; // calls wait for the connection meanwhile, as long as `Options::patience`
+/// # Ok(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) shared: Arc<Shared>,
@@ -94,6 +107,25 @@ pub(crate) struct Shared {
 impl Session {
     /// Connects and, where the server knows elections, stands for one. It is also there as a backup: see
     /// [`Self::standing`].
+    ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use runtime_client::{ClientError, Options, Profile, Session, Standing};
+    /// let mut options = Options::new(&switch.address, Profile::named("guideway")?);
+    /// options.election_id = 7;
+    /// let first = Session::connect(options.clone()).await?;
+    /// assert_eq!(first.standing(), Standing::Primary);
+    ///
+    /// options.election_id = 5;
+    /// let second = Session::connect(options).await?;
+    /// assert_eq!(second.standing(), Standing::Backup { primary: Some(7) });
+    /// let refused = second.insert([], &second.names().await?).await; // it may read, not write
+    /// assert!(matches!(refused, Err(ClientError::NotPrimary { primary: Some(7), own: 5 })));
+    ///
+    /// second.stand(9).await?;
+    /// second.primary().await?;
+    /// # Ok(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// No server answers within the options' patience, or it refuses the session.
@@ -154,7 +186,21 @@ impl Session {
         self.order(Order::Say(Said::Packet(packet))).await
     }
 
-    /// All events from now on.
+    /// All events from now on: packets in, idle entries, digests, errors, changes of standing.
+    ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use runtime_client::{Event, Options, Profile, Session, Standing};
+    /// use tokio_stream::StreamExt as _;
+    /// let options = Options::new(&switch.address, Profile::named("guideway")?);
+    /// let session = Session::connect(options.clone()).await?;
+    /// let mut events = session.events();
+    /// let other = Session::connect(runtime_client::Options { election_id: 2, ..options }).await?;
+    /// let event = events.next().await;
+    /// assert_eq!(event, Some(Event::Standing(Standing::Backup { primary: Some(2) })));
+    /// # drop(other);
+    /// # Ok(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn events(&self) -> Events {
         Events { inner: BroadcastStream::new(self.shared.events.subscribe()) }

@@ -70,6 +70,22 @@ impl Session {
     /// overtake each other. With [`Atomicity::ContinueOnError`] the list may be of any length; the other ways take
     /// what goes into one message.
     ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use client_lab::count::host::{Action, Entry, Key};
+    /// # use runtime_client::{Atomicity, Options, Profile, Session, delete, insert, modify};
+    /// # let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+    /// # let names = session.names().await?;
+    /// let entry = |src, port| names.message(Entry { key: Key { src }, action: Action::Out { port } });
+    /// let updates = [insert(entry(1, 3)?), insert(entry(1, 4)?), modify(entry(1, 5)?), delete(entry(2, 3)?)];
+    /// let written = session.write(&updates, Atomicity::ContinueOnError, Some(&names)).await?;
+    /// assert_eq!(written.applied, 2);
+    /// assert_eq!((written.failed[0].index, written.failed[1].index), (1, 3));
+    /// assert!(written.failed[0].to_string().starts_with("INSERT host { src = 0.0.0.1 } -> out { port = 4 }: ALREADY_EXISTS"));
+    /// assert!(written.failed[1].to_string().contains("NOT_FOUND"));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// The call failed as a whole; of a long list, an unknown part has taken effect. What single updates met is in
     /// [`Written::failed`], with the names of `names` if given.
@@ -101,6 +117,25 @@ impl Session {
     }
 
     /// Writes entries that must be new, one after the other, and stops at nothing.
+    ///
+    /// ```
+    /// # client_lab::run(|switch| async move {
+    /// # use client_lab::count::host::{Action, Entry, Key};
+    /// # use runtime_client::{Options, Profile, Session};
+    /// # let session = Session::connect(Options::new(&switch.address, Profile::named("guideway")?)).await?;
+    /// # let names = session.names().await?;
+    /// let entry = |src| names.message(Entry { key: Key { src }, action: Action::Block });
+    /// let all: Vec<_> = (0..1000).map(entry).collect::<Result<_, _>>()?;
+    /// let written = session.insert(all, &names).await?;
+    /// assert_eq!((written.applied, written.failed.len()), (1000, 0));
+    ///
+    /// // The table has room for 1,024.
+    /// let more: Vec<_> = (1000..1100).map(entry).collect::<Result<_, _>>()?;
+    /// let written = session.insert(more, &names).await?;
+    /// assert_eq!((written.applied, written.failed.len()), (24, 76));
+    /// assert!(written.failed[0].to_string().contains("RESOURCE_EXHAUSTED"));
+    /// # Ok(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// As [`Self::write`].

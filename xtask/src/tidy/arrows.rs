@@ -27,6 +27,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("p4", &[]),
     ("p4runtime-proto", &[]),
     ("runtime-client", &["pipeline-ir", "pipeline-entries", "p4runtime-proto"]),
+    (
+        "client-lab",
+        &["pipeline-ir", "hw-targets", "codegen", "guideway", "p4runtime-proto", "p4runtime-server"],
+    ),
     ("maglev-ring", &[]),
     ("sw-fallback-rt", &[]),
     ("xdp-layout", &["pipeline-ir"]),
