@@ -81,7 +81,7 @@ impl Switch {
             p4_device_config: Bundle::default().encode_to_vec().into(),
             cookie: None,
         };
-        let device = Device::new(Native(plane), first).map_err(|(_, why)| why.to_string())?;
+        let device = Device::new(Native(plane), first).map_err(|(_, why)| why)?;
         let device = Arc::new(Mutex::new(device));
         let mut switch = Self { address: "127.0.0.1:0".into(), info, config, device, serving: None };
         switch.serve().await?;
