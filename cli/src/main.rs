@@ -7,6 +7,7 @@ mod compile;
 mod counters;
 mod diagnostics;
 mod fit;
+mod flows;
 mod frames;
 mod load;
 mod log;
@@ -46,6 +47,7 @@ enum Command {
     Load(load::Args),
     Table(table::Args),
     Counters(counters::Args),
+    Flows(flows::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Load(args) => load::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Counters(args) => counters::run(&args),
+        Command::Flows(args) => flows::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");
