@@ -126,7 +126,10 @@ fn what_is_written_can_be_given_again() {
     let bundle = Bundle::decode(std::fs::read(dir.path().join("l4lb.bundle")).unwrap().as_slice()).unwrap();
     let held = |path: &str| bundle.files.iter().find(|f| f.path == path).map(|f| f.content.to_vec());
     assert_eq!(held("l4lb.bpf.c").as_ref(), Some(&first));
-    assert!(held("l4lb.p4info.txtpb").is_some() && held("source/l4lb.rs").is_some());
+    assert!(held("source/l4lb.rs").is_some());
+    let info = String::from_utf8(held("l4lb.p4info.txtpb").unwrap()).unwrap();
+    assert_eq!(info.matches("@guideway_flow").count(), 2, "flow tables can be read");
+    assert_eq!(info.matches("NOTIFY_CONTROL").count(), 5, "idle time-outs where there are direct counters");
     let again = dir.path().join("again");
     check(&["compile", out, "--target", "xdp", "--no-clang", "--out", again.to_str().unwrap()], 0, &[]);
     assert_eq!(std::fs::read(again.join("l4lb.bpf.c")).unwrap(), first, "constants come along");

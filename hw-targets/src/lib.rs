@@ -76,6 +76,8 @@ pub struct Target {
 pub struct P4Runtime {
     /// Flow tables can be read: each is a table that nobody writes.
     pub flow_tables: bool,
+    /// Entries of tables with direct counters may have idle time-outs: who hits them is seen by those.
+    pub idle_timeouts: bool,
 }
 
 /// A number and where it comes from.

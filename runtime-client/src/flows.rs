@@ -119,22 +119,15 @@ impl Session {
     ///
     /// # Errors
     /// The pipeline has no such table, or not as one that packets fill, or the read fails.
-    pub async fn flows(
-        &self,
-        table: &str,
-        filter: &FlowFilter,
-        names: &Names,
-    ) -> Result<Flows, ClientError> {
+    pub async fn flows(&self, table: &str, filter: &FlowFilter, names: &Names) -> Result<Flows, ClientError> {
         let table = names.table(table)?.clone();
         let mut actions = table.actions.iter().filter_map(|a| names.schema().action(a.id));
         let action = actions.find(|a| a.param_named(names::ID).is_some()).filter(|_| table.is_flow_table());
         let Some(action) = action.cloned() else {
             return Err(self.unsupported(&format!("`{}` is no flow table", table.name)));
         };
-        let wanted = [
-            (names::ID, filter.id.map(u128::from)),
-            (names::STATE, filter.state.map(|s| s.number().into())),
-        ];
+        let wanted =
+            [(names::ID, filter.id.map(u128::from)), (names::STATE, filter.state.map(|s| s.number().into()))];
         let param = |(name, value): (&str, Option<u128>)| {
             Some(proto::action::Param { param_id: action.param_named(name)?.id, value: encode(value?) })
         };

@@ -47,6 +47,9 @@ pub trait ReadBack: DataPlane {
     /// The entry of a table that has this one's key and priority.
     fn table_entry(&self, named: &TableEntry) -> Option<TableEntry>;
 
+    /// What the entry with this one's key and priority has counted; none: there is no such entry.
+    fn hits(&self, named: &TableEntry) -> Option<Count>;
+
     /// The generation in force of a pool.
     fn generation(&self, ring: RingId, pool: u32) -> Option<u8>;
 

@@ -68,9 +68,9 @@ impl Links {
             ..Self::default()
         };
         let ends = [&links.client, &links.service, &links.port];
-        let others = table.fields.iter().filter(|f| !ends.iter().any(|e| e.as_ref() == Some(*f)));
+        let mut others = table.fields.iter().filter(|f| !ends.iter().any(|e| e.as_ref() == Some(*f)));
         let schema = names.schema();
-        links.number = others.filter(|f| giving(schema, f).next().is_some()).cloned().next();
+        links.number = others.find(|f| giving(schema, f).next().is_some()).cloned();
         if let Some(number) = links.number.clone() {
             for from in giving(schema, &number) {
                 for entry in entries(session, names, from).await? {

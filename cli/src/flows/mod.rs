@@ -67,7 +67,8 @@ pub(crate) fn run(args: &Args) -> Done {
 
 impl Args {
     fn tables(&self, names: &Names) -> Result<Vec<String>, Refused> {
-        let shown: Vec<String> = names.flow_tables().map(|t| t.name.clone()).collect();
+        let mut shown: Vec<String> = names.flow_tables().map(|t| t.name.clone()).collect();
+        shown.sort();
         if shown.is_empty() {
             return Err(Refused(
                 "error: this switch doesn't show its flows: its P4Info has no flow table\nhelp: `guideway switch` shows \

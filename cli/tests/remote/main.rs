@@ -129,6 +129,26 @@ fn counters_by_name() {
 }
 
 #[test]
+fn flows_where_the_switch_shows_them() {
+    with_each(|to| {
+        to.check(&["load", "--target", to.target], 0, &["l4lb: loaded"]);
+        if to.target == "bmv2" {
+            to.check(&["flows"], 1, &["doesn't show its flows", "registers"]);
+            return;
+        }
+        to.check(&["flows", "--vip", "203.0.113.10:80"], 0, &["0 flows: 0 new, 0 tcp, 0 udp, 0 closing"]);
+        to.check(&["flows", "vip4"], 1, &["no flow table `vip4`; there are flows4, flows6"]);
+        to.check(&["flows", "--state", "open"], 2, &["none of new, tcp, udp, closing"]);
+        to.check(
+            &["table", "list"],
+            0,
+            &["flows4 { src: 32, src_port: 16, vip: 16, dst_port: 16 } -> flows4.entry(id: 24"],
+        );
+        assert!(!to.check(&["table", "dump"], 0, &[]).contains("flows4"));
+    });
+}
+
+#[test]
 fn what_is_asked_for_wrongly() {
     with_each(|to| {
         to.check(&["load", "--target", to.target], 0, &["loaded"]);

@@ -7,6 +7,7 @@ use p4runtime_proto::p4::v1::p4_runtime_client::P4RuntimeClient;
 use p4runtime_proto::p4::v1::set_forwarding_pipeline_config_request::Action;
 use p4runtime_proto::p4::v1::{self, entity, stream_message_request as ask};
 use prost::Message as _;
+use std::process::Command;
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
@@ -84,6 +85,42 @@ impl Client {
     }
 }
 
+/// `guideway flows` shows three flows from ports 1000 to 1002.
+fn flows(address: &str) {
+    let check = |args: &[&str], parts: &[&str]| {
+        let args = [&["flows", "--address", address], args].concat();
+        let out = Command::new(env!("CARGO_BIN_EXE_guideway")).args(&args).output().unwrap();
+        let text = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
+        assert!(out.status.success(), "{args:?}: {text}");
+        for part in parts {
+            assert!(text.contains(part), "{args:?}: no {part:?} in: {text}");
+        }
+        text
+    };
+    let shown = "flows4 { src = 10.0.0.5, src_port = 1001, vip = 1, dst_port = 80 } to 203.0.113.10:80 -> backend \
+                 16385 (10.0.0.2), new, ";
+    let text = check(&[], &[shown, " s ago, 2", " s left", "3 flows: 3 new, 0 tcp, 0 udp, 0 closing"]);
+    assert_eq!(text.lines().count(), 4);
+    let three =
+        ["--vip", "203.0.113.10:80", "--backend", "16385", "--client", "10.0.0.0/8", "--state", "new"];
+    check(&three, &["\n3 flows"]);
+    for none in [
+        ["--vip", "203.0.113.10:81"],
+        ["--vip", "203.0.113.11"],
+        ["--client", "10.0.0.6"],
+        ["--backend", "7"],
+        ["--state", "tcp"],
+        ["--vip", "2001:db8::1"],
+    ] {
+        assert!(check(&none, &[]).starts_with("0 flows"), "{none:?}");
+    }
+    check(&["--limit", "2"], &["2 flows: 2 new, 0 tcp, 0 udp, 0 closing; there are more"]);
+    let json = check(&["--json", "--rate", "1"], &[r#""states":{"new":3,"tcp":0,"#]);
+    let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["to"], &first["service"]), (&"10.0.0.2".into(), &"203.0.113.10:80".into()));
+    assert!(first["age_s"].as_f64().unwrap() < 30.0 && first["key"]["src"] == "10.0.0.5", "{first}");
+}
+
 #[test]
 fn a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface() {
     if !ready("a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface") {
@@ -127,6 +164,7 @@ fn a_client_reads_writes_and_swaps_the_pipeline_of_a_live_interface() {
         let status = switch.status();
         assert_eq!(vip_packets(&status), 1, "of the entry that was written last");
         assert_eq!(status["flows"]["flows4"]["new"], 3, "flows outlive the swap");
+        flows(&address);
         runtime.block_on(async {
             // The first one's connection ends only now.
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -61,7 +61,7 @@ pub fn slot_width(ring: &Ring) -> u32 {
 pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
     let mut b = Builder::new("v1model");
     for t in &p.tables {
-        b.table(table(p, t));
+        b.table(NewTable { idle_timeout: sizes.serves.idle_timeouts && may_idle(t), ..table(p, t) });
     }
     rings(&mut b, p, sizes);
     if sizes.serves.flow_tables {
@@ -139,6 +139,11 @@ fn match_type(kind: MatchKind) -> MatchType {
 
 fn scope(default_only: bool) -> Scope {
     if default_only { Scope::DefaultOnly } else { Scope::TableAndDefault }
+}
+
+/// Can its entries come and go, and be seen hit?
+fn may_idle(t: &Table) -> bool {
+    t.counters.is_some() && t.const_entries.is_empty()
 }
 
 fn table(p: &Pipeline, t: &Table) -> NewTable {

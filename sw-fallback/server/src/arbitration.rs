@@ -119,6 +119,11 @@ impl Arbitration {
         self.notes(&role, |_| true)
     }
 
+    /// The primary of each role that has one.
+    pub(crate) fn primaries(&self) -> impl Iterator<Item = Client> {
+        self.roles.values().filter_map(|clients| clients.primary)
+    }
+
     /// Is this the primary of its role?
     pub(crate) fn is_primary(&self, client: Client) -> bool {
         let role = self.live.get(&client).and_then(|role| self.roles.get(role));

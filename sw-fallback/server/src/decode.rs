@@ -32,6 +32,8 @@ pub(crate) enum What {
 pub(crate) struct Note {
     pub(crate) metadata: Bytes,
     pub(crate) controller_metadata: u64,
+    /// Nanoseconds; 0: none.
+    pub(crate) idle_timeout_ns: i64,
 }
 
 type Decoded<T> = Result<T, Failure>;
@@ -139,9 +141,12 @@ fn table_entry(map: &Map, object: &Object, entry: &v1::TableEntry, kind: WriteKi
         Object::Slot(ring) => of_slot(map, ring, entry, kind)?,
         Object::Flow(_) => return Err(flows_are_read_only()),
     };
-    let plain = entry.metadata.is_empty() && controller_metadata(entry) == 0;
-    let note = (!plain && kind != WriteKind::Delete)
-        .then(|| Note { metadata: entry.metadata.clone(), controller_metadata: controller_metadata(entry) });
+    let note = Note {
+        metadata: entry.metadata.clone(),
+        controller_metadata: controller_metadata(entry),
+        idle_timeout_ns: entry.idle_timeout_ns,
+    };
+    let note = (note != Note::default() && kind != WriteKind::Delete).then_some(note);
     Ok(Change { entry: entry_, what, note })
 }
 
@@ -162,6 +167,9 @@ fn default_entry(entry: &v1::TableEntry, kind: WriteKind) -> Failure {
     if !entry.r#match.is_empty() || entry.priority != 0 {
         return Failure::invalid("a default entry has neither key nor priority");
     }
+    if entry.idle_timeout_ns != 0 || entry.time_since_last_hit.is_some() {
+        return Failure::invalid("a default entry has no idle time-out");
+    }
     Failure::new(Code::PermissionDenied, "the default action is constant, as the P4Info says")
 }
 
@@ -170,9 +178,7 @@ fn check_extras(object: &Object, entry: &v1::TableEntry, kind: WriteKind) -> Dec
     if entry.is_const {
         return Err(Failure::invalid("`is_const` is the server's to set"));
     }
-    if entry.idle_timeout_ns != 0 || entry.time_since_last_hit.is_some() {
-        return Err(Failure::invalid("the table has no idle time-out, as the P4Info says"));
-    }
+    check_idle(object, entry)?;
     if entry.meter_config.is_some() || entry.meter_counter_data.is_some() {
         return Err(Failure::invalid("the table has no direct meter, as the P4Info says"));
     }
@@ -182,6 +188,20 @@ fn check_extras(object: &Object, entry: &v1::TableEntry, kind: WriteKind) -> Dec
     }
     if kind == WriteKind::Modify || (data.byte_count, data.packet_count) != (0, 0) {
         return Err(Failure::new(Code::Unimplemented, "counters can't be set; they start at 0"));
+    }
+    Ok(())
+}
+
+fn check_idle(object: &Object, entry: &v1::TableEntry) -> Decoded<()> {
+    let wanted = entry.idle_timeout_ns != 0 || entry.time_since_last_hit.is_some();
+    if wanted && !matches!(object, Object::Table(t) if t.idle) {
+        return Err(Failure::invalid("the table has no idle time-out, as the P4Info says"));
+    }
+    if entry.time_since_last_hit.is_some() {
+        return Err(Failure::invalid("`time_since_last_hit` is the server's to set"));
+    }
+    if entry.idle_timeout_ns < 0 {
+        return Err(Failure::invalid("the idle time-out is negative"));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::decode::{Note, entry_failure};
 use crate::draft::Draft;
 use crate::host::{Host, Prepared};
+use crate::idle::Idle;
 use crate::map::Map;
 use crate::status::Failure;
 use p4runtime_proto::guideway::v1::Bundle;
@@ -12,6 +13,7 @@ use pipeline_ir::{KeyValue, Pipeline, RingId, TableId};
 use prost::Message as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 use sw_fallback::plane::ReadBack;
 use tonic::Code;
 
@@ -24,6 +26,7 @@ pub struct Device<H> {
     pub(crate) map: Arc<Map>,
     pub(crate) saved: Option<Saved>,
     pub(crate) notes: BTreeMap<Name, Note>,
+    pub(crate) idle: Idle,
 }
 
 /// A config that has been verified and is not in force.
@@ -66,7 +69,14 @@ impl<H: Host> Device<H> {
             None => Err("the config has no P4Info".to_owned()),
         };
         match map {
-            Ok(map) => Ok(Self { host, config, map: Arc::new(map), saved: None, notes: BTreeMap::new() }),
+            Ok(map) => Ok(Self {
+                host,
+                config,
+                map: Arc::new(map),
+                saved: None,
+                notes: BTreeMap::new(),
+                idle: Idle::default(),
+            }),
             Err(why) => Err((host, why)),
         }
     }
@@ -103,6 +113,7 @@ impl<H: Host> Device<H> {
             BTreeMap::new()
         };
         (self.config, self.map, self.notes, self.saved) = (new.config, new.map, notes, None);
+        self.restart_timers();
         Ok(())
     }
 
@@ -116,6 +127,7 @@ impl<H: Host> Device<H> {
         let failed = match self.host.commit_other(prepared, &entries) {
             Ok(()) => {
                 (self.config, self.map, self.notes) = (config, map, notes);
+                self.restart_timers();
                 return Ok(());
             }
             Err(error) => error,
@@ -124,6 +136,20 @@ impl<H: Host> Device<H> {
             self.saved = Some(Saved { draft, notes, ..again });
         }
         Err(failed.into())
+    }
+
+    /// The time-outs of the entries that a new config holds begin now.
+    fn restart_timers(&mut self) {
+        self.idle.clear();
+        let timed = self.notes.iter().map(|(name, note)| (name.clone(), note.idle_timeout_ns));
+        for (name, timeout) in timed.filter(|(_, timeout)| *timeout > 0).collect::<Vec<_>>() {
+            let Name::Table(table, key, priority) = &name else { continue };
+            let key: Vec<_> = key.iter().copied().map(Some).collect();
+            if let Ok(entry) = self.map.tables.check_name(*table, &key, *priority) {
+                let count = self.host.plane().hits(&entry).unwrap_or_default();
+                self.idle.set(name, &CheckedEntry::Table(entry), timeout, count, Instant::now());
+            }
+        }
     }
 
     /// What reads and writes are about (specification §14): the saved config, if there is one, else the one in force.

@@ -148,6 +148,11 @@ impl ReadBack for Draft {
         own.or_else(|| held.written.get(&(named.key().to_vec(), named.priority()))).cloned()
     }
 
+    /// Nobody hits it.
+    fn hits(&self, named: &TableEntry) -> Option<Count> {
+        self.table_entry(named).map(|_| Count::default())
+    }
+
     fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
         self.pools.get(&(ring, pool)).copied()
     }

@@ -6,6 +6,7 @@ use p4runtime_proto::p4::v1;
 use p4runtime_proto::schema::{Field, encode};
 use pipeline_ir::KeyValue;
 use pipeline_ir::entry::{CheckedEntry, PoolEntry, SlotEntry, TableEntry, prefix_mask};
+use std::time::Duration;
 use sw_fallback::plane::Count;
 use v1::field_match::FieldMatchType;
 
@@ -19,6 +20,7 @@ pub(crate) fn entry(map: &Map, id: u32, held: &CheckedEntry, note: Option<&Note>
     };
     if let Some(note) = note {
         entry.metadata = note.metadata.clone();
+        entry.idle_timeout_ns = note.idle_timeout_ns;
         set_controller_metadata(&mut entry, note.controller_metadata);
     }
     entry
@@ -46,6 +48,11 @@ pub(crate) fn default_entry(map: &Map, id: u32) -> v1::TableEntry {
 pub(crate) fn data(count: Count) -> v1::CounterData {
     let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     v1::CounterData { byte_count: signed(count.bytes), packet_count: signed(count.packets) }
+}
+
+/// Time since the last hit.
+pub(crate) fn since_hit(since: Duration) -> v1::table_entry::IdleTimeout {
+    v1::table_entry::IdleTimeout { elapsed_ns: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX) }
 }
 
 pub(crate) fn action(action_id: u32, params: &[(u32, u128)]) -> Option<v1::TableAction> {

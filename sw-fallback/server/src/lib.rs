@@ -19,6 +19,7 @@ mod draft;
 mod encode;
 mod flows;
 mod host;
+mod idle;
 mod incoming;
 mod listen;
 mod map;
@@ -27,6 +28,7 @@ mod read;
 mod service;
 mod session;
 mod status;
+mod watch;
 mod write;
 
 pub use device::{Device, hold};

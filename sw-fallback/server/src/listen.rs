@@ -5,6 +5,7 @@ use crate::host::Host;
 use crate::incoming::{Accept, Incoming};
 use crate::service::Service;
 use crate::session::Sessions;
+use crate::watch;
 use p4runtime_proto::p4::v1::p4_runtime_server::P4RuntimeServer;
 use p4runtime_proto::pem::{self, Identity, PemError};
 use std::future::Future;
@@ -18,6 +19,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
 use tonic::transport::server::{Connected, Router};
 use tonic::transport::{Certificate, Server as Transport, ServerTlsConfig};
 
@@ -181,12 +183,23 @@ pub struct Server {
     listener: Listener,
     router: Router,
     sessions: Arc<Sessions>,
+    watch: Watch,
 }
 
 #[derive(Debug)]
 enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener, Socket),
+}
+
+/// What looks after entries, as long as there is a server.
+#[derive(Debug)]
+struct Watch(JoinHandle<()>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A socket's file, which goes with the server.
@@ -219,12 +232,14 @@ impl Server {
                 Listener::Unix(UnixListener::bind(path).map_err(failed)?, Socket(path.clone()))
             }
         };
+        let watched = Arc::downgrade(&device);
         let service = Service::new(options.device_id, device, options.streams);
         let sessions = service.sessions();
+        let watch = Watch(tokio::spawn(watch::idle(watched, Arc::clone(&sessions))));
         let service = P4RuntimeServer::new(service)
             .max_decoding_message_size(options.request_bytes)
             .max_encoding_message_size(usize::MAX);
-        Ok(Self { listener, router: transport.add_service(service), sessions })
+        Ok(Self { listener, router: transport.add_service(service), sessions, watch })
     }
 
     /// The TCP address, with the port that the system chose if none was asked for.
@@ -242,7 +257,7 @@ impl Server {
     /// # Errors
     /// [`ListenError::Stopped`].
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<(), ListenError> {
-        let Self { listener, router, sessions } = self;
+        let Self { listener, router, sessions, watch: _watch } = self;
         match listener {
             Listener::Tcp(listener) => run(router, listener, sessions, end).await,
             Listener::Unix(listener, _socket) => run(router, listener, sessions, end).await,

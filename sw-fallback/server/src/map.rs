@@ -44,6 +44,8 @@ pub(crate) struct TableMap {
     /// Its entries are those of the source.
     pub(crate) is_const: bool,
     pub(crate) counted: bool,
+    /// Its entries may have an idle time-out.
+    pub(crate) idle: bool,
     /// A slot holds one entry.
     pub(crate) slotted: bool,
     /// What a miss runs, which nobody may change.
@@ -155,6 +157,11 @@ impl Map {
         self.objects.get(&id)
     }
 
+    /// The id of a table of the pipeline.
+    pub(crate) fn id_of_table(&self, table: TableId) -> Option<u32> {
+        self.id_of(|o| matches!(o, Object::Table(t) if t.table == table))
+    }
+
     /// The object of a table, and of a ring's tables.
     pub(crate) fn id_of(&self, wanted: impl Fn(&Object) -> bool) -> Option<u32> {
         self.order.iter().copied().find(|id| self.object(*id).is_some_and(&wanted))
@@ -227,6 +234,7 @@ fn table_map(schema: &Schema, p: &Pipeline, table: &schema::Table, at: usize) ->
         actions,
         is_const: !own.const_entries.is_empty(),
         counted: own.counters.is_some() && table.direct_counter.is_some(),
+        idle: own.counters.is_some() && table.idle_timeout,
         slotted: own.slot_bits.is_some(),
         default,
     })

@@ -10,6 +10,7 @@ use prost::Message as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use sw_fallback::plane::Count;
 use tokio_stream::Stream;
 use tonic::Status;
@@ -21,10 +22,24 @@ const MESSAGE: usize = (1 << 20) - 64;
 /// Something that was asked for.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Entry { table: u32, entry: CheckedEntry, count: Option<Count>, note: Option<Note> },
+    Entry {
+        table: u32,
+        entry: CheckedEntry,
+        count: Option<Count>,
+        note: Option<Note>,
+        since_hit: Option<Duration>,
+    },
     Default(u32),
-    Direct { table: u32, entry: CheckedEntry, count: Count },
-    Cell { counter: u32, index: u64, count: Count },
+    Direct {
+        table: u32,
+        entry: CheckedEntry,
+        count: Count,
+    },
+    Cell {
+        counter: u32,
+        index: u64,
+        count: Count,
+    },
     Flows(Box<Walk>),
 }
 
@@ -100,9 +115,10 @@ impl Stream for Messages {
 impl Item {
     fn entity(self, map: &Map) -> v1::Entity {
         let entity = match self {
-            Self::Entry { table, entry, count, note } => {
+            Self::Entry { table, entry, count, note, since_hit } => {
                 let mut entry = encode::entry(map, table, &entry, note.as_ref());
                 entry.counter_data = count.map(encode::data);
+                entry.time_since_last_hit = since_hit.map(encode::since_hit);
                 Some(E::TableEntry(entry))
             }
             Self::Default(table) => Some(E::TableEntry(encode::default_entry(map, table))),

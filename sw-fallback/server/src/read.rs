@@ -89,6 +89,9 @@ impl<H: Host> Device<H> {
             return Err(Failure::invalid(format!("the P4Info has no table {id}")));
         };
         if asked.is_default_action {
+            if asked.time_since_last_hit.is_some() && !all {
+                return Err(Failure::invalid("a default entry has no idle time-out").about(object.name()));
+            }
             if !asked.r#match.is_empty() || asked.priority != 0 {
                 return Err(
                     Failure::invalid("a default entry has neither key nor priority").about(object.name())
@@ -102,7 +105,8 @@ impl<H: Host> Device<H> {
             items.extend(walk.map(|walk| Item::Flows(Box::new(walk))));
             return Ok(());
         }
-        if asked.time_since_last_hit.is_some() && !all {
+        let idle = matches!(object, Object::Table(t) if t.idle);
+        if asked.time_since_last_hit.is_some() && !all && !idle {
             let failure = Failure::invalid("the table has no idle time-out, as the P4Info says");
             return Err(failure.about(object.name()));
         }
@@ -113,7 +117,15 @@ impl<H: Host> Device<H> {
             let notes = self.notes();
             let note = if notes.is_empty() { None } else { notes.get(&name(&entry)).cloned() };
             if passes(object, asked, action, &entry, note.as_ref()) {
-                items.push(Item::Entry { table: id, entry, count: counted.then_some(count), note });
+                let timed = idle && asked.time_since_last_hit.is_some();
+                let since_hit = timed.then(|| self.since_hit(&name(&entry), count));
+                items.push(Item::Entry {
+                    table: id,
+                    entry,
+                    count: counted.then_some(count),
+                    note,
+                    since_hit,
+                });
             }
         }
         Ok(())

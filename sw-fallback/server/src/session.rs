@@ -140,6 +140,21 @@ impl Sessions {
         self.inner().arbitration.is_primary(client)
     }
 
+    /// Tells every primary something that may be lost: who has much waiting already doesn't hear it. How many did not.
+    pub(crate) fn tell_primaries(&self, update: &Update) -> u64 {
+        let inner = self.inner();
+        let mut lost = 0;
+        for client in inner.arbitration.primaries() {
+            let Some(stream) = inner.streams.get(&client) else { continue };
+            let message = v1::StreamMessageResponse { update: Some(update.clone()) };
+            // The other half is kept for what must not be lost.
+            if stream.capacity() <= WAITING / 2 || stream.try_send(Ok(message)).is_err() {
+                lost += 1;
+            }
+        }
+        lost
+    }
+
     /// Tells one client something; if it hears nothing any more, it is dropped.
     pub(crate) fn tell(&self, client: Client, update: Update) {
         self.inner().send(vec![(client, update)]);

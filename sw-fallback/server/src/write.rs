@@ -8,6 +8,7 @@ use crate::status::{Failure, of_batch};
 use p4runtime_proto::p4::v1;
 use pipeline_ir::entry::{CheckedEntry, WriteError, WriteKind};
 use std::collections::BTreeMap;
+use std::time::Instant;
 use tonic::{Code, Status};
 use v1::write_request::Atomicity;
 
@@ -65,7 +66,7 @@ impl<H: Host> Device<H> {
                 Ok(Change { entry, what: What::Write(kind), note }) => {
                     noting |= note.is_some();
                     if noting {
-                        noted.push((at, name(&entry), kind, note));
+                        noted.push((at, entry.clone(), kind, note));
                     }
                     places.push(at);
                     batch.push((entry, kind));
@@ -73,19 +74,32 @@ impl<H: Host> Device<H> {
             }
         }
         self.run(updates, &mut batch, &mut places, &mut results);
-        for (at, name, kind, note) in noted {
+        for (at, entry, kind, note) in noted {
             if results[at].is_ok() {
-                self.note(name, kind, note);
+                self.note(&entry, kind, note);
             }
         }
         results
     }
 
-    fn note(&mut self, name: Name, kind: WriteKind, note: Option<crate::decode::Note>) {
-        match note.filter(|_| kind != WriteKind::Delete) {
-            Some(note) => self.notes().insert(name, note),
-            None => self.notes().remove(&name),
+    fn note(&mut self, entry: &CheckedEntry, kind: WriteKind, note: Option<crate::decode::Note>) {
+        let note = note.filter(|_| kind != WriteKind::Delete);
+        if self.saved.is_none() {
+            self.time(entry, note.as_ref().map_or(0, |note| note.idle_timeout_ns));
+        }
+        match note {
+            Some(note) => self.notes().insert(name(entry), note),
+            None => self.notes().remove(&name(entry)),
         };
+    }
+
+    /// An entry's idle time-out begins; with 0, it has none.
+    fn time(&mut self, entry: &CheckedEntry, timeout_ns: i64) {
+        let count = match entry {
+            CheckedEntry::Table(e) if timeout_ns > 0 => self.host.plane().hits(e),
+            _ => None,
+        };
+        self.idle.set(name(entry), entry, timeout_ns, count.unwrap_or_default(), Instant::now());
     }
 
     /// Writes what has been gathered.
@@ -131,7 +145,7 @@ impl<H: Host> Device<H> {
         }
         for Change { entry, what, note } in changes {
             if let What::Write(kind) = what {
-                self.note(name(&entry), kind, note);
+                self.note(&entry, kind, note);
             }
         }
         results

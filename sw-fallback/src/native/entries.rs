@@ -50,6 +50,17 @@ impl Held {
         self.source.iter().find(same).or_else(written)
     }
 
+    /// Packets and bytes of the entry that has this one's key and priority.
+    pub(super) fn count(
+        &self,
+        declared: &Table,
+        table: &dyn AnyTable,
+        named: &TableEntry,
+    ) -> Option<(u64, u64)> {
+        let entry = self.find(named)?;
+        Some(table.count(&fields(declared, entry), entry.priority()).unwrap_or_default())
+    }
+
     /// Each entry with its packets and bytes.
     pub(super) fn list<'a>(
         &'a self,

@@ -225,6 +225,13 @@ impl ReadBack for NativePlane {
         self.held.get(named.table().index())?.find(named).cloned()
     }
 
+    fn hits(&self, named: &TableEntry) -> Option<Count> {
+        let index = named.table().index();
+        let declared = self.pipeline().tables.get(index)?;
+        let counts = self.held.get(index)?.count(declared, self.program.table(index)?, named)?;
+        Some(count(declared.counters, counts))
+    }
+
     fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
         self.program.ring(ring.index())?.generation(pool)
     }

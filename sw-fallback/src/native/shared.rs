@@ -159,6 +159,14 @@ impl ReadBack for SharedPlane {
         self.cells.first()?.with(|plane| plane.table_entry(named))
     }
 
+    fn hits(&self, named: &TableEntry) -> Option<Count> {
+        let mut all = None;
+        for cell in &self.cells {
+            add(all.get_or_insert_default(), cell.with(|plane| plane.hits(named))?);
+        }
+        all
+    }
+
     fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
         self.cells.first()?.with(|plane| plane.generation(ring, pool))
     }

@@ -252,6 +252,10 @@ impl ReadBack for XdpPlane {
         self.tables.get(named.table().index())?.find(named).cloned()
     }
 
+    fn hits(&self, named: &TableEntry) -> Option<Count> {
+        self.tables.get(named.table().index())?.hits(named)
+    }
+
     fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
         XdpPlane::generation(self, ring, pool)
     }

@@ -152,6 +152,11 @@ impl TableMaps {
         self.entries.get(&name_of(named)).map(|placed| &placed.entry)
     }
 
+    /// What the entry with this one's key and priority has counted.
+    pub(super) fn hits(&self, named: &TableEntry) -> Option<Count> {
+        self.entries.get(&name_of(named)).map(|placed| self.count(placed.cell))
+    }
+
     /// The entries with their counts.
     pub(super) fn list(&self) -> Vec<(TableEntry, Count)> {
         let counted = |placed: &Placed| (placed.entry.clone(), self.count(placed.cell));

@@ -6,6 +6,7 @@ mod arbitration;
 mod common;
 mod config;
 mod flows;
+mod idle;
 mod mutations;
 mod read;
 mod rings;
