@@ -49,18 +49,24 @@ fn python(client: &Client) -> Option<PathBuf> {
     if done.is_file() {
         return Some(python);
     }
-    let run = |command: &mut Command| command.output().is_ok_and(|out| out.status.success());
-    let made = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
-        && run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--timeout", "15", "--retries", "1"])
-            .args(client.packages));
-    if made {
+    // What went wrong, in the words of the command that did.
+    let run = |command: &mut Command| match command.output() {
+        Ok(out) if out.status.success() => Ok(()),
+        Ok(out) => Err(String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned()),
+        Err(e) => Err(e.to_string()),
+    };
+    let made = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).and_then(|()| {
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--timeout", "15", "--retries", "1"]);
+        run(pip.args(client.packages))
+    });
+    let Err(why) = made else {
         std::fs::write(done, "").unwrap();
         return Some(python);
-    }
+    };
     let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "pypi"));
-    assert!(!required, "{name} can't be installed from PyPI");
-    println!("skipped: {name} can't be installed from PyPI");
+    assert!(!required, "{name} can't be installed from PyPI:\n{why}");
+    println!("skipped: {name} can't be installed from PyPI: {}", why.lines().last().unwrap_or_default());
     None
 }
 
@@ -102,6 +108,8 @@ fn check(test: &str, client: &Client, target: &'static str, sets: &[&str]) {
     lab::in_network(move || {
         lab::sh("ip link set lo up");
         lab::veth("a0", "b0");
+        let link = lab::sh("ip -brief link show a0");
+        let mac = link.split_whitespace().nth(2).unwrap().to_owned();
         let fs = lab::BpfFs::new();
         let pins = fs.path("pins").display().to_string();
         let more: &[&str] = if target == "xdp" { &["--pin-dir", &pins, "--flush"] } else { &[] };
@@ -110,6 +118,7 @@ fn check(test: &str, client: &Client, target: &'static str, sets: &[&str]) {
             .arg(script)
             .arg("127.0.0.1:9559")
             .args([folder.join("l4lb.p4info.txtpb"), folder.join("l4lb.bundle")])
+            .args(["b0", &mac])
             .output()
             .unwrap();
         let said = [out.stdout, out.stderr].concat();

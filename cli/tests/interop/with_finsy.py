@@ -1,6 +1,8 @@
 """Drives a P4Runtime server with finsy: connect, arbitrate, push l4lb, write, read, count, and be refused.
 
-    with_finsy.py ADDRESS P4INFO DEVICE_CONFIG
+    with_finsy.py ADDRESS P4INFO DEVICE_CONFIG INTERFACE MAC
+
+A frame sent out of INTERFACE to MAC comes in at the switch's port.
 
 Ends with 0 if the server did all of it; an assertion says what it did not.
 """
@@ -10,6 +12,7 @@ import pathlib
 import sys
 
 import finsy as fy
+import packet
 
 VIP = {"dst": "203.0.113.10", "protocol": 6, "dst_port": 80}
 BACKEND = {
@@ -44,7 +47,15 @@ async def entries(switch, pattern):
     return [entry async for entry in switch.read(pattern)]
 
 
-async def main(address, p4info, config):
+async def backup(address, pattern):
+    """A client with a lower election id may read, not write."""
+    async with fy.Switch("backup", address, fy.SwitchOptions(initial_election_id=5)) as second:
+        assert not second.is_primary, "there is a primary already"
+        assert len(await entries(second, pattern)) == 1
+        await refused(second.insert([backend(7)]), fy.GRPCStatusCode.PERMISSION_DENIED)
+
+
+async def main(address, p4info, config, interface, mac):
     options = fy.SwitchOptions(p4info=pathlib.Path(p4info), p4blob=pathlib.Path(config), fail_fast=True)
     async with fy.Switch("switch", address, options) as switch:
         assert switch.is_primary, "the only client is the primary"
@@ -67,12 +78,20 @@ async def main(address, p4info, config):
 
         counts = await entries(switch, fy.P4DirectCounterEntry("vip4_counter"))
         assert [c.data.packet_count for c in counts] == [0], counts
+        packet.send(interface, mac, VIP["dst"], VIP["dst_port"])
+        for _ in range(100):
+            counts = await entries(switch, fy.P4DirectCounterEntry("vip4_counter"))
+            if counts[0].data.packet_count:
+                break
+            await asyncio.sleep(0.05)
+        assert [c.data.packet_count for c in counts] == [1], counts
+        await backup(address, fy.P4TableEntry("vip4"))
         drops = await entries(switch, fy.P4CounterEntry("drop.mtu"))
         assert [d.data.packet_count for d in drops] == [0], drops
 
         await switch.delete([backend(16384 + i) for i in range(200)] + [vip(2)])
         assert not await entries(switch, [fy.P4TableEntry("vip4"), fy.P4TableEntry("backend")])
-    print("finsy: connect, arbitrate, push, insert, modify, read, delete, counters, refusals")
+    print("finsy: connect, arbitrate, be a backup, push, insert, modify, read, delete, counters, refusals")
 
 
-asyncio.run(asyncio.wait_for(main(*sys.argv[1:4]), 60))
+asyncio.run(asyncio.wait_for(main(*sys.argv[1:6]), 60))

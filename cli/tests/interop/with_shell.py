@@ -1,6 +1,8 @@
 """Drives a P4Runtime server with p4runtime-shell: push l4lb, insert, modify, read, delete, count, and be refused.
 
-    with_shell.py ADDRESS P4INFO DEVICE_CONFIG
+    with_shell.py ADDRESS P4INFO DEVICE_CONFIG INTERFACE MAC
+
+A frame sent out of INTERFACE to MAC comes in at the switch's port.
 
 Ends with 0 if the server did all of it; an assertion says what it did not.
 """
@@ -9,6 +11,7 @@ import contextlib
 import io
 import sys
 
+import packet
 import p4runtime_sh.shell as sh
 from p4runtime_sh.p4runtime import P4RuntimeWriteException
 
@@ -39,7 +42,7 @@ def numbers(table):
     return sorted(found)
 
 
-def main(address, p4info, config):
+def main(address, p4info, config, interface, mac):
     sh.setup(device_id=1, grpc_addr=address, election_id=(0, 7), config=sh.FwdPipeConfig(p4info, config))
     try:
         for number in (16384, 16385, 16386):
@@ -61,9 +64,15 @@ def main(address, p4info, config):
         for name, value in {"vip": "1", "pool": "1", "hash_key": "0", "flags": "0", "class": "0"}.items():
             vip.action[name] = value
         vip.insert()
-        counts = []
-        sh.DirectCounterEntry("vip4_counter").read(lambda c: counts.append(c.packet_count))
-        assert counts == [0], counts
+
+        def counts():
+            found = []
+            sh.DirectCounterEntry("vip4_counter").read(lambda c: found.append(c.packet_count))
+            return found
+
+        assert counts() == [0], counts()
+        packet.send(interface, mac, "203.0.113.10", 80)
+        assert packet.until(counts, [1]) == [1], counts()
         drops = []
         sh.CounterEntry("drop.mtu").read(lambda c: drops.append(c.packet_count))
         assert drops == [0], drops
@@ -78,5 +87,5 @@ def main(address, p4info, config):
 
 
 with contextlib.redirect_stdout(io.StringIO()) as said:  # it prints every value that it is given
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:6])
 print(said.getvalue().splitlines()[-1])
