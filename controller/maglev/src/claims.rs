@@ -17,10 +17,9 @@ pub(crate) struct Chains {
 }
 
 impl Chains {
-    /// Slots that nobody has owned yet; each is to be [settled](Self::settle).
-    pub(crate) fn vacant(slots: u32) -> Self {
-        let none = vec![0; slots as usize];
-        Self { owners: none.clone(), homes: none, between: BTreeMap::new() }
+    /// A table in which each owner is its slot's home.
+    pub(crate) fn unclaimed(owners: Vec<u32>) -> Self {
+        Self { homes: owners.clone(), owners, between: BTreeMap::new() }
     }
 
     /// Whether somebody other than the owner has a claim.
@@ -29,18 +28,28 @@ impl Chains {
         self.homes[slot as usize] != self.owners[slot as usize]
     }
 
+    /// The slots that somebody other than the owner has a claim on.
+    pub(crate) fn loans(&self) -> Vec<u32> {
+        const RUN: usize = 256;
+        let mut loans = Vec::new();
+        for (run, (owners, homes)) in self.owners.chunks(RUN).zip(self.homes.chunks(RUN)).enumerate() {
+            // Most runs have none.
+            if owners != homes {
+                let slots = (run * RUN) as u32..;
+                loans.extend(
+                    slots.zip(owners.iter().zip(homes)).filter(|(_, (a, b))| a != b).map(|(slot, _)| slot),
+                );
+            }
+        }
+        loans
+    }
+
     /// The claimants of a slot, oldest first.
     pub(crate) fn claimants(&self, slot: u32) -> impl Iterator<Item = u32> {
         let home = self.on_loan(slot).then_some(self.homes[slot as usize]);
         // The map is not asked for the many slots that have no claim at all.
         let between = home.and_then(|_| self.between.get(&slot)).into_iter().flatten().copied();
         home.into_iter().chain(between)
-    }
-
-    /// The first owner of a vacant slot.
-    pub(crate) fn settle(&mut self, slot: u32, owner: u32) {
-        self.homes[slot as usize] = owner;
-        self.owners[slot as usize] = owner;
     }
 
     /// The owner is out: `to` gets the slot on loan, the former owner keeps a claim.

@@ -77,8 +77,10 @@
 mod apportion;
 mod claims;
 mod error;
+mod holders;
 mod index;
 mod order;
+mod pool;
 mod ring;
 mod update;
 

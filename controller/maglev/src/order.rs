@@ -44,6 +44,56 @@ impl Walk {
     }
 }
 
+impl Walk {
+    /// Goes on behind a slot.
+    pub(crate) fn pass(&mut self, slot: u32) {
+        self.next = slot;
+        self.step();
+    }
+
+    /// How far slots are along this walk.
+    pub(crate) fn distance(&self) -> Distance {
+        let slots = u64::from(self.slots);
+        Distance { inverse: u64::from(inverse(self.skip, self.slots)), slots, scale: u64::MAX / slots }
+    }
+}
+
+/// Turns slots into numbers of steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Distance {
+    /// Of the walk's skip.
+    inverse: u64,
+    slots: u64,
+    /// 2^64 / slots, rounded down.
+    scale: u64,
+}
+
+impl Distance {
+    /// After how many steps `walk`, whose distance this is, comes to `slot`.
+    #[inline]
+    pub(crate) fn to(&self, walk: &Walk, slot: u32) -> u64 {
+        let ahead = u64::from(slot) + self.slots - u64::from(walk.next);
+        // Below 2^41, so the quotient is exact or one too small.
+        let product = ahead * self.inverse;
+        let quotient = ((u128::from(product) * u128::from(self.scale)) >> 64) as u64;
+        let rest = product - quotient * self.slots;
+        rest.min(rest.wrapping_sub(self.slots))
+    }
+}
+
+/// The inverse of `skip` modulo `slots`, which have no common factor (Euclid's algorithm).
+fn inverse(skip: u32, slots: u32) -> u32 {
+    let slots = i64::from(slots);
+    let (mut rest, mut next) = (slots, i64::from(skip));
+    let (mut factor, mut next_factor) = (0, 1);
+    while next > 0 {
+        let quotient = rest / next;
+        (rest, next) = (next, rest - quotient * next);
+        (factor, next_factor) = (next_factor, factor - quotient * next_factor);
+    }
+    factor.rem_euclid(slots) as u32
+}
+
 /// Scales a uniform 64-bit value to `0..bound`.
 fn reduce(value: u64, bound: u32) -> u32 {
     // The product is below `bound * 2^64`, so the high half fits `bound`'s type.
@@ -96,6 +146,23 @@ mod tests {
                 let mut seen: Vec<u32> = (0..slots).map(|_| walk.step()).collect();
                 seen.sort_unstable();
                 assert_eq!(seen, (0..slots).collect::<Vec<_>>(), "key {key}, {slots} slots");
+            }
+        }
+    }
+
+    #[test]
+    fn distances_are_steps() {
+        for slots in [2_u32, 3, 4, 5, 251, 256, 65_536, 65_537, 1_048_573, 1 << 20] {
+            for key in (0..20).chain([u64::MAX, 1 << 63]) {
+                let mut walk = Walk::new(key, slots);
+                walk.pass(key as u32 % slots);
+                let (from, distance) = (walk, walk.distance());
+                for steps in 0..u64::from(slots.min(2_000)) {
+                    let slot = walk.step();
+                    assert_eq!(distance.to(&from, slot), steps, "key {key}, {slots} slots");
+                }
+                walk.pass(from.next);
+                assert_eq!(distance.to(&walk, from.next), u64::from(slots) - 1);
             }
         }
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::RingError;
 use crate::apportion::Member;
 use crate::claims::{Chains, MAX_CLAIMS};
+use crate::holders::Holders;
 use crate::order::{check_slot_count, fnv1a};
-use crate::update::next_table;
+use crate::update::{first_fill, next_table};
 
 /// A table of slots, each with its owner, and the claims that let a failed backend get its slots back.
 ///
@@ -15,6 +16,8 @@ use crate::update::next_table;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ring {
     chains: Chains,
+    /// Follows from the owners.
+    holders: Holders,
 }
 
 impl Ring {
@@ -26,7 +29,8 @@ impl Ring {
     pub fn build(slots: u32, members: &[Member]) -> Result<Self, RingError> {
         // A count that does not fit `usize` is too large in any case.
         let slots = check_slot_count(usize::try_from(slots).unwrap_or(usize::MAX))?;
-        Ok(Self { chains: next_table(slots, None, members)? })
+        let (chains, holders) = first_fill(slots, members)?;
+        Ok(Self { chains, holders })
     }
 
     /// The ring after `members` became the desired set (the whole set, not the changes). A member that
@@ -36,7 +40,8 @@ impl Ring {
     /// [`RingError::DuplicateId`], [`RingError::NoMembers`] and [`RingError::TooManyMembers`]. On an
     /// error the caller keeps this ring, which still names the former owners.
     pub fn update(&self, members: &[Member]) -> Result<Self, RingError> {
-        Ok(Self { chains: next_table(self.slot_count(), Some(&self.chains), members)? })
+        let (chains, holders) = next_table(&self.chains, &self.holders, members)?;
+        Ok(Self { chains, holders })
     }
 
     /// A ring from stored owners and homes, without claims in between (see
@@ -71,7 +76,7 @@ impl Ring {
             }
             chains.between.insert(slot, between);
         }
-        Ok(Self { chains })
+        Ok(Self { holders: Holders::of(&chains.owners), chains })
     }
 
     /// How many slots the ring has.
@@ -103,9 +108,7 @@ impl Ring {
     /// are not listed.
     #[must_use]
     pub fn shares(&self) -> Vec<(u32, u32)> {
-        let mut owners = self.chains.owners.clone();
-        owners.sort_unstable();
-        owners.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)).collect()
+        self.holders.ids.iter().copied().zip(self.holders.counts.iter().copied()).collect()
     }
 
     /// A check value of the owners, the same on every machine and in every version: 64-bit FNV-1a

@@ -3,138 +3,145 @@
 use crate::RingError;
 use crate::apportion::{Member, admit, counts};
 use crate::claims::Chains;
-use crate::index::IdIndex;
+use crate::holders::Holders;
 use crate::order::Walk;
+use crate::pool::{Pool, Taker};
 
 /// The key of the scattered order in which claims are served.
 const SCATTER: u64 = 0;
 
-/// The table after `members` became the desired set. `None` as former table is a first fill.
-/// `slots` is a legal count, and that of the former table.
-pub(crate) fn next_table(
-    slots: u32,
-    former: Option<&Chains>,
-    members: &[Member],
-) -> Result<Chains, RingError> {
+/// The table that `members` get when all slots are free. `slots` is a legal count.
+pub(crate) fn first_fill(slots: u32, members: &[Member]) -> Result<(Chains, Holders), RingError> {
     let live = admit(slots, members)?;
-    let mut update = Update::new(slots, former, &live);
-    if former.is_some() {
-        update.return_claimed();
-    }
+    let gets = counts(slots, &live);
+    let mut wanted = gets.clone();
+    let mut at = vec![0; slots as usize];
+    Pool::full(slots).share_out(takers(&live, &wanted, slots), |pool, taker| {
+        let Some(slot) = pool.first(taker, |_| true) else { return false };
+        at[slot as usize] = taker.at;
+        pool.taken(slot, 0, 1, &[]);
+        let wanted = &mut wanted[taker.at as usize];
+        *wanted -= 1;
+        *wanted > 0
+    });
+    let owners = at.iter().map(|&at| live[at as usize].id).collect();
+    Ok((Chains::unclaimed(owners), Holders::new(live.iter().map(|m| m.id), &gets, at)))
+}
+
+/// The table after `members` became the desired set.
+pub(crate) fn next_table(
+    former: &Chains,
+    holders: &Holders,
+    members: &[Member],
+) -> Result<(Chains, Holders), RingError> {
+    let slots = former.owners.len() as u32;
+    let live = admit(slots, members)?;
+    let gets = counts(slots, &live);
+    let mut update = Update::new(former, holders, &live, &gets);
+    update.return_claimed();
     // Slots that must go, and slots on loan, before any other slot of an owner that has too many.
-    update
-        .share_out(|update, slot| update.holder[slot as usize] == update.out || update.chains.on_loan(slot));
-    update.share_out(|_, _| true);
-    Ok(update.chains)
+    let offers = std::mem::take(&mut update.offers);
+    let goes = |&slot: &u32| update.holder[slot as usize] == update.out || update.chains.on_loan(slot);
+    let first: Vec<u32> = offers.iter().copied().filter(goes).collect();
+    update.share_out(&first);
+    update.share_out(&offers);
+    Ok((update.chains, Holders::new(live.iter().map(|m| m.id), &gets, update.holder)))
+}
+
+/// Those that want slots.
+fn takers(live: &[Member], wanted: &[u32], slots: u32) -> Vec<Taker> {
+    let all = (0..).zip(live).zip(wanted).filter(|&(_, &wanted)| wanted > 0);
+    all.map(|((at, member), _)| Taker::new(at, Walk::new(member.key, slots))).collect()
 }
 
 /// An update in progress. Members are named by their position in `live`.
 struct Update<'a> {
-    slots: u32,
     live: &'a [Member],
-    index: IdIndex,
     chains: Chains,
-    first_fill: bool,
-    /// The owner of each slot; `out` stands for nobody and for everybody who is out.
+    /// The owner of each slot; `out` stands for everybody who is out.
     holder: Vec<u32>,
     out: u32,
     /// Slots that each holder still has to give, and each live member still has to get. A member
     /// has one or the other; the sums are equal.
     surplus: Vec<u32>,
     wanted: Vec<u32>,
+    /// The slots of those who have too many.
+    offers: Vec<u32>,
 }
 
 impl<'a> Update<'a> {
-    fn new(slots: u32, former: Option<&Chains>, live: &'a [Member]) -> Self {
-        let index = IdIndex::new(live.iter().map(|m| m.id));
+    fn new(former: &Chains, holders: &Holders, live: &'a [Member], gets: &[u32]) -> Self {
+        const GIVES: u32 = 1 << 31;
         let out = live.len() as u32;
-        let holder: Vec<u32> = match former {
-            Some(chains) => chains.owners.iter().map(|&id| index.get(id).unwrap_or(out)).collect(),
-            None => vec![out; slots as usize],
-        };
+        let mut position = positions(&holders.ids, live);
         let mut surplus = vec![0; live.len() + 1];
-        for &position in &holder {
-            surplus[position as usize] += 1;
+        for (&at, count) in position.iter().zip(&holders.counts) {
+            surplus[at as usize] += count;
         }
-        let mut wanted = counts(slots, live);
+        let mut wanted = gets.to_vec();
         for (has, gets) in surplus.iter_mut().zip(&mut wanted) {
             let keeps = (*has).min(*gets);
             *has -= keeps;
             *gets -= keeps;
         }
-        let chains = former.cloned().unwrap_or_else(|| Chains::vacant(slots));
-        Self { slots, live, index, chains, first_fill: former.is_none(), holder, out, surplus, wanted }
+        for at in &mut position {
+            *at |= if surplus[*at as usize] > 0 { GIVES } else { 0 };
+        }
+        let mut offers = Vec::new();
+        let now = |(slot, &at): (u32, &u32)| {
+            let at = position[at as usize];
+            if at & GIVES != 0 {
+                offers.push(slot);
+            }
+            at & !GIVES
+        };
+        let holder = (0..).zip(&holders.at).map(now).collect();
+        Self { live, chains: former.clone(), holder, out, surplus, wanted, offers }
+    }
+
+    /// Where a live member is listed.
+    fn position(&self, id: u32) -> Option<u32> {
+        self.live.binary_search_by_key(&id, |m| m.id).ok().map(|at| at as u32)
     }
 
     /// Gives slots back to claimants that have returned, then ends all claims of live members.
     fn return_claimed(&mut self) {
-        let mut walk = Walk::new(SCATTER, self.slots);
-        for _ in 0..self.slots {
-            let slot = walk.step();
-            if !self.chains.on_loan(slot) {
-                continue;
-            }
+        let walk = Walk::new(SCATTER, self.holder.len() as u32);
+        let distance = walk.distance();
+        let mut loans = self.chains.loans();
+        loans.sort_unstable_by_key(|&slot| distance.to(&walk, slot));
+        for slot in loans {
             if self.surplus[self.holder[slot as usize] as usize] > 0 {
-                let wants = |id: &u32| self.index.get(*id).is_some_and(|at| self.wanted[at as usize] > 0);
-                let claimant = self.chains.claimants(slot).find(wants);
-                if let Some((id, to)) = claimant.and_then(|id| Some((id, self.index.get(id)?))) {
+                let wants = |id| Some((id, self.position(id).filter(|&at| self.wanted[at as usize] > 0)?));
+                let claimant = self.chains.claimants(slot).find_map(wants);
+                if let Some((id, to)) = claimant {
                     self.book(slot, to);
                     self.chains.reclaim(slot, id);
                 }
             }
-            self.chains.end_claims(slot, |id| self.index.get(id).is_some());
+            let live = self.live;
+            self.chains.end_claims(slot, |id| live.binary_search_by_key(&id, |m| m.id).is_ok());
         }
     }
 
-    /// The members that want slots take one each in turn, out of the slots that are `offered` and whose
+    /// The members that want slots take one each in turn, out of the slots that are offered and whose
     /// holder has too many, until no such slot is left.
-    fn share_out(&mut self, offered: impl Fn(&Self, u32) -> bool) {
-        let (offers, mut left) = self.offers(offered);
-        let slots = self.slots;
-        let mut takers: Vec<(u32, Walk)> = (0..self.out)
-            .filter(|&at| self.wanted[at as usize] > 0)
-            .map(|at| (at, Walk::new(self.live[at as usize].key, slots)))
-            .collect();
-        while left > 0 && !takers.is_empty() {
-            takers.retain_mut(|(taker, walk)| {
-                if left == 0 {
-                    return false;
-                }
-                // A slot that was passed by cannot be had again, so one round is enough.
-                let to_be_had =
-                    |slot: &u32| offers.has(*slot) && self.surplus[self.holder[*slot as usize] as usize] > 0;
-                let Some(slot) = (0..slots).map(|_| walk.step()).find(to_be_had) else { return false };
-                self.take(slot, *taker);
-                left -= 1;
-                self.wanted[*taker as usize] > 0
-            });
-        }
-    }
-
-    /// The slots on offer, and how many of them will be taken: of each holder no more than its surplus.
-    fn offers(&self, offered: impl Fn(&Self, u32) -> bool) -> (SlotSet, u32) {
-        let mut set = SlotSet::new(self.slots);
-        let mut room = self.surplus.clone();
-        let mut total = 0;
-        for slot in 0..self.slots {
-            let holder = self.holder[slot as usize] as usize;
-            if self.surplus[holder] == 0 || !offered(self, slot) {
-                continue;
-            }
-            set.add(slot);
-            if room[holder] > 0 {
-                room[holder] -= 1;
-                total += 1;
-            }
-        }
-        (set, total)
+    fn share_out(&mut self, offers: &[u32]) {
+        let slots = self.holder.len() as u32;
+        let mut pool = Pool::new(slots, offers, &self.holder, &self.surplus);
+        pool.share_out(takers(self.live, &self.wanted, slots), |pool, taker| {
+            let gives = |slot: u32| self.surplus[self.holder[slot as usize] as usize] > 0;
+            let Some(slot) = pool.first(taker, gives) else { return false };
+            let giver = self.holder[slot as usize];
+            self.take(slot, taker.at);
+            pool.taken(slot, giver, self.surplus[giver as usize], &self.holder);
+            self.wanted[taker.at as usize] > 0
+        });
     }
 
     fn take(&mut self, slot: u32, taker: u32) {
         let id = self.live[taker as usize].id;
-        if self.first_fill {
-            self.chains.settle(slot, id);
-        } else if self.holder[slot as usize] == self.out {
+        if self.holder[slot as usize] == self.out {
             self.chains.lend(slot, id);
         } else {
             self.chains.hand_over(slot, id);
@@ -150,28 +157,23 @@ impl<'a> Update<'a> {
     }
 }
 
-/// A set of slots, one bit each.
-struct SlotSet(Vec<u64>);
-
-impl SlotSet {
-    fn new(slots: u32) -> Self {
-        Self(vec![0; slots.div_ceil(64) as usize])
-    }
-
-    fn add(&mut self, slot: u32) {
-        self.0[(slot / 64) as usize] |= 1 << (slot % 64);
-    }
-
-    #[inline]
-    fn has(&self, slot: u32) -> bool {
-        self.0[(slot / 64) as usize] >> (slot % 64) & 1 == 1
-    }
+/// Where each of these ids (rising) is among the live members; for those that are out, their number.
+fn positions(ids: &[u32], live: &[Member]) -> Vec<u32> {
+    let mut at = 0;
+    let position = |&id: &u32| {
+        at += live[at..].iter().take_while(|m| m.id < id).count();
+        if live.get(at).is_some_and(|m| m.id == id) { at as u32 } else { live.len() as u32 }
+    };
+    ids.iter().map(position).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::claims::MAX_CLAIMS;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     /// Maglev's population loop as the paper has it, with a limit per member.
     fn textbook_fill(slots: u32, live: &[Member]) -> Vec<u32> {
@@ -198,10 +200,124 @@ mod tests {
             if live.len() > slots as usize {
                 continue;
             }
-            let table = next_table(slots, None, &live).unwrap();
+            let (table, holders) = first_fill(slots, &live).unwrap();
             assert_eq!(table.owners, textbook_fill(slots, &live), "{slots} slots, weights {weights:?}");
             assert_eq!(table.homes, table.owners);
             assert!(table.between.is_empty());
+            assert_eq!(holders, Holders::of(&table.owners));
+        }
+    }
+
+    /// The rules as they stand, on a list per slot: claimants, oldest first, then the owner.
+    struct Model {
+        slots: Vec<Vec<u32>>,
+        surplus: BTreeMap<u32, u32>,
+        wanted: BTreeMap<u32, u32>,
+    }
+
+    impl Model {
+        fn update(slots: Vec<Vec<u32>>, live: &[Member]) -> Vec<Vec<u32>> {
+            let mut surplus = BTreeMap::new();
+            slots.iter().for_each(|slot| *surplus.entry(*slot.last().unwrap()).or_insert(0) += 1);
+            let gets = counts(slots.len() as u32, live);
+            let mut wanted: BTreeMap<u32, u32> = live.iter().map(|m| m.id).zip(gets).collect();
+            for (id, gets) in &mut wanted {
+                let has = surplus.entry(*id).or_insert(0);
+                let keeps = (*has).min(*gets);
+                *has -= keeps;
+                *gets -= keeps;
+            }
+            let mut model = Self { slots, surplus, wanted };
+            model.return_claimed();
+            model.share_out(live, |slot, wanted| slot.len() > 1 || !wanted.contains_key(&slot[0]));
+            model.share_out(live, |_, _| true);
+            model.slots
+        }
+
+        fn return_claimed(&mut self) {
+            let mut walk = Walk::new(SCATTER, self.slots.len() as u32);
+            for _ in 0..self.slots.len() {
+                let slot = walk.step() as usize;
+                let (&owner, claimants) = self.slots[slot].split_last().unwrap();
+                let back = claimants.iter().position(|id| self.wanted.get(id).is_some_and(|&n| n > 0));
+                if let Some(at) = back.filter(|_| self.surplus[&owner] > 0) {
+                    *self.surplus.get_mut(&owner).unwrap() -= 1;
+                    *self.wanted.get_mut(&claimants[at]).unwrap() -= 1;
+                    self.slots[slot].truncate(at + 1);
+                }
+                let owner = self.slots[slot].pop().unwrap();
+                self.slots[slot].retain(|id| !self.wanted.contains_key(id));
+                self.slots[slot].push(owner);
+            }
+        }
+
+        fn share_out(&mut self, live: &[Member], offered: fn(&[u32], &BTreeMap<u32, u32>) -> bool) {
+            let open: Vec<bool> = self.slots.iter().map(|slot| offered(slot, &self.wanted)).collect();
+            let order = |m: &Member| {
+                let mut walk = Walk::new(m.key, open.len() as u32);
+                (0..open.len()).map(|_| walk.step() as usize).collect()
+            };
+            let orders: Vec<Vec<usize>> = live.iter().map(order).collect();
+            let mut taken = true;
+            while std::mem::take(&mut taken) {
+                for (member, order) in live.iter().zip(&orders).filter(|(m, _)| m.weight > 0) {
+                    let to_be_had =
+                        |&&at: &&usize| open[at] && self.surplus[self.slots[at].last().unwrap()] > 0;
+                    if self.wanted[&member.id] > 0
+                        && let Some(&at) = order.iter().find(to_be_had)
+                    {
+                        self.take(at, member.id);
+                        taken = true;
+                    }
+                }
+            }
+        }
+
+        fn take(&mut self, at: usize, taker: u32) {
+            let slot = &mut self.slots[at];
+            let owner = *slot.last().unwrap();
+            if self.wanted.contains_key(&owner) {
+                slot.pop();
+            }
+            slot.push(taker);
+            if slot.len() > MAX_CLAIMS + 1 {
+                slot.remove(0);
+            }
+            *self.surplus.get_mut(&owner).unwrap() -= 1;
+            *self.wanted.get_mut(&taker).unwrap() -= 1;
+        }
+    }
+
+    /// A table as the model has it.
+    fn chains(table: &Chains) -> Vec<Vec<u32>> {
+        let chain = |(slot, &owner): (u32, &u32)| table.claimants(slot).chain([owner]).collect();
+        (0..).zip(&table.owners).map(chain).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_update_is_the_models(
+            slots in prop_oneof![Just(2_u32), Just(61), Just(64), Just(251)],
+            history in prop::collection::vec(prop::collection::vec(prop_oneof![Just(0), 1..4_u32, 1..200_u32], 2..12), 2..12),
+        ) {
+            let member = |(id, &weight): (u32, &u32)| Member { id, key: u64::from(id) * 7, weight };
+            let sets = history.iter().map(|set| (10..).zip(set).map(member).collect::<Vec<_>>());
+            let mut now: Option<(Chains, Holders)> = None;
+            for set in sets {
+                let Ok(live) = admit(slots, &set) else { continue };
+                let next = match &now {
+                    None => first_fill(slots, &set).unwrap(),
+                    Some((table, holders)) => {
+                        let next = next_table(table, holders, &set).unwrap();
+                        prop_assert_eq!(chains(&next.0), Model::update(chains(table), &live));
+                        next
+                    }
+                };
+                prop_assert_eq!(&next.1, &Holders::of(&next.0.owners));
+                now = Some(next);
+            }
         }
     }
 }
