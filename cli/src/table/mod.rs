@@ -22,6 +22,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Lists tables: keys, actions with their parameters, sizes.
+    #[command(after_help = "Example:\n  guideway table list --address 127.0.0.1:9559")]
     List {
         #[command(flatten)]
         remote: RemoteArgs,
@@ -60,6 +61,9 @@ enum Command {
         remote: RemoteArgs,
     },
     /// Removes an entry.
+    #[command(
+        after_help = "Example:\n  guideway table delete vip4 dst=203.0.113.10 protocol=tcp dst_port=80"
+    )]
     Delete {
         #[command(flatten)]
         which: Which,
@@ -67,6 +71,9 @@ enum Command {
         remote: RemoteArgs,
     },
     /// Prints entries as an entry file, as `--entries` takes it.
+    #[command(
+        after_help = "Examples:\n  guideway table dump > all.toml\n  guideway table dump vip4 backend --json"
+    )]
     Dump {
         /// Which tables; all if none is named.
         tables: Vec<String>,
