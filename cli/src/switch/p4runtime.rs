@@ -110,9 +110,20 @@ pub(super) fn options(args: &Args) -> Result<Options, Refused> {
     }
 }
 
+/// As many descriptors as the system lets this process have: each client needs one, and 1,024 is what many shells give.
+fn many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::info!("no more than the usual number of connections: {error}");
+    }
+}
+
 /// Listens, and serves on threads of its own.
 fn listen<H: Host>(args: &Args, device: &Arc<Mutex<Device<H>>>) -> Result<Listening, Refused> {
     let Some(address) = &args.p4runtime else { return Err(Refused("error: no address".into())) };
+    many_connections();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let server = runtime.block_on(Server::bind(address, Arc::clone(device), &options(args)?))?;
     let at = server.local_addr().map_or_else(|| address.to_string(), |at| at.to_string());

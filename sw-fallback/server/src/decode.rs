@@ -102,6 +102,7 @@ pub(crate) fn change(map: &Map, update: &v1::Update) -> Decoded<Change> {
 pub(crate) fn describe(object: &Object, entry: &v1::TableEntry) -> String {
     let hex = |bytes: &[u8]| match decode(bytes, 128) {
         Ok(value) => format!("{value:#x}"),
+        Err(_) if bytes.len() > 16 => format!("{} bytes", bytes.len()),
         Err(_) => format!("{bytes:02x?}"),
     };
     let field = |m: &v1::FieldMatch| {

@@ -6,7 +6,7 @@ use crate::flows::Walk;
 use crate::host::Host;
 use crate::map::{Cells, Map, Object, TableMap};
 use crate::messages::{Item, Messages};
-use crate::status::{Failure, of_batch};
+use crate::status::{Failure, check_count, of_batch};
 use p4runtime_proto::p4::v1;
 use pipeline_ir::RingId;
 use pipeline_ir::entry::CheckedEntry;
@@ -15,13 +15,23 @@ use sw_fallback::plane::{Count, ReadBack};
 use tonic::{Code, Status};
 use v1::entity::Entity as E;
 
+/// Entries and cells after which no other entity is looked up: a short request may ask for all of a device many times.
+const MANY: usize = 2_000_000;
+
 type Found = Result<(), Failure>;
 
 impl<H: Host> Device<H> {
     /// Gathers what is asked for.
     pub(crate) fn read(&mut self, asked: &[v1::Entity]) -> Result<Messages, Status> {
         let mut items = Vec::new();
-        let results: Vec<Found> = asked.iter().map(|entity| self.read_one(entity, &mut items)).collect();
+        check_count("entities", asked.len())?;
+        let one = |entity: &v1::Entity| match items.len() > MANY {
+            true => {
+                Err(Failure::new(Code::ResourceExhausted, "the answer is too long; ask for less at once"))
+            }
+            false => self.read_one(entity, &mut items),
+        };
+        let results: Vec<Found> = asked.iter().map(one).collect();
         let error = of_batch("entities", &results).err();
         Ok(Messages::new(self.map(), items, error))
     }

@@ -44,8 +44,13 @@ impl From<HostError> for Failure {
     }
 }
 
-/// Bytes of details that are sent at most: what is longer would hide the whole status from most clients.
-const DETAILS: usize = 4 << 20;
+/// Updates of a batch, or entities of a read, at most: each has its error in the answer, in order, some 55 bytes of trailers
+/// without a text. So many go into 8 MiB, which clients can be told to take.
+pub(crate) const MOST: usize = 131_072;
+/// Bytes of texts in one answer: the errors after that have only their code.
+const TEXTS: usize = 1 << 20;
+/// Characters of one text.
+const TEXT: usize = 400;
 /// The type of the details, as `Any` names it.
 const ERROR: &str = "type.googleapis.com/p4.v1.Error";
 
@@ -56,26 +61,43 @@ pub(crate) fn of_batch(what: &str, results: &[Result<(), Failure>]) -> Result<()
         return Ok(());
     };
     let count = results.len();
-    let message = format!("{failed} of {count} {what} failed; number {at} (from 0): {}", first.message);
-    let details: Vec<Any> = results.iter().map(detail).collect();
+    let message = format!("{failed} of {count} {what} failed; number {at} (from 0): {}", cut(&first.message));
+    let mut room = TEXTS;
+    let details: Vec<Any> = results.iter().map(|result| detail(result, &mut room)).collect();
     let status = rpc::Status { code: Code::Unknown as i32, message: message.clone(), details };
-    let bytes = status.encode_to_vec();
-    if bytes.len() > DETAILS {
-        let message = format!("{message} (no details: there are too many; write smaller batches)");
-        return Err(Status::unknown(message));
-    }
-    Err(Status::with_details(Code::Unknown, message, bytes.into()))
+    Err(Status::with_details(Code::Unknown, message, status.encode_to_vec().into()))
 }
 
-fn detail(result: &Result<(), Failure>) -> Any {
+/// Refuses what could not be answered.
+pub(crate) fn check_count(what: &str, count: usize) -> Result<(), Status> {
+    if count <= MOST {
+        return Ok(());
+    }
+    // In the words in which servers say that of bytes: clients then cut a batch in two.
+    Err(Status::resource_exhausted(format!(
+        "the request has {count} {what}, larger than max {MOST}: each has its error in the answer; send several requests"
+    )))
+}
+
+/// The beginning of a text that a client has made long.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(TEXT).map_or(text, |(end, _)| &text[..end])
+}
+
+fn detail(result: &Result<(), Failure>, room: &mut usize) -> Any {
     let error = match result {
         Ok(()) => v1::Error::default(),
-        Err(failure) => v1::Error {
-            canonical_code: failure.code as i32,
-            message: failure.message.clone(),
-            space: "guideway".to_owned(),
-            ..v1::Error::default()
-        },
+        Err(failure) => {
+            let text = cut(&failure.message);
+            *room = room.saturating_sub(text.len());
+            let told = *room > 0;
+            v1::Error {
+                canonical_code: failure.code as i32,
+                message: if told { text.to_owned() } else { String::new() },
+                space: if told { "guideway".to_owned() } else { String::new() },
+                ..v1::Error::default()
+            }
+        }
     };
     Any { type_url: ERROR.to_owned(), value: error.encode_to_vec() }
 }

@@ -4,7 +4,7 @@ use crate::decode::{Change, What, change, describe};
 use crate::device::{Device, Name, displaced, found, name, write_failure};
 use crate::host::Host;
 use crate::map::Object;
-use crate::status::{Failure, of_batch};
+use crate::status::{Failure, check_count, of_batch};
 use p4runtime_proto::p4::v1;
 use pipeline_ir::entry::{CheckedEntry, WriteError, WriteKind};
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ type Results = Vec<Result<(), Failure>>;
 impl<H: Host> Device<H> {
     /// Writes a batch.
     pub(crate) fn write(&mut self, updates: &[v1::Update], atomicity: i32) -> Result<(), Status> {
+        check_count("updates", updates.len())?;
         let Ok(atomicity) = Atomicity::try_from(atomicity) else {
             return Err(Status::invalid_argument(format!("there is no atomicity {atomicity}")));
         };

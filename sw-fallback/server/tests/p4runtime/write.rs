@@ -238,3 +238,36 @@ async fn s12_what_is_not_written_here_says_so() {
     assert_eq!(codes(write(&mut client, batch).await), [no, no, no, no, bad]);
     assert_eq!(Names::new(&lab.info).0.table_named("rule").unwrap().fields[1].kind, Kind::Optional);
 }
+
+/// However many there are, each has its error, in order; the last ones without a text.
+#[tokio::test]
+async fn s12_3_a_hundred_thousand_errors_are_an_answer() {
+    let lab = lab().await;
+    let (mut client, _talk) = lab.primary().await;
+    let names = Names::new(&lab.info);
+    let batch = |count: u128| {
+        let entry =
+            |n| if n % 1000 == 7 { names.slot(1, 1, n / 1000, 1) } else { names.host(1 << 40 | n, 1) };
+        (0..count).map(|n| insert(entry(n))).collect::<Vec<_>>()
+    };
+    let status = write(&mut client, batch(131_073)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.message().contains("131073 updates, larger than max 131072"), "{status}");
+    assert_eq!(entries(&mut client, names.key("ring", &[])).await, [], "nothing was begun");
+    let status = write(&mut client, batch(131_072)).await.unwrap_err();
+    let all = errors(&status);
+    assert_eq!(all.len(), 131_072);
+    for (n, (code, text)) in all.iter().enumerate() {
+        let expected = if n % 1000 == 7 { Code::Ok } else { Code::OutOfRange };
+        assert_eq!((*code, n), (expected, n));
+        assert!(n > 5000 || *code == Code::Ok || text.contains("`src`"), "{n}: {text}");
+    }
+    assert!(!entries(&mut client, names.key("ring", &[])).await.is_empty());
+    // A client that makes its key long makes no text long.
+    let mut long = names.host(1, 1);
+    let value = vec![1; 1 << 20].into();
+    let exact = v1::field_match::Exact { value };
+    long.r#match[0].field_match_type = Some(v1::field_match::FieldMatchType::Exact(exact));
+    let all = errors(&write(&mut client, vec![insert(long)]).await.unwrap_err());
+    assert!(all[0].0 != Code::Ok && all[0].1.len() < 1000, "{all:?}");
+}

@@ -117,7 +117,7 @@ impl Lab {
     pub async fn client(&self) -> Client {
         let endpoint = tonic::transport::Endpoint::new(self.address.clone()).unwrap();
         // One failed update among thousands still has its details in the trailers.
-        let channel = endpoint.http2_max_header_list_size(8 << 20).connect().await.unwrap();
+        let channel = endpoint.http2_max_header_list_size(16 << 20).connect().await.unwrap();
         P4RuntimeClient::new(channel).max_decoding_message_size(64 << 20)
     }
 
@@ -202,6 +202,17 @@ impl Talk {
         let update = self.heard().await;
         let election = update.election_id.map(|e| u128::from(e.high) << 64 | u128::from(e.low));
         (Code::from_i32(update.status.unwrap().code), election)
+    }
+
+    /// The status of the next message about arbitration, however long it takes; none once the stream has ended.
+    #[allow(dead_code, reason = "one of the tests that share this uses it")]
+    pub async fn hear_any(&mut self) -> Option<Code> {
+        loop {
+            let message = self.hear.message().await.ok()??;
+            if let Some(told::Update::Arbitration(update)) = message.update {
+                return update.status.map(|status| Code::from_i32(status.code));
+            }
+        }
     }
 
     /// What the stream ends with.
