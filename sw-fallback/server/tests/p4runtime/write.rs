@@ -124,7 +124,10 @@ async fn s9_1_4_entries_of_the_source_are_not_written() {
 
 #[tokio::test]
 async fn s9_1_what_an_entry_can_not_have() {
-    let idle = |n: &Names| insert(v1::TableEntry { idle_timeout_ns: 1, ..n.host(2, 2) });
+    let idle = |n: &Names| {
+        let route = n.key("route", &[("dst", V::Prefix(1 << 24, 8))]);
+        insert(v1::TableEntry { action: n.does("via", &[("hop", 1)]), idle_timeout_ns: 1, ..route })
+    };
     check(idle, Code::InvalidArgument, &["idle"]).await;
     let is_const = |n: &Names| insert(v1::TableEntry { is_const: true, ..n.host(2, 2) });
     check(is_const, Code::InvalidArgument, &["is_const"]).await;
