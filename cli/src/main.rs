@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 refused, with the reason on standard error; 2 the command line is wrong.
 
+mod capture;
 mod check;
 mod compile;
 mod counters;
@@ -11,6 +12,7 @@ mod flows;
 mod frames;
 mod load;
 mod log;
+mod packet_out;
 mod programs;
 mod remote;
 mod source;
@@ -48,6 +50,8 @@ enum Command {
     Table(table::Args),
     Counters(counters::Args),
     Flows(flows::Args),
+    PacketOut(packet_out::Args),
+    Capture(capture::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -65,6 +69,8 @@ fn main() -> ExitCode {
         Command::Table(args) => table::run(&args),
         Command::Counters(args) => counters::run(&args),
         Command::Flows(args) => flows::run(&args),
+        Command::PacketOut(args) => packet_out::run(&args),
+        Command::Capture(args) => capture::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");

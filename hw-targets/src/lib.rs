@@ -78,6 +78,8 @@ pub struct P4Runtime {
     pub flow_tables: bool,
     /// Entries of tables with direct counters may have idle time-outs: who hits them is seen by those.
     pub idle_timeouts: bool,
+    /// Packets go out of a port for a controller, and come in to it.
+    pub packet_io: bool,
 }
 
 /// A number and where it comes from.

@@ -3,5 +3,6 @@
 pub mod devices;
 pub mod native;
 pub mod plane;
+pub mod punt;
 #[cfg(feature = "xdp")]
 pub mod xdp;

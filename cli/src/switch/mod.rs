@@ -67,6 +67,9 @@ pub(crate) struct Args {
     /// The device's number in P4Runtime.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), requires = "p4runtime")]
     device_id: u64,
+    /// Gives P4Runtime's primaries packets that are passed to the host, so many a second at most.
+    #[arg(long, value_name = "RATE", requires = "p4runtime", value_parser = clap::value_parser!(u32).range(1..))]
+    packet_in: Option<u32>,
     /// xdp: adopts nothing of an earlier run.
     #[arg(long)]
     flush: bool,
@@ -85,6 +88,7 @@ const EXAMPLES: &str = "Examples:
   guideway switch --target native --port 1@eth0 --entries entries.toml
   guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559
   guideway switch --target xdp --port 1@eth0 --p4runtime 0.0.0.0:9559 --tls-cert switch.pem --tls-key switch.key --tls-client-ca ca.pem
+  guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559 --packet-in 100
   guideway switch --target native --pipeline decap --port 1@eth0 --host-port gw0 --entries decap.toml
   guideway switch --target native --port 1@pcap:in.pcap:out.pcap --entries entries.toml";
 

@@ -1,7 +1,7 @@
 //! `guideway switch --target native`.
 
 use super::Args;
-use super::p4runtime::{self, invalid, not_held};
+use super::p4runtime::{self, invalid, not_held, not_sent};
 use crate::source::{Source, from_bundle};
 use crate::{Done, Refused, programs};
 use codegen::Artifacts;
@@ -10,11 +10,13 @@ use p4runtime_proto::guideway::v1::Bundle;
 use p4runtime_server::{Host, HostError, Prepared, hold};
 use pipeline_ir::entry::CheckedEntry;
 use pipeline_ir::verify::Verified;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use sw_fallback::devices::packet;
 use sw_fallback::native::{HostPort, NativePlane, Port, Running, open_host_port, open_port};
 use sw_fallback::plane::{DataPlane as _, ReadBack};
+use sw_fallback::punt::{Inbox, Punt};
 
 pub(super) fn run(args: &Args, source: &Source, verified: &Verified) -> Done {
     let signals = signals()?;
@@ -37,7 +39,9 @@ pub(super) fn run(args: &Args, source: &Source, verified: &Verified) -> Done {
     let mut files = Artifacts::default();
     source.files().into_iter().for_each(|(path, text)| files.add(path, text));
     let config = p4runtime::config(verified, &target, &files)?;
-    let native = Native { it: serving::Native::new(running), to_host: args.host_port.is_some() };
+    let (punt, inbox) = args.packet_in.map(Punt::new).unzip();
+    punt.iter().for_each(|punt| running.punt_to(Arc::clone(punt)));
+    let native = Native { it: serving::Native::new(running), to_host: args.host_port.is_some(), punt, inbox };
     let ready = format!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
     p4runtime::run(args, native, config, &mut applied, &signals, &ready)
 }
@@ -82,6 +86,9 @@ struct Native {
     it: serving::Native,
     /// There is a way into the host for packets that are changed and passed.
     to_host: bool,
+    /// Packets for the controller.
+    punt: Option<Arc<Punt>>,
+    inbox: Option<Inbox>,
 }
 
 impl Runs for Native {
@@ -94,7 +101,9 @@ impl Runs for Native {
     }
 
     fn more(&mut self) -> Map<String, Value> {
-        self.it.more()
+        let mut more = self.it.more();
+        more.extend(self.punt.iter().map(|punt| ("packet_in".to_owned(), json!(punt.counts()))));
+        more
     }
 
     fn pause(&self) -> Duration {
@@ -105,6 +114,14 @@ impl Runs for Native {
 impl Host for Native {
     fn plane(&mut self) -> &mut dyn ReadBack {
         self.it.running().plane()
+    }
+
+    fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
+        self.it.running().send(port, frame).map_err(not_sent)
+    }
+
+    fn inbox(&mut self) -> Option<Inbox> {
+        self.inbox.take()
     }
 
     /// The pipelines that are compiled into this command.

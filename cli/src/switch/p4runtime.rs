@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
+use sw_fallback::devices::out::SendError;
 use sw_fallback::plane::ReadBack;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, oneshot};
@@ -43,6 +44,16 @@ pub(super) fn invalid(Refused(text): Refused) -> HostError {
 /// Why a pipeline can't have the entries that it should.
 pub(super) fn not_held((table, error): (String, WriteError)) -> HostError {
     HostError::Failed(format!("table `{table}`: {error}"))
+}
+
+/// Why a frame was not sent.
+pub(super) fn not_sent(error: SendError) -> HostError {
+    match error {
+        SendError::NoPort(_) | SendError::TooShort(_) | SendError::TooLong { .. } => {
+            HostError::Invalid(error.to_string())
+        }
+        SendError::NotSent(_) | SendError::Device(_) => HostError::Failed(error.to_string()),
+    }
 }
 
 /// Serves until a signal, or the end of all input, ends it; with a P4Runtime server if one is asked for.

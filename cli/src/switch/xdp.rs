@@ -2,7 +2,7 @@
 
 use super::Args;
 use super::entries::Wanted;
-use super::p4runtime::{self, invalid};
+use super::p4runtime::{self, invalid, not_sent};
 use crate::source::{Source, from_bundle};
 use crate::{Done, Refused, compile};
 use codegen::Artifacts;
@@ -12,7 +12,13 @@ use p4runtime_proto::guideway::v1::Bundle;
 use p4runtime_server::{Host, HostError, Prepared, hold};
 use pipeline_ir::entry::CheckedEntry;
 use pipeline_ir::verify::Verified;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use sw_fallback::devices::out::{Out, SendError};
+use sw_fallback::devices::packet;
 use sw_fallback::plane::ReadBack;
+use sw_fallback::punt::{Inbox, Listener, Punt};
 use sw_fallback::xdp::{Options, Port, XdpError, XdpPlane, default_pin_dir, early};
 
 /// The plane, and the interfaces of which it was told that they are gone.
@@ -21,6 +27,7 @@ struct Running {
     options: Options,
     target: Target,
     told: Vec<String>,
+    io: PacketIo,
 }
 
 /// How the program is going to be loaded. What can be refused is refused here, before anything is compiled.
@@ -64,7 +71,8 @@ pub(super) fn run(
     source.files().into_iter().for_each(|(path, text)| files.add(path, text));
     files.add(compile::object_name(verified), object);
     let config = p4runtime::config(verified, &target, &files)?;
-    let running = Running { plane, options, target, told: Vec::new() };
+    let io = PacketIo::new(&options, args.packet_in)?;
+    let running = Running { plane, options, target, told: Vec::new(), io };
     let ready = format!("ready: {} on {}; {changes}", verified.pipeline().name, args.named_ports());
     p4runtime::run(args, running, config, &mut applied, &signals, &ready)
 }
@@ -86,6 +94,10 @@ impl Runs for Running {
 
     fn end(&mut self) {
         self.plane.take_off();
+    }
+
+    fn more(&mut self) -> Map<String, Value> {
+        self.io.punt.iter().map(|punt| ("packet_in".to_owned(), json!(punt.counts()))).collect()
     }
 
     /// Tells of interfaces that have gone, once; without any left there is nothing to run on.
@@ -122,6 +134,14 @@ struct Program {
 impl Host for Running {
     fn plane(&mut self) -> &mut dyn ReadBack {
         &mut self.plane
+    }
+
+    fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
+        self.io.send(&self.options, port, frame).map_err(not_sent)
+    }
+
+    fn inbox(&mut self) -> Option<Inbox> {
+        self.io.inbox.take()
     }
 
     /// Compiles what the bundle has not compiled.
@@ -180,5 +200,39 @@ impl Running {
             tracing::info!("{note}");
         }
         Ok(())
+    }
+}
+
+/// Packets from and to a controller: sockets beside the program, made where they are asked for.
+#[derive(Default)]
+struct PacketIo {
+    outs: BTreeMap<u32, Out>,
+    punt: Option<Arc<Punt>>,
+    inbox: Option<Inbox>,
+    _listeners: Vec<Listener>,
+}
+
+/// Bytes of the ring of packets that wait: what comes while it is full costs the kernel nothing more.
+const RING: usize = 512 << 10;
+
+impl PacketIo {
+    /// Hears what the program passes to the host, if that is asked for.
+    fn new(options: &Options, rate: Option<u32>) -> Result<Self, Refused> {
+        let Some((punt, inbox)) = rate.map(Punt::new) else { return Ok(Self::default()) };
+        let hears = packet::Options { ring_bytes: RING, looks_on: true, ..packet::Options::default() };
+        let mut listeners = Vec::new();
+        for port in &options.ports {
+            let (device, _notes) = packet::open(&port.interface, &hears)?;
+            listeners.push(Listener::start(port.number, device, Arc::clone(&punt))?);
+        }
+        Ok(Self { outs: BTreeMap::new(), punt: Some(punt), inbox: Some(inbox), _listeners: listeners })
+    }
+
+    fn send(&mut self, options: &Options, port: u32, frame: &[u8]) -> Result<(), SendError> {
+        let found = options.ports.iter().find(|p| p.number == port).ok_or(SendError::NoPort(port))?;
+        if !self.outs.contains_key(&port) {
+            self.outs.insert(port, Out::open(port, &found.interface)?);
+        }
+        self.outs.get_mut(&port).map_or(Err(SendError::NoPort(port)), |out| out.send(frame))
     }
 }

@@ -4,6 +4,7 @@
 
 mod lab;
 mod p4runtime;
+mod packets;
 mod robust;
 
 use lab::{BpfFs, Running, compiled, in_network, ready, sh, veth, xdp_on};

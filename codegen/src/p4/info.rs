@@ -5,6 +5,9 @@ use p4::info::{Builder, MatchType, NewAction, NewTable, P4Info, Scope, Unit};
 use pipeline_ir::flow::{self, Layout};
 use pipeline_ir::{CounterKind, FlowTable, MatchKind, Pipeline, Ring, Table};
 
+/// Bits of a port's number, as in pipelines.
+const PORT_BITS: u32 = 32;
+
 /// The annotation of a flow table that can be read.
 pub const FLOW_TABLE: &str = "@guideway_flow";
 
@@ -94,6 +97,10 @@ pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
         if let Some(kind) = t.counters {
             b.direct_counter(direct(t), None, unit(kind));
         }
+    }
+    if sizes.serves.packet_io {
+        b.header("packet_in", vec![("ingress_port".to_owned(), PORT_BITS)]);
+        b.header("packet_out", vec![("egress_port".to_owned(), PORT_BITS)]);
     }
     if sizes.flow_entries.is_some() {
         for t in &p.flow_tables {

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use super::id::{Assigned, Kind, Symbols};
 use super::{
-    Action, ActionCall, ActionRef, Counter, DirectCounter, MatchField, MatchType, P4Info, Param, Preamble,
-    Register, Scope, Table, Unit,
+    Action, ActionCall, ActionRef, ControllerHeader, Counter, DirectCounter, MatchField, MatchType, P4Info,
+    Param, Preamble, Register, Scope, Table, Unit,
 };
 
 /// Why objects make no P4Info.
@@ -106,6 +106,7 @@ pub struct Builder {
     actions: Vec<NewAction>,
     counters: Vec<(String, Unit, u32)>,
     direct_counters: Vec<(String, Unit)>,
+    headers: Vec<(String, Vec<(String, u32)>)>,
     registers: Vec<(String, u32, u32)>,
     error: Option<Error>,
 }
@@ -155,6 +156,14 @@ impl Builder {
         self
     }
 
+    /// Adds what goes with packets from (`packet_in`) or to (`packet_out`) the program: names and bits.
+    pub fn header(&mut self, name: impl Into<String>, fields: Vec<(String, u32)>) -> &mut Self {
+        let name = name.into();
+        self.add(Kind::ControllerHeader, &name, None);
+        self.headers.push((name, fields));
+        self
+    }
+
     /// Adds an array of `size` registers of `bitwidth` bits.
     pub fn register(
         &mut self,
@@ -188,6 +197,7 @@ impl Builder {
                 .iter()
                 .map(|c| self.finish_direct_counter(&ids, c))
                 .collect::<Result<_, _>>()?,
+            headers: self.headers.iter().map(|h| header(&ids, h)).collect::<Result<_, _>>()?,
             registers: self.registers.iter().map(|r| register(&ids, r)).collect::<Result<_, _>>()?,
         })
     }
@@ -267,6 +277,14 @@ fn action(ids: &Assigned, new: &NewAction) -> Result<Action, Error> {
 
 fn counter(ids: &Assigned, (name, unit, size): &(String, Unit, u32)) -> Result<Counter, Error> {
     Ok(Counter { preamble: preamble(ids, Kind::Counter, name)?, unit: *unit, size: *size })
+}
+
+fn header(ids: &Assigned, (name, fields): &(String, Vec<(String, u32)>)) -> Result<ControllerHeader, Error> {
+    let preamble = preamble(ids, Kind::ControllerHeader, name)?;
+    let annotations = vec![format!("@controller_header(\"{name}\")")];
+    let metadata =
+        (1..).zip(fields).map(|(id, (name, bitwidth))| Param { id, name: name.clone(), bitwidth: *bitwidth });
+    Ok(ControllerHeader { preamble: Preamble { annotations, ..preamble }, metadata: metadata.collect() })
 }
 
 fn register(ids: &Assigned, (name, bitwidth, size): &(String, u32, u32)) -> Result<Register, Error> {

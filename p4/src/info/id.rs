@@ -30,6 +30,8 @@ pub enum Kind {
     Register = 0x16,
     /// `0x17`
     Digest = 0x17,
+    /// `0x81`
+    ControllerHeader = 0x81,
 }
 
 /// Bits of an id that are not the kind's prefix.

@@ -1,8 +1,8 @@
 //! P4Info as a tree of protobuf fields, which both formats print.
 
 use super::{
-    Action, ActionRef, Counter, DirectCounter, MatchField, MatchType, P4Info, Param, Preamble, Register,
-    Scope, Table, Unit,
+    Action, ActionRef, ControllerHeader, Counter, DirectCounter, MatchField, MatchType, P4Info, Param,
+    Preamble, Register, Scope, Table, Unit,
 };
 
 /// The fields of a message in order of their numbers, without those that have their default value.
@@ -84,6 +84,7 @@ pub(super) fn info(info: &P4Info) -> Message {
         .messages(3, "actions", &info.actions, action)
         .messages(5, "counters", &info.counters, counter)
         .messages(6, "direct_counters", &info.direct_counters, direct_counter)
+        .messages(9, "controller_packet_metadata", &info.headers, header)
         .messages(11, "registers", &info.registers, register);
     // p4c writes this message as soon as it has looked at a type, even if there is nothing in it.
     let typed = !info.tables.is_empty()
@@ -161,6 +162,11 @@ fn action(action: &Action) -> Fields {
 fn param(param: &Param) -> Fields {
     let fields = Fields::default().uint(1, "id", param.id).text(2, "name", &param.name);
     fields.uint(4, "bitwidth", param.bitwidth)
+}
+
+fn header(header: &ControllerHeader) -> Fields {
+    let fields = Fields::default().message(1, "preamble", preamble(&header.preamble));
+    fields.messages(2, "metadata", &header.metadata, param)
 }
 
 fn spec(unit: Unit) -> Fields {

@@ -27,6 +27,8 @@ pub struct P4Info {
     pub counters: Vec<Counter>,
     /// Counters of table entries.
     pub direct_counters: Vec<DirectCounter>,
+    /// Headers of packets from and to the control plane.
+    pub headers: Vec<ControllerHeader>,
     /// Register arrays.
     pub registers: Vec<Register>,
 }
@@ -178,6 +180,15 @@ pub struct DirectCounter {
     pub unit: Unit,
     /// The table's id.
     pub direct_table_id: u32,
+}
+
+/// What goes with a packet from or to the control plane: `packet_in` or `packet_out`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControllerHeader {
+    /// Id and names.
+    pub preamble: Preamble,
+    /// Its fields, with ids from 1.
+    pub metadata: Vec<Param>,
 }
 
 /// A register array of bit strings.

@@ -5,6 +5,7 @@ use pipeline_ir::Pipeline;
 use pipeline_ir::entry::CheckedEntry;
 use std::any::Any;
 use sw_fallback::plane::ReadBack;
+use sw_fallback::punt::Inbox;
 use thiserror::Error;
 
 /// A data plane, and the way to put another pipeline in its place.
@@ -50,6 +51,11 @@ pub trait Host: Send + 'static {
     fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
         let _ = (port, frame);
         Err(HostError::Unsupported("this data plane sends no packets for a controller".to_owned()))
+    }
+
+    /// Where packets for the controller come out, once; none where nobody asked for them.
+    fn inbox(&mut self) -> Option<Inbox> {
+        None
     }
 }
 

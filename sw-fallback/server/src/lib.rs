@@ -24,6 +24,7 @@ mod incoming;
 mod listen;
 mod map;
 mod messages;
+mod packets;
 mod read;
 mod service;
 mod session;

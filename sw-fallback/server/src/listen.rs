@@ -3,6 +3,7 @@
 use crate::device::Device;
 use crate::host::Host;
 use crate::incoming::{Accept, Incoming};
+use crate::packets;
 use crate::service::Service;
 use crate::session::Sessions;
 use crate::watch;
@@ -233,8 +234,9 @@ impl Server {
             }
         };
         let watched = Arc::downgrade(&device);
-        let service = Service::new(options.device_id, device, options.streams);
+        let service = Service::new(options.device_id, Arc::clone(&device), options.streams);
         let sessions = service.sessions();
+        packets::start(&device, &sessions).await.map_err(failed)?;
         let watch = Watch(tokio::spawn(watch::idle(watched, Arc::clone(&sessions))));
         let service = P4RuntimeServer::new(service)
             .max_decoding_message_size(options.request_bytes)

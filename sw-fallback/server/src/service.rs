@@ -4,11 +4,11 @@ use crate::arbitration::Client;
 use crate::device::Device;
 use crate::host::Host;
 use crate::messages::Messages;
+use crate::packets;
 use crate::session::{Outgoing, Sessions};
 use crate::status::Failure;
 use p4runtime_proto::p4::v1;
 use p4runtime_proto::p4::v1::p4_runtime_server::P4Runtime;
-use p4runtime_proto::schema::decode;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -220,7 +220,7 @@ fn error(failure: &Failure, details: v1::stream_error::Details) -> Told {
 
 async fn packet_out<H: Host>(state: &State<H>, client: Client, packet: v1::PacketOut) {
     let sent = if state.sessions.is_primary(client) {
-        send(&mut *state.device.lock().await, &packet)
+        packets::send(&mut *state.device.lock().await, &packet)
     } else {
         Err(Failure::new(Code::PermissionDenied, "only the primary sends packets"))
     };
@@ -228,27 +228,4 @@ async fn packet_out<H: Host>(state: &State<H>, client: Client, packet: v1::Packe
         let details = v1::PacketOutError { packet_out: Some(packet) };
         state.sessions.tell(client, error(&failure, v1::stream_error::Details::PacketOut(details)));
     }
-}
-
-/// The header of packets to send, and its field that names the port.
-const PACKET_OUT: &str = "packet_out";
-const EGRESS_PORT: &str = "egress_port";
-
-/// Sends a packet to the port that its metadata name.
-fn send<H: Host>(device: &mut Device<H>, packet: &v1::PacketOut) -> Result<(), Failure> {
-    let info = device.config.p4info.as_ref();
-    let headers = info.map_or(&[][..], |i| &i.controller_packet_metadata);
-    let header = headers.iter().find(|h| h.preamble.as_ref().is_some_and(|p| p.name == PACKET_OUT));
-    let field = header.and_then(|h| h.metadata.iter().find(|m| m.name == EGRESS_PORT));
-    let Some(field) = field else {
-        let text = format!(
-            "the P4Info has no header `{PACKET_OUT}` with a field `{EGRESS_PORT}`: no port can be named"
-        );
-        return Err(Failure::new(Code::Unimplemented, text));
-    };
-    let given = packet.metadata.iter().find(|m| m.metadata_id == field.id);
-    let given = given.ok_or_else(|| Failure::invalid(format!("the packet lacks `{EGRESS_PORT}`")))?;
-    let bits = u32::try_from(field.bitwidth).unwrap_or(0).min(32);
-    let port = decode(&given.value, bits).map_err(|e| Failure::invalid(format!("`{EGRESS_PORT}`: {e}")))?;
-    Ok(device.host.packet_out(port as u32, &packet.payload)?)
 }

@@ -8,6 +8,7 @@
 mod error;
 mod finish;
 pub mod memory;
+pub mod out;
 pub mod packet;
 pub mod pcap;
 mod sys;

@@ -20,11 +20,13 @@ pub struct Options {
     pub promiscuous: bool,
     /// Bytes of the receive ring, at least; a slot is as long as the longest frame of the interface's MTU.
     pub ring_bytes: usize,
+    /// Only looks on: every frame is heard, and nothing of the interface is changed, so that merged ones are lost.
+    pub looks_on: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { promiscuous: false, ring_bytes: 8 << 20 }
+        Self { promiscuous: false, ring_bytes: 8 << 20, looks_on: false }
     }
 }
 
@@ -47,7 +49,7 @@ pub fn open(interface: &str, options: &Options) -> Result<(Device, Vec<String>),
     let refused = |error| DeviceError::raw(interface, error);
     let socket = sys::packet_socket().map_err(refused)?;
     let mut notes = Vec::new();
-    let merging = Unmerged::new(interface, &mut notes);
+    let merging = (!options.looks_on).then(|| Unmerged::new(interface, &mut notes));
     // Linux before 4.20 has no such option; what is outgoing is told apart by its kind as well.
     let _old = sys::set_packet_option(socket.as_fd(), libc::PACKET_IGNORE_OUTGOING, 1);
     if options.promiscuous {
@@ -61,15 +63,13 @@ pub fn open(interface: &str, options: &Options) -> Result<(Device, Vec<String>),
     if !sys::is_up(interface).unwrap_or(true) {
         notes.push(DeviceError::Down { interface: interface.to_owned() }.to_string());
     }
-    let sender = sys::packet_socket().map_err(refused)?;
-    sys::bind(sender.as_fd(), index, false).map_err(refused)?;
-    sys::set_send_buffer(sender.as_fd(), SEND_BUFFER).map_err(refused)?;
+    let sender = sending_socket(interface, index)?;
     let counts = Arc::new(Counts::default());
     let receiver = Receiver {
         place: Place { interface: interface.to_owned(), index },
         ring,
         socket,
-        everything: options.promiscuous,
+        everything: options.promiscuous || options.looks_on,
         counts: Arc::clone(&counts),
         _merging: merging,
     };
@@ -83,6 +83,27 @@ pub fn open(interface: &str, options: &Options) -> Result<(Device, Vec<String>),
         transmit: Box::new(Sender { socket: sender, counts }),
     };
     Ok((device, notes))
+}
+
+fn sending_socket(interface: &str, index: u32) -> Result<OwnedFd, DeviceError> {
+    let refused = |error| DeviceError::raw(interface, error);
+    let socket = sys::packet_socket().map_err(refused)?;
+    sys::bind(socket.as_fd(), index, false).map_err(refused)?;
+    sys::set_send_buffer(socket.as_fd(), SEND_BUFFER).map_err(refused)?;
+    Ok(socket)
+}
+
+/// The sending half of an interface alone, its counts, and its MTU.
+///
+/// # Errors
+/// [`DeviceError`].
+pub(super) fn sender(interface: &str) -> Result<(Box<dyn Transmit>, Arc<Counts>, u32), DeviceError> {
+    let no_interface = |_| DeviceError::NoInterface { interface: interface.to_owned() };
+    let index = sys::interface_index(interface).map_err(no_interface)?;
+    let mtu = sys::mtu(interface).map_err(no_interface)?;
+    let counts = Arc::new(Counts::default());
+    let socket = sending_socket(interface, index)?;
+    Ok((Box::new(Sender { socket, counts: Arc::clone(&counts) }), counts, mtu))
 }
 
 /// Merging of received frames, turned off while this lives.
@@ -157,7 +178,7 @@ struct Receiver {
     socket: OwnedFd,
     everything: bool,
     counts: Arc<Counts>,
-    _merging: Unmerged,
+    _merging: Option<Unmerged>,
 }
 
 /// Kinds of packets, from `linux/if_packet.h`.

@@ -2,13 +2,15 @@
 
 use super::worker::{Out, Worker};
 use super::{NativePlane, SharedPlane};
+use crate::devices::out::{self, SendError};
 use crate::devices::{Counts, Device, DeviceError};
+use crate::punt::Punt;
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 /// A port of the pipeline: its number and where its packets come and go.
@@ -83,6 +85,8 @@ pub struct Running {
     stop: Arc<AtomicBool>,
     counts: Arc<SwitchCounts>,
     devices: Vec<(Option<u32>, String, Arc<Counts>)>,
+    outs: Arc<Vec<Out>>,
+    punt: Arc<OnceLock<Arc<Punt>>>,
 }
 
 impl Running {
@@ -104,17 +108,23 @@ impl Running {
             stop: Arc::default(),
             counts: Arc::default(),
             devices,
+            outs: Arc::default(),
+            punt: Arc::default(),
         };
         let (mut outs, mut halves) = (Vec::new(), Vec::new());
         for Port { number, device } in ports {
-            outs.push(Out { number: Some(number), mac: None, transmit: Mutex::new(device.transmit) });
+            let (counts, mtu) = (device.counts, device.mtu);
+            let transmit = Mutex::new(device.transmit);
+            outs.push(Out { number: Some(number), mac: None, transmit, counts, mtu });
             halves.push((number, device.mac, device.host_hears, device.receive));
         }
         let with_host = host.is_some();
         if let Some(HostPort { device, mac }) = host {
-            outs.push(Out { number: None, mac, transmit: Mutex::new(device.transmit) });
+            let (counts, mtu) = (device.counts, device.mtu);
+            outs.push(Out { number: None, mac, transmit: Mutex::new(device.transmit), counts, mtu });
         }
         let outs = Arc::new(outs);
+        running.outs = Arc::clone(&outs);
         let (since, tick_ns) = (running.plane.since(), running.plane.tick_ns().max(1));
         for (cell, (number, mac, host_hears, receive)) in running.plane.cells().iter().zip(halves) {
             let worker = Worker {
@@ -130,6 +140,7 @@ impl Running {
                 events: sender.clone(),
                 since,
                 tick_ns,
+                punt: Arc::clone(&running.punt),
             };
             let named = std::thread::Builder::new().name(format!("port-{number}"));
             let told = sender.clone();
@@ -152,6 +163,21 @@ impl Running {
     pub fn replace(&mut self, plane: &NativePlane) {
         plane.use_huge_pages();
         self.plane.replace(plane);
+    }
+
+    /// Sends a frame out of a port, whatever the pipeline says.
+    ///
+    /// # Errors
+    /// [`SendError`]: it was not sent.
+    pub fn send(&self, port: u32, frame: &[u8]) -> Result<(), SendError> {
+        let out = self.outs.iter().find(|o| o.number == Some(port)).ok_or(SendError::NoPort(port))?;
+        let mut transmit = out.transmit.lock().unwrap_or_else(PoisonError::into_inner);
+        out::send(port, &mut **transmit, &out.counts, out.mtu, frame)
+    }
+
+    /// From now on, packets that are passed to the host are offered there too, once and for all.
+    pub fn punt_to(&self, punt: Arc<Punt>) {
+        let _kept = self.punt.set(punt);
     }
 
     /// What has happened since this was last asked.

@@ -4,9 +4,10 @@ use super::NativePlane;
 use super::run::{Event, SwitchCounts};
 use super::shared::Cell;
 use crate::devices::{self, Counts, DeviceError, Receive, Transmit};
+use crate::punt::Punt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use sw_fallback_rt::{Packet, Verdict};
 
@@ -17,6 +18,14 @@ pub(super) struct Out {
     /// Takes the place of the incoming port's own address.
     pub(super) mac: Option<[u8; 6]>,
     pub(super) transmit: Mutex<Box<dyn Transmit>>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) mtu: Option<u32>,
+}
+
+impl std::fmt::Debug for Out {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Out").field("number", &self.number).finish_non_exhaustive()
+    }
 }
 
 pub(super) struct Worker {
@@ -32,6 +41,8 @@ pub(super) struct Worker {
     pub(super) events: Sender<Event>,
     pub(super) since: Instant,
     pub(super) tick_ns: u64,
+    /// Where passed packets go beside the host, if a controller wants them.
+    pub(super) punt: Arc<OnceLock<Arc<Punt>>>,
 }
 
 /// How soon a thread sees that it shall stop.
@@ -122,6 +133,7 @@ impl Worker {
             host: if self.with_host { self.outs.iter().position(|o| o.number.is_none()) } else { None },
             outs: &self.outs,
             counts: &self.counts,
+            punt: self.punt.get().map(Arc::as_ref),
         };
         let seen = {
             let mut plane = self.cell.work();
@@ -144,12 +156,17 @@ struct Way<'a> {
     host: Option<usize>,
     outs: &'a [Out],
     counts: &'a SwitchCounts,
+    punt: Option<&'a Punt>,
 }
 
 impl Way<'_> {
     fn decide(&self, plane: &mut NativePlane, packet: &mut Packet, frame: &[u8], boxes: &mut [Outbox]) {
         packet.fill(frame);
-        match plane.run(self.number, self.now, packet) {
+        let verdict = plane.run(self.number, self.now, packet);
+        if let (Verdict::Pass, Some(punt)) = (&verdict, self.punt) {
+            punt.offer(self.number, packet.frame());
+        }
+        match verdict {
             Verdict::Drop(_) => {}
             Verdict::Forward(port) => {
                 match self.outs.iter().position(|o| o.number == Some(port)).and_then(|i| boxes.get_mut(i)) {

@@ -8,6 +8,7 @@ mod config;
 mod flows;
 mod idle;
 mod mutations;
+mod packets;
 mod read;
 mod rings;
 mod stream;

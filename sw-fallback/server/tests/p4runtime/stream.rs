@@ -21,7 +21,7 @@ async fn s16_6_errors_say_which_message_they_are_about() {
     let (mut client, mut talk) = lab.primary().await;
     let packet = v1::PacketOut { payload: "x".into(), metadata: Vec::new() };
     let (code, details) = error(&mut talk, ask::Update::Packet(packet.clone())).await;
-    assert_eq!(code, Code::Unimplemented);
+    assert_eq!(code, Code::InvalidArgument, "it names no port");
     assert_eq!(details, Details::PacketOut(v1::PacketOutError { packet_out: Some(packet.clone()) }));
     let ack = v1::DigestListAck { digest_id: 3, list_id: 1 };
     let (code, details) = error(&mut talk, ask::Update::DigestAck(ack)).await;

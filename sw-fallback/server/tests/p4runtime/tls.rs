@@ -56,8 +56,8 @@ impl Authority {
 
 /// A server that ends with the sender.
 async fn serve(tls: Tls) -> (String, oneshot::Sender<()>) {
-    let device =
-        Device::new(TestHost(plane("kinds").unwrap(), false), config("kinds", None)).map_err(|(_, why)| why);
+    let device = Device::new(TestHost(plane("kinds").unwrap(), false, None), config("kinds", None))
+        .map_err(|(_, why)| why);
     let device = Arc::new(Mutex::new(device.unwrap()));
     let options = Options { tls: Some(tls), ..Options::default() };
     let server = Server::bind(&"127.0.0.1:0".parse().unwrap(), device, &options).await.unwrap();

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, oneshot};
 
 async fn bind(path: &Path) -> Result<Server, ListenError> {
-    let device =
-        Device::new(TestHost(plane("kinds").unwrap(), false), config("kinds", None)).map_err(|(_, why)| why);
+    let device = Device::new(TestHost(plane("kinds").unwrap(), false, None), config("kinds", None))
+        .map_err(|(_, why)| why);
     let device = Arc::new(Mutex::new(device.unwrap()));
     Server::bind(&Address::Unix(path.to_owned()), device, &Options::default()).await
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use sw_fallback::native::NativePlane;
 use sw_fallback::plane::{Outcome, ReadBack, TestPlane as _};
+use sw_fallback::punt::Inbox;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -28,9 +29,12 @@ use tonic::{Code, Status, Streaming};
 
 pub type Client = P4RuntimeClient<Channel>;
 
+/// Frames that were sent by any test's port 1.
+pub static SENT: std::sync::Mutex<Vec<Vec<u8>>> = std::sync::Mutex::new(Vec::new());
+
 /// Runs native planes: of those that are compiled in here.
 /// If told so, it refuses what it is to run.
-pub struct TestHost(pub NativePlane, pub bool);
+pub struct TestHost(pub NativePlane, pub bool, pub Option<Inbox>);
 
 /// A native plane for a pipeline by name.
 pub fn plane(name: &str) -> Option<NativePlane> {
@@ -46,6 +50,16 @@ pub fn plane(name: &str) -> Option<NativePlane> {
 impl Host for TestHost {
     fn plane(&mut self) -> &mut dyn ReadBack {
         &mut self.0
+    }
+    fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
+        if port != 1 {
+            return Err(HostError::Invalid(format!("there is no port {port}")));
+        }
+        SENT.lock().unwrap().push(frame.to_vec());
+        Ok(())
+    }
+    fn inbox(&mut self) -> Option<Inbox> {
+        self.2.take()
     }
     fn verify(&mut self, bundle: &Bundle) -> Result<Prepared, HostError> {
         let name = bundle.files.iter().find(|f| f.path == "name");
@@ -98,9 +112,15 @@ pub async fn lab() -> Lab {
 }
 
 pub async fn lab_with(name: &str, options: &Options) -> Lab {
+    lab_of(name, options, None).await
+}
+
+/// A server with packets for the controller.
+pub async fn lab_of(name: &str, options: &Options, inbox: Option<Inbox>) -> Lab {
     let config = config(name, None);
     let info = config.p4info.clone().unwrap();
-    let device = Device::new(TestHost(plane(name).unwrap(), false), config).map_err(|(_, why)| why).unwrap();
+    let device =
+        Device::new(TestHost(plane(name).unwrap(), false, inbox), config).map_err(|(_, why)| why).unwrap();
     let device = Arc::new(Mutex::new(device));
     let address = "127.0.0.1:0".parse().unwrap();
     let server = Server::bind(&address, Arc::clone(&device), options).await.unwrap();
