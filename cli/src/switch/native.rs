@@ -117,7 +117,7 @@ impl Host for Native {
     }
 
     fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
-        self.it.running().send(port, frame).map_err(not_sent)
+        self.it.running().send(port, frame).map_err(|e| not_sent(&e))
     }
 
     fn inbox(&mut self) -> Option<Inbox> {

@@ -47,7 +47,7 @@ pub(super) fn not_held((table, error): (String, WriteError)) -> HostError {
 }
 
 /// Why a frame was not sent.
-pub(super) fn not_sent(error: SendError) -> HostError {
+pub(super) fn not_sent(error: &SendError) -> HostError {
     match error {
         SendError::NoPort(_) | SendError::TooShort(_) | SendError::TooLong { .. } => {
             HostError::Invalid(error.to_string())

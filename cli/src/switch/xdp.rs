@@ -14,6 +14,7 @@ use pipeline_ir::entry::CheckedEntry;
 use pipeline_ir::verify::Verified;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use sw_fallback::devices::out::{Out, SendError};
 use sw_fallback::devices::packet;
@@ -137,7 +138,7 @@ impl Host for Running {
     }
 
     fn packet_out(&mut self, port: u32, frame: &[u8]) -> Result<(), HostError> {
-        self.io.send(&self.options, port, frame).map_err(not_sent)
+        self.io.send(&self.options, port, frame).map_err(|e| not_sent(&e))
     }
 
     fn inbox(&mut self) -> Option<Inbox> {
@@ -230,9 +231,9 @@ impl PacketIo {
 
     fn send(&mut self, options: &Options, port: u32, frame: &[u8]) -> Result<(), SendError> {
         let found = options.ports.iter().find(|p| p.number == port).ok_or(SendError::NoPort(port))?;
-        if !self.outs.contains_key(&port) {
-            self.outs.insert(port, Out::open(port, &found.interface)?);
+        match self.outs.entry(port) {
+            Entry::Occupied(mut out) => out.get_mut().send(frame),
+            Entry::Vacant(place) => place.insert(Out::open(port, &found.interface)?).send(frame),
         }
-        self.outs.get_mut(&port).map_or(Err(SendError::NoPort(port)), |out| out.send(frame))
     }
 }

@@ -48,7 +48,7 @@ fn packets(address: &str) {
     assert_eq!(said.next().unwrap().unwrap(), frame);
     assert!(heard.wait().unwrap().success());
     for (port, packet, says) in [
-        ("7", frame.clone(), "there is no port 7"),
+        ("7", frame, "there is no port 7"),
         ("1", "00".repeat(9000), "port 1 takes 1522 at most"),
         ("1", "0011".to_owned(), "Ethernet's header alone has 14"),
     ] {

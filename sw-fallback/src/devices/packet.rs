@@ -93,11 +93,14 @@ fn sending_socket(interface: &str, index: u32) -> Result<OwnedFd, DeviceError> {
     Ok(socket)
 }
 
+/// The sending half, its counts, and the MTU.
+type Half = (Box<dyn Transmit>, Arc<Counts>, u32);
+
 /// The sending half of an interface alone, its counts, and its MTU.
 ///
 /// # Errors
 /// [`DeviceError`].
-pub(super) fn sender(interface: &str) -> Result<(Box<dyn Transmit>, Arc<Counts>, u32), DeviceError> {
+pub(super) fn sender(interface: &str) -> Result<Half, DeviceError> {
     let no_interface = |_| DeviceError::NoInterface { interface: interface.to_owned() };
     let index = sys::interface_index(interface).map_err(no_interface)?;
     let mtu = sys::mtu(interface).map_err(no_interface)?;
