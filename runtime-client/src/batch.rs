@@ -1,12 +1,12 @@
 //! Cutting a list of updates into writes.
 
-use crate::Profile;
+use crate::{Profile, encode};
 use bytes::{BufMut, Bytes, BytesMut};
 use p4runtime_proto::p4::v1 as proto;
 use prost::Message as _;
 use proto::{Entity, TableEntry, Update, entity};
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -59,20 +59,20 @@ pub(crate) struct Batch {
 
 /// The first batch of a part of a list; an update that is larger than the limit goes alone.
 pub(crate) fn next(updates: &[Update], part: Range<usize>, pace: &Pace) -> Batch {
-    let mut bytes = BytesMut::new();
+    let mut bytes = BytesMut::with_capacity(64 * part.len().min(pace.updates));
     let (updates, start) = (updates.get(..part.end).unwrap_or(updates), part.start);
     let mut end = start;
     let first = updates.get(start).and_then(table_entry).map(|e| e.table_id);
     let mut table = first;
     while let Some(update) = updates.get(end).filter(|_| end - start < pace.updates.max(1)) {
-        let length = update.encoded_len();
-        if end > start && bytes.len() + length + 6 > pace.bytes {
+        let before = bytes.len();
+        // Field 4, length-delimited.
+        bytes.put_u8(4 << 3 | 2);
+        encode::append(update, &mut bytes);
+        if end > start && bytes.len() > pace.bytes {
+            bytes.truncate(before);
             break;
         }
-        // Field 4, length-delimited.
-        bytes.reserve(length + 6);
-        bytes.put_u8(4 << 3 | 2);
-        update.encode_length_delimited(&mut bytes).expect("the buffer grows");
         if table_entry(update).map(|e| e.table_id) != first {
             table = None;
         }
@@ -93,7 +93,7 @@ fn table_entry(update: &Update) -> Option<&TableEntry> {
 #[derive(Debug, Default)]
 pub(crate) struct Apart {
     table: Option<u32>,
-    seen: HashSet<u64>,
+    seen: HashSet<u64, BuildHasherDefault<Mixed>>,
 }
 
 impl Apart {
@@ -120,30 +120,50 @@ impl Apart {
     }
 }
 
+/// Numbers that are hashes already.
+#[derive(Debug, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = words(self.0, bytes);
+    }
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+fn mix(sum: u64, word: u64) -> u64 {
+    let mixed = (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 29
+}
+
+fn words(sum: u64, bytes: &[u8]) -> u64 {
+    let word = |part: &[u8]| part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    bytes.chunks(8).fold(sum, |sum, part| mix(sum, word(part)))
+}
+
 fn hash(update: &Update) -> Option<u64> {
+    use proto::field_match::FieldMatchType as Match;
     let entry = table_entry(update)?;
-    let mut hasher = DefaultHasher::new();
-    (entry.table_id, entry.priority, entry.is_default_action).hash(&mut hasher);
     // Fields in any order, values with any padding.
     let all = entry.r#match.iter().fold(0u64, |all, field| {
-        use proto::field_match::FieldMatchType as Match;
-        let mut one = DefaultHasher::new();
-        field.field_id.hash(&mut one);
-        let mut value = |bytes: &[u8]| {
-            let zeros = bytes.iter().take_while(|b| **b == 0).count();
-            bytes[zeros..].hash(&mut one);
+        let value: &[u8] = match field.field_match_type.as_ref() {
+            Some(Match::Exact(m)) => &m.value,
+            Some(Match::Optional(m)) => &m.value,
+            Some(Match::Lpm(m)) => &m.value,
+            Some(Match::Ternary(m)) => &m.value,
+            Some(Match::Range(m)) => &m.low,
+            Some(Match::Other(_)) | None => &[],
         };
-        match field.field_match_type.as_ref() {
-            Some(Match::Exact(m)) => value(&m.value),
-            Some(Match::Optional(m)) => value(&m.value),
-            Some(Match::Lpm(m)) => value(&m.value),
-            Some(Match::Ternary(m)) => value(&m.value),
-            Some(Match::Range(m)) => value(&m.low),
-            Some(Match::Other(_)) | None => {}
-        }
-        all.wrapping_add(one.finish())
+        let zeros = value.iter().take_while(|b| **b == 0).count();
+        all.wrapping_add(mix(words(mix(1, field.field_id.into()), &value[zeros..]), 7))
     });
-    Some(hasher.finish().wrapping_add(all))
+    let head = u64::from(entry.table_id) << 33 | u64::from(entry.priority.cast_unsigned()) << 1;
+    Some(mix(mix(head, entry.is_default_action.into()), all))
 }
 
 /// The other fields of a WriteRequest behind the updates of a batch.

@@ -32,6 +32,7 @@
 mod batch;
 mod checked;
 mod counters;
+mod encode;
 mod error;
 mod events;
 mod flows;

@@ -116,7 +116,7 @@ mod tests {
         for (text, says) in [
             (good.replace("modify = true", "modify = 1"), "invalid type"),
             (good.replace("modify = true", "modifies = true"), "unknown field `modifies`"),
-            (good.replace("batch_updates = 1000", "batch_updates = 0"), "sizes are above 0"),
+            (good.replace("batch_updates = 8000", "batch_updates = 0"), "sizes are above 0"),
             (good.replace("[\"continue\"]", "[\"rollback\"]"), "`atomic` has \"continue\""),
         ] {
             let error = Profile::parse("mine", &text).unwrap_err().to_string();
