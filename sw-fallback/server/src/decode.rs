@@ -11,7 +11,7 @@ use tonic::Code;
 use v1::field_match::FieldMatchType;
 
 /// What an update asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Change {
     pub(crate) entry: CheckedEntry,
     pub(crate) what: What,

@@ -12,7 +12,7 @@ use pipeline_ir::entry::{CheckedEntry, SlotEntry, Tables, WriteError, WriteKind}
 use pipeline_ir::{KeyValue, Pipeline, RingId, TableId};
 use prost::Message as _;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use sw_fallback::plane::ReadBack;
 use tonic::Code;
@@ -24,9 +24,23 @@ pub struct Device<H> {
     pub host: H,
     pub(crate) config: ForwardingPipelineConfig,
     pub(crate) map: Arc<Map>,
+    current: Arc<Current>,
     pub(crate) saved: Option<Saved>,
     pub(crate) notes: BTreeMap<Name, Note>,
     pub(crate) idle: Idle,
+}
+
+/// The map in force, for whoever reads requests without holding the device.
+#[derive(Debug)]
+pub(crate) struct Current(RwLock<Arc<Map>>);
+
+impl Current {
+    pub(crate) fn get(&self) -> Arc<Map> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+    fn set(&self, map: &Arc<Map>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(map);
+    }
 }
 
 /// A config that has been verified and is not in force.
@@ -69,16 +83,19 @@ impl<H: Host> Device<H> {
             None => Err("the config has no P4Info".to_owned()),
         };
         match map {
-            Ok(map) => Ok(Self {
-                host,
-                config,
-                map: Arc::new(map),
-                saved: None,
-                notes: BTreeMap::new(),
-                idle: Idle::default(),
-            }),
+            Ok(map) => {
+                let map = Arc::new(map);
+                let current = Arc::new(Current(RwLock::new(Arc::clone(&map))));
+                let (notes, idle) = (BTreeMap::new(), Idle::default());
+                Ok(Self { host, config, map, current, saved: None, notes, idle })
+            }
             Err(why) => Err((host, why)),
         }
+    }
+
+    /// The map in force, now and later.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current)
     }
 
     /// Is this a config that can run?
@@ -112,6 +129,7 @@ impl<H: Host> Device<H> {
             self.host.commit_other(new.prepared, &[])?;
             BTreeMap::new()
         };
+        self.current.set(&new.map);
         (self.config, self.map, self.notes, self.saved) = (new.config, new.map, notes, None);
         self.restart_timers();
         Ok(())

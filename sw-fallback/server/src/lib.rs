@@ -12,6 +12,7 @@
 //! Whoever holds the device (its mutex is fair) keeps it from all others, so that a batch is seen whole by reads.
 
 mod arbitration;
+mod calls;
 mod config;
 mod decode;
 mod device;
@@ -30,6 +31,7 @@ mod service;
 mod session;
 mod status;
 mod watch;
+mod wire;
 mod write;
 
 pub use device::{Device, hold};

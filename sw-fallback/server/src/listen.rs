@@ -1,5 +1,6 @@
 //! Where clients come from: TCP and Unix sockets.
 
+use crate::calls::Calls;
 use crate::device::Device;
 use crate::host::Host;
 use crate::incoming::{Accept, Incoming};
@@ -7,7 +8,6 @@ use crate::packets;
 use crate::service::Service;
 use crate::session::Sessions;
 use crate::watch;
-use p4runtime_proto::p4::v1::p4_runtime_server::P4RuntimeServer;
 use p4runtime_proto::pem::{self, Identity, PemError};
 use std::future::Future;
 use std::io;
@@ -234,13 +234,12 @@ impl Server {
             }
         };
         let watched = Arc::downgrade(&device);
-        let service = Service::new(options.device_id, Arc::clone(&device), options.streams);
+        let current = device.lock().await.current();
+        let service = Service::new(options.device_id, Arc::clone(&device), current, options.streams);
         let sessions = service.sessions();
         packets::start(&device, &sessions).await.map_err(failed)?;
         let watch = Watch(tokio::spawn(watch::idle(watched, Arc::clone(&sessions))));
-        let service = P4RuntimeServer::new(service)
-            .max_decoding_message_size(options.request_bytes)
-            .max_encoding_message_size(usize::MAX);
+        let service = Calls::new(service, options.request_bytes);
         Ok(Self { listener, router: transport.add_service(service), sessions, watch })
     }
 
@@ -272,7 +271,8 @@ fn transport(options: &Options) -> Result<Transport, ListenError> {
         .max_concurrent_streams(options.calls)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .initial_stream_window_size(1 << 20)
+        .initial_stream_window_size(4 << 20)
+        .max_frame_size(1 << 18)
         .initial_connection_window_size(16 << 20);
     match &options.tls {
         None => Ok(transport),

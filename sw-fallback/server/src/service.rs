@@ -1,12 +1,14 @@
 //! The calls of P4Runtime.
 
 use crate::arbitration::Client;
-use crate::device::Device;
+use crate::device::{Current, Device};
 use crate::host::Host;
 use crate::messages::Messages;
 use crate::packets;
 use crate::session::{Outgoing, Sessions};
-use crate::status::Failure;
+use crate::status::{Failure, check_count};
+use crate::wire;
+use bytes::Bytes;
 use p4runtime_proto::p4::v1;
 use p4runtime_proto::p4::v1::p4_runtime_server::P4Runtime;
 use std::pin::Pin;
@@ -32,12 +34,35 @@ pub(crate) struct Service<H> {
 struct State<H> {
     id: u64,
     device: Arc<Mutex<Device<H>>>,
+    current: Arc<Current>,
     sessions: Arc<Sessions>,
 }
 
 impl<H: Host> Service<H> {
-    pub(crate) fn new(id: u64, device: Arc<Mutex<Device<H>>>, streams: usize) -> Self {
-        Self { state: Arc::new(State { id, device, sessions: Arc::new(Sessions::new(id, streams)) }) }
+    pub(crate) fn new(id: u64, device: Arc<Mutex<Device<H>>>, current: Arc<Current>, streams: usize) -> Self {
+        let sessions = Arc::new(Sessions::new(id, streams));
+        Self { state: Arc::new(State { id, device, current, sessions }) }
+    }
+
+    /// A Write of a message that is still bytes.
+    pub(crate) async fn write_bytes(&self, bytes: Bytes) -> Result<Response<v1::WriteResponse>, Status> {
+        self.write_request(&wire::Request::read(bytes)?).await
+    }
+
+    /// Updates are read before the device is held: several requests' on several threads, while another one's are written.
+    async fn write_request(&self, request: &wire::Request) -> Result<Response<v1::WriteResponse>, Status> {
+        let map = self.state.current.get();
+        let mut changes = request.changes(&map)?;
+        let mut device = self.state.device.lock().await;
+        self.state.check_writer(request.device_id, &request.role, request.election_id.as_ref())?;
+        check_count("updates", request.len())?;
+        // What is saved takes writes, until it is committed.
+        let now = device.map();
+        if !Arc::ptr_eq(&map, &now) {
+            changes = request.changes(&now)?;
+        }
+        device.write(request, changes)?;
+        Ok(Response::new(v1::WriteResponse {}))
     }
 
     /// The open streams.
@@ -66,11 +91,7 @@ impl<H> State<H> {
 #[tonic::async_trait]
 impl<H: Host> P4Runtime for Service<H> {
     async fn write(&self, request: Request<v1::WriteRequest>) -> Result<Response<v1::WriteResponse>, Status> {
-        let request = request.into_inner();
-        let mut device = self.state.device.lock().await;
-        self.state.check_writer(request.device_id, &request.role, request.election_id.as_ref())?;
-        device.write(&request.updates, request.atomicity)?;
-        Ok(Response::new(v1::WriteResponse {}))
+        self.write_request(&wire::Request::of(&request.into_inner())?).await
     }
 
     type ReadStream = Messages;

@@ -1,10 +1,11 @@
 //! Batches of updates (specification §12).
 
-use crate::decode::{Change, What, change, describe};
+use crate::decode::{Change, What, describe};
 use crate::device::{Device, Name, displaced, found, name, write_failure};
 use crate::host::Host;
 use crate::map::Object;
-use crate::status::{Failure, check_count, of_batch};
+use crate::status::{Failure, of_batch};
+use crate::wire::Request;
 use p4runtime_proto::p4::v1;
 use pipeline_ir::entry::{CheckedEntry, WriteError, WriteKind};
 use std::collections::BTreeMap;
@@ -15,14 +16,16 @@ use v1::write_request::Atomicity;
 type Results = Vec<Result<(), Failure>>;
 
 impl<H: Host> Device<H> {
-    /// Writes a batch.
-    pub(crate) fn write(&mut self, updates: &[v1::Update], atomicity: i32) -> Result<(), Status> {
-        check_count("updates", updates.len())?;
-        let Ok(atomicity) = Atomicity::try_from(atomicity) else {
-            return Err(Status::invalid_argument(format!("there is no atomicity {atomicity}")));
+    /// Writes a batch, of which this is what each update asks for.
+    pub(crate) fn write(
+        &mut self,
+        updates: &Request,
+        changes: Vec<Result<Change, Failure>>,
+    ) -> Result<(), Status> {
+        let Ok(atomicity) = Atomicity::try_from(updates.atomicity) else {
+            let given = updates.atomicity;
+            return Err(Status::invalid_argument(format!("there is no atomicity {given}")));
         };
-        let map = self.map();
-        let changes: Vec<_> = updates.iter().map(|update| change(&map, update)).collect();
         let results = match atomicity {
             Atomicity::ContinueOnError => self.each(updates, changes),
             Atomicity::RollbackOnError => self.all_or_none(updates, changes),
@@ -48,7 +51,7 @@ impl<H: Host> Device<H> {
     }
 
     /// Attempts every one, in order.
-    fn each(&mut self, updates: &[v1::Update], changes: Vec<Result<Change, Failure>>) -> Results {
+    fn each(&mut self, updates: &Request, changes: Vec<Result<Change, Failure>>) -> Results {
         let map = self.map();
         let mut results: Results = Vec::with_capacity(changes.len());
         let (mut batch, mut places) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
@@ -61,7 +64,7 @@ impl<H: Host> Device<H> {
                     self.run(updates, &mut batch, &mut places, &mut results);
                     if found(self.plane(), &map.tables, &entry).is_none() {
                         let failure = write_failure(&WriteError::NotFound);
-                        results[at] = Err(self.refused(&updates[at], failure));
+                        results[at] = Err(self.refused(&updates.update(at), failure));
                     }
                 }
                 Ok(Change { entry, what: What::Write(kind), note }) => {
@@ -106,7 +109,7 @@ impl<H: Host> Device<H> {
     /// Writes what has been gathered.
     fn run(
         &mut self,
-        updates: &[v1::Update],
+        updates: &Request,
         batch: &mut Vec<(CheckedEntry, WriteKind)>,
         places: &mut Vec<usize>,
         results: &mut Results,
@@ -114,14 +117,14 @@ impl<H: Host> Device<H> {
         let done = self.plane().write_all(batch);
         for (at, result) in places.drain(..).zip(done) {
             if let Err(error) = result {
-                results[at] = Err(self.refused(&updates[at], write_failure(&error)));
+                results[at] = Err(self.refused(&updates.update(at), write_failure(&error)));
             }
         }
         batch.clear();
     }
 
     /// Writes all, or leaves all as it was. What can be known to fail is not begun.
-    fn all_or_none(&mut self, updates: &[v1::Update], changes: Vec<Result<Change, Failure>>) -> Results {
+    fn all_or_none(&mut self, updates: &Request, changes: Vec<Result<Change, Failure>>) -> Results {
         let mut results: Results =
             changes.iter().map(|c| c.as_ref().map(|_| ()).map_err(Clone::clone)).collect();
         let before = self.foresee(updates, &changes, &mut results);
@@ -139,7 +142,7 @@ impl<H: Host> Device<H> {
                 _ => None,
             };
             if let Err(error) = plane.write(&change.entry, kind) {
-                results[at] = Err(self.refused(&updates[at], write_failure(&error)));
+                results[at] = Err(self.refused(&updates.update(at), write_failure(&error)));
                 return self.undo(&done, results);
             }
             done.push((change.entry.clone(), kind, before.clone(), gone));
@@ -155,7 +158,7 @@ impl<H: Host> Device<H> {
     /// Marks what will fail; gives what each entry is before its update.
     fn foresee(
         &mut self,
-        updates: &[v1::Update],
+        updates: &Request,
         changes: &[Result<Change, Failure>],
         results: &mut Results,
     ) -> Vec<Option<CheckedEntry>> {
@@ -178,7 +181,7 @@ impl<H: Host> Device<H> {
                 (_, false) => Some(WriteError::NotFound),
             };
             if let Some(error) = error {
-                results[at] = Err(self.refused(&updates[at], write_failure(&error)));
+                results[at] = Err(self.refused(&updates.update(at), write_failure(&error)));
             }
             match what {
                 What::Write(WriteKind::Delete) => then.insert(key, None),
