@@ -20,9 +20,7 @@ pub mod count {
         src: bit<32>,
     }
     enum HostAction {
-        Out {
-            port: bit<32>,
-        },
+        Out { port: bit<32> },
         Block,
         #[default_only]
         Unknown,

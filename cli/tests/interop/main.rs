@@ -46,6 +46,9 @@ fn python(client: &Client) -> Option<PathBuf> {
     let name = client.packages[0].replace("==", "-");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
     let (python, done) = (folder.join("bin/python"), folder.join("done"));
+    // One test installs it, the others wait.
+    let lock = std::fs::File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
     if done.is_file() {
         return Some(python);
     }

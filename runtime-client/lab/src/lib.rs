@@ -1,6 +1,7 @@
 //! A switch in this process, for the examples in `runtime-client`'s documentation: our P4Runtime server over the native
 //! program of `count`, the smallest pipeline of `snapshots`.
 
+#[rustfmt::skip]
 #[path = "../../../snapshots/count/pipeline.rs"]
 mod pipeline;
 
