@@ -36,7 +36,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xdp-layout", &["pipeline-ir"]),
     ("sw-fallback", &["pipeline-ir", "sw-fallback-rt", "xdp-layout", "maglev-ring"]),
     ("p4runtime-server", &["pipeline-ir", "sw-fallback", "p4runtime-proto"]),
-    ("controller", &["pipeline-ir", "guideway", "runtime-client", "maglev-ring"]),
+    ("control-proto", &[]),
+    ("control-core", &["control-proto", "maglev-ring"]),
+    ("control-registry", &[]),
+    ("control-server", &["control-core", "control-proto", "control-registry", "maglev-ring"]),
+    ("control-checker", &["control-proto"]),
+    ("control-agent", &["control-core", "control-proto", "guideway", "pipeline-ir", "runtime-client"]),
     ("xtask", &[]),
     ("fuzz", &[]),
 ];

@@ -1,0 +1,1 @@
+//! Probes backends, liveness apart from readiness, and reports what it saw to the controller.
