@@ -1,1 +1,7 @@
 //! What the control plane knows and decides, without I/O: no clock, no socket, no file. Time comes in as milliseconds.
+
+mod refusal;
+mod settings;
+
+pub use refusal::{Code, Refusal};
+pub use settings::{LONGEST_TIMEOUT_MS, Settings};
