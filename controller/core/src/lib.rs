@@ -5,3 +5,4 @@ mod settings;
 
 pub use refusal::{Code, Refusal};
 pub use settings::{LONGEST_TIMEOUT_MS, Settings};
+pub mod node;
