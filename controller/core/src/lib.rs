@@ -1,5 +1,6 @@
 //! What the control plane knows and decides, without I/O: no clock, no socket, no file. Time comes in as milliseconds.
 
+pub mod health;
 mod refusal;
 mod settings;
 
