@@ -4,10 +4,14 @@
 //! every commit names it, so that a leader that was paused and has been replaced can't write. Commits are atomic: all of
 //! their changes or none.
 
+mod file;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+
+pub use file::Redb;
 
 /// How many commits there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +64,8 @@ pub enum RegistryError {
 /// One registry, of which each controller of a deployment has a handle.
 #[async_trait]
 pub trait Registry: Send + Sync + 'static {
-    /// Waits until this controller leads, and says where it can be reached (`address`, host:port). Linearizable.
+    /// Waits until this controller leads, and says where it can be reached (`address`, host:port). Linearizable. A handle
+    /// that leads gets its term again.
     async fn lead(&self, address: &str) -> Result<Term, RegistryError>;
 
     /// Waits until `term` has ended: another leads, or the lease could not be renewed in time.
