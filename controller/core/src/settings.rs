@@ -7,7 +7,7 @@ pub const LONGEST_TIMEOUT_MS: u64 = 3_600_000;
 /// Room, and defaults. [`Settings::default`] is what the `l4lb` pipeline has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Pools, numbered from 0: `pools` of the pipeline's ring.
+    /// `pools` of the pipeline's ring, above all pool numbers; 0 stays unused, so that there is one pool less.
     pub pools: u32,
     /// VIPs with a port, per family: size of `vip4` and of `vip6`.
     pub vips: u32,

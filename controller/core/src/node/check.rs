@@ -77,7 +77,7 @@ fn pool(message: &NodePool, before: Option<&Pool>) -> Checked<Pool> {
         }
         let address = b.address.parse().ok().filter(usable);
         let address = address.ok_or_else(|| Refusal::BackendAddress { pool, id, text: b.address.clone() })?;
-        if backends.insert(id, Backend { name: b.name.clone(), address }).is_some() {
+        if backends.insert(id, Backend { name: b.name.clone(), address, told: b.clone() }).is_some() {
             return Err(Refusal::Place { first: id, second: id });
         }
     }
@@ -95,6 +95,8 @@ fn pool(message: &NodePool, before: Option<&Pool>) -> Checked<Pool> {
         homes: table.homes.clone(),
         claims: table.claims.clone(),
         shares: message.shares.clone(),
+        settings: message.settings.clone(),
+        outside: message.outside.clone(),
     };
     before.map_or(Ok(()), |before| follows(before, &made))?;
     Ok(made)
@@ -116,11 +118,10 @@ fn follows(before: &Pool, pool: &Pool) -> Checked<()> {
     Ok(())
 }
 
-/// An address that one machine can have.
+/// An address that one machine can have. One that this node can't reach concerns that backend only, no other.
 fn usable(address: &IpAddr) -> bool {
     let v4 = |a: &std::net::Ipv4Addr| a.is_broadcast();
-    let unusable = address.is_unspecified() || address.is_multicast() || address.is_loopback();
-    !unusable && !matches!(address, IpAddr::V4(a) if v4(a))
+    !address.is_unspecified() && !address.is_multicast() && !matches!(address, IpAddr::V4(a) if v4(a))
 }
 
 /// The slots of a table and their digest, both checked.
@@ -228,7 +229,7 @@ fn service(
     let vip = || vip.to_owned();
     let address: Option<IpAddr> = message.address.parse().ok();
     let no_address = || Refusal::VipAddress { text: message.address.clone() };
-    let address = address.filter(usable).ok_or_else(no_address)?;
+    let address = address.filter(|a| usable(a) && !a.is_loopback()).ok_or_else(no_address)?;
     if !matches!(message.protocol(), Protocol::Tcp | Protocol::Udp) {
         return Err(Refusal::Protocol { vip: vip(), protocol: message.protocol });
     }

@@ -1,7 +1,9 @@
 //! What a node is to forward, in a form that can't be wrong in itself.
 
 use bytes::Bytes;
-use control_proto::v1::{Claim, NodeBackend, NodePool, NodeSnapshot, Protocol, Share, Table, Vip, VipFlags};
+use control_proto::v1::{
+    Claim, NodeBackend, NodePool, NodeSnapshot, PoolSettings, Protocol, Share, Table, Vip, VipFlags,
+};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,6 +85,8 @@ pub struct Pool {
     pub(super) homes: Bytes,
     pub(super) claims: Vec<Claim>,
     pub(super) shares: Vec<Share>,
+    pub(super) settings: Option<PoolSettings>,
+    pub(super) outside: Vec<NodeBackend>,
 }
 
 /// A backend.
@@ -92,6 +96,8 @@ pub struct Backend {
     pub name: String,
     /// Where packets are sent to.
     pub address: IpAddr,
+    /// As it was told, for a controller that lost its registry.
+    pub(super) told: NodeBackend,
 }
 
 impl Desired {
@@ -152,16 +158,11 @@ impl Desired {
 
 impl Pool {
     fn message(&self) -> NodePool {
-        let backend = |(id, b): (&u32, &Backend)| NodeBackend {
-            id: *id,
-            name: b.name.clone(),
-            address: b.address.to_string(),
-        };
         NodePool {
             number: self.number,
             name: self.name.clone(),
             version: self.version,
-            backends: self.backends.iter().map(backend).collect(),
+            backends: self.backends.values().map(|b| b.told.clone()).collect(),
             table: Some(Table {
                 slots: self.slots.iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<u8>>().into(),
                 digest: self.digest,
@@ -170,6 +171,8 @@ impl Pool {
             }),
             shares: self.shares.clone(),
             generation: self.generation,
+            settings: self.settings.clone(),
+            outside: self.outside.clone(),
         }
     }
 }

@@ -13,6 +13,7 @@ fn pool(number: u32, generation: u64, members: &[(u32, u32)]) -> NodePool {
         id,
         name: format!("b{id}"),
         address: format!("10.{number}.0.{}", id & 0xff),
+        ..NodeBackend::default()
     };
     let (mut table, mut shares) = (Table::default(), Vec::new());
     if members.iter().any(|m| m.1 > 0) {
@@ -37,6 +38,8 @@ fn pool(number: u32, generation: u64, members: &[(u32, u32)]) -> NodePool {
         table: Some(table),
         shares,
         generation,
+        settings: None,
+        outside: Vec::new(),
     }
 }
 

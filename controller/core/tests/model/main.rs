@@ -1,0 +1,9 @@
+//! The state: what commands do to it, and what they are refused for.
+#![allow(clippy::unwrap_used)]
+
+mod adopt;
+mod ids;
+mod lab;
+mod random;
+mod refused;
+mod states;
