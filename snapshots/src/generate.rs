@@ -5,11 +5,10 @@
 
 use crate::oracle::OraclePlane;
 use crate::packet;
-use crate::run::{differences, prepare, run};
+use crate::run::{Seen, differences, prepare, run};
 use crate::story::{Change, Step, Stories, Story};
 use anyhow::{Context, Result, bail};
 use std::ops::RangeInclusive;
-use sw_fallback::plane::TestPlane;
 
 /// Packets in a generated story.
 const STORY: usize = 1000;
@@ -194,7 +193,8 @@ pub fn packets() -> usize {
     std::env::var("GUIDEWAY_PACKETS").ok().and_then(|n| n.replace('_', "").parse().ok()).unwrap_or(20_000)
 }
 
-/// Sends `packets` generated packets through the oracle and another data plane, which `fresh` makes, prepared.
+/// Sends `packets` generated packets through the oracle and another data plane: `told` tells it a story, from the
+/// beginning.
 ///
 /// # Errors
 /// The shortest story in which they differ, as `packets.toml` would have it, and the difference.
@@ -203,7 +203,7 @@ pub fn compare(
     oracle: &OraclePlane,
     mut generator: Generator,
     packets: usize,
-    fresh: &mut dyn FnMut() -> Result<Box<dyn TestPlane>>,
+    told: &mut dyn FnMut(&Story) -> Result<Seen>,
 ) -> Result<()> {
     let mut prepared = oracle.clone();
     prepare(stories, &mut prepared)?;
@@ -211,8 +211,7 @@ pub fn compare(
         let story = generator.story(STORY.min(packets));
         judge(story, &mut |story| {
             let expected = run(story, &mut prepared.clone())?;
-            let seen = run(story, fresh()?.as_mut())?;
-            Ok(differences(&expected, &seen))
+            Ok(differences(&expected, &told(story)?))
         })?;
     }
     Ok(())
@@ -270,7 +269,7 @@ fn written(mut story: Story) -> Result<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use sw_fallback::plane::Verdict;
+    use sw_fallback::plane::{TestPlane as _, Verdict};
 
     fn stories() -> Stories {
         let text = "[[packet]]\nabout = 'a'\nin = 'eth / ip4 / tcp'\n[[packet]]\nabout = 'b'\nin = 'eth / ip6 / udp'";
@@ -319,9 +318,9 @@ mod tests {
         };
         let stories = stories();
         let generator = Generator::new(&stories, 1, 0..=2000).unwrap();
-        let same = compare(&stories, &plane("2"), generator.clone(), 400, &mut || Ok(Box::new(plane("2"))));
+        let same = compare(&stories, &plane("2"), generator.clone(), 400, &mut |s| run(s, &mut plane("2")));
         assert!(same.is_ok());
-        let other = compare(&stories, &plane("2"), generator, 400, &mut || Ok(Box::new(plane("3"))));
+        let other = compare(&stories, &plane("2"), generator, 400, &mut |s| run(s, &mut plane("3")));
         let text = other.unwrap_err().to_string();
         assert_eq!(text.matches("[[story.step]]").count(), 1, "{text}");
         assert!(text.contains("oracle forward 2"), "{text}");

@@ -1,5 +1,7 @@
 //! The emitted Rust of every case, linked in.
 
+use crate::served::Served;
+use anyhow::{Context as _, Result};
 use pipeline_ir::verify::Verified;
 use sw_fallback::native::NativePlane;
 
@@ -21,3 +23,19 @@ macro_rules! cases {
     };
 }
 include!(concat!(env!("OUT_DIR"), "/native.rs"));
+
+/// A case's Rust behind a P4Runtime server.
+///
+/// # Errors
+/// There is no such case, or it can't be served.
+pub fn serve(case: &str, verified: &Verified) -> Result<Served<NativePlane>> {
+    let fresh = {
+        let (case, verified) = (case.to_owned(), verified.clone());
+        move || plane(&case, &verified).with_context(|| format!("no case {case}"))
+    };
+    let first = fresh()?;
+    Served::start(verified, "native", first, move |plane| {
+        *plane = fresh()?;
+        Ok(())
+    })
+}

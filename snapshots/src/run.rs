@@ -1,5 +1,6 @@
 //! Runs stories on data planes and compares what they did.
 
+use crate::entries::EntryText;
 use crate::packet;
 use crate::story::{Change, Step, Stories, Story};
 use anyhow::{Context, Result, bail, ensure};
@@ -31,8 +32,10 @@ pub struct Seen {
 pub fn prepare(stories: &Stories, plane: &mut dyn TestPlane) -> Result<()> {
     let pipeline = plane.pipeline().clone();
     let tables = Tables::new(&pipeline);
-    for entry in &stories.entry {
-        plane.write(&entry.check(&pipeline, &tables)?, WriteKind::Insert)?;
+    let insert = |entry: &EntryText| anyhow::Ok((entry.check(&pipeline, &tables)?, WriteKind::Insert));
+    let batch: Vec<_> = stories.entry.iter().map(insert).collect::<Result<_>>()?;
+    for result in plane.write_all(&batch) {
+        result?;
     }
     for ring in &stories.ring {
         plane.fill_ring(&ring.check(&pipeline, &tables)?)?;
@@ -52,29 +55,39 @@ pub fn run(story: &Story, plane: &mut dyn TestPlane) -> Result<Seen> {
     for (i, step) in story.step.iter().enumerate() {
         let at = || format!("{}: step {}", story.about, i + 1);
         now = step.now.unwrap_or(now);
-        for change in &step.before {
-            let result = write(change, &pipeline, &tables, plane).with_context(at)?;
-            refused.extend(result.err().map(|e| format!("step {}: {e}", i + 1)));
-        }
+        let results = write(&step.before, &pipeline, &tables, plane).with_context(at)?;
+        let errors = results.into_iter().filter_map(Result::err);
+        refused.extend(errors.map(|e| format!("step {}: {e}", i + 1)));
         let frame = packet::bytes(&step.packet).with_context(at)?;
         outcomes.push(plane.process(step.port.unwrap_or(1), now, &frame));
     }
     Ok(Seen { outcomes, refused, ..look(&pipeline, plane) })
 }
 
-/// The outer error: the change makes no sense; the inner one: the data plane refuses it as things stand.
+/// The outer error: a change makes no sense; the inner ones: the data plane refuses it as things stand. Entries that follow
+/// each other are one batch.
 fn write(
-    change: &Change,
+    changes: &[Change],
     pipeline: &Pipeline,
     tables: &Tables,
     plane: &mut dyn TestPlane,
-) -> Result<Result<(), WriteError>> {
-    Ok(match change {
-        Change::Insert(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Insert),
-        Change::Modify(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Modify),
-        Change::Delete(e) => plane.write(&e.check(pipeline, tables)?, WriteKind::Delete),
-        Change::Ring(r) => plane.fill_ring(&r.check(pipeline, tables)?),
-    })
+) -> Result<Vec<Result<(), WriteError>>> {
+    let (mut results, mut batch) = (Vec::new(), Vec::new());
+    for change in changes {
+        let (entry, kind) = match change {
+            Change::Insert(e) => (e, WriteKind::Insert),
+            Change::Modify(e) => (e, WriteKind::Modify),
+            Change::Delete(e) => (e, WriteKind::Delete),
+            Change::Ring(ring) => {
+                results.extend(plane.write_all(&std::mem::take(&mut batch)));
+                results.push(plane.fill_ring(&ring.check(pipeline, tables)?));
+                continue;
+            }
+        };
+        batch.push((entry.check(pipeline, tables)?, kind));
+    }
+    results.extend(plane.write_all(&batch));
+    Ok(results)
 }
 
 /// What a data plane shows of itself.

@@ -1,16 +1,12 @@
 //! The emitted C in the kernel, one packet at a time.
 
 use crate::objects;
+use crate::served::Served;
 use crate::story::Stories;
 use anyhow::{Context, Result, anyhow};
-use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, Tables, WriteError, WriteKind};
+use pipeline_ir::entry::Tables;
 use pipeline_ir::verify::Verified;
-use pipeline_ir::{FlowTableId, Pipeline, TableId};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
-use sw_fallback::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane};
-use sw_fallback::xdp::{Options, PROLOGUE, Runner, XdpPlane};
+use sw_fallback::xdp::{Options, PROLOGUE, XdpPlane};
 
 /// A compiled pipeline, ready for as many stories as there are.
 #[derive(Debug)]
@@ -18,15 +14,6 @@ pub struct XdpCase {
     verified: Verified,
     object: Vec<u8>,
     options: Options,
-    /// Loaded, and not in use.
-    idle: Rc<RefCell<Option<XdpPlane>>>,
-}
-
-/// A program in the kernel, fresh; it goes back to its case in the end.
-#[derive(Debug)]
-pub struct Loaded {
-    plane: Option<XdpPlane>,
-    home: Rc<RefCell<Option<XdpPlane>>>,
 }
 
 /// Why XDP can't be tested here; none if it can.
@@ -65,74 +52,22 @@ impl XdpCase {
                 entries,
                 ..Options::default()
             },
-            idle: Rc::default(),
         })
     }
 
-    /// A fresh instance in the kernel. The verifier looks at the first; one that is given back is made as new.
+    /// In the kernel. The verifier looks at it.
     ///
     /// # Errors
     /// If the kernel refuses it.
-    pub fn load(&self) -> Result<Loaded> {
-        let idle = self.idle.take();
-        let plane = match idle {
-            Some(mut plane) => {
-                plane.renew()?;
-                plane
-            }
-            None => XdpPlane::load(&self.verified, &self.object, &self.options)?,
-        };
-        Ok(Loaded { plane: Some(plane), home: self.idle.clone() })
+    pub fn load(&self) -> Result<XdpPlane> {
+        Ok(XdpPlane::load(&self.verified, &self.object, &self.options)?)
     }
-}
 
-impl Loaded {
-    /// The program alone, for threads.
+    /// In the kernel, behind a P4Runtime server. One load serves all stories: it is made as new between them.
     ///
     /// # Errors
-    /// The system gives no more descriptors.
-    pub fn runner(&self) -> Result<Runner> {
-        Ok(self.get().runner()?)
-    }
-
-    fn get(&self) -> &XdpPlane {
-        self.plane.as_ref().expect("it is taken in drop only")
-    }
-
-    fn get_mut(&mut self) -> &mut XdpPlane {
-        self.plane.as_mut().expect("it is taken in drop only")
-    }
-}
-
-impl Drop for Loaded {
-    fn drop(&mut self) {
-        self.home.replace(self.plane.take());
-    }
-}
-
-impl DataPlane for Loaded {
-    fn pipeline(&self) -> &Pipeline {
-        self.get().pipeline()
-    }
-    fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError> {
-        self.get_mut().write(entry, kind)
-    }
-    fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
-        self.get_mut().fill_ring(fill)
-    }
-    fn counters(&self) -> BTreeMap<String, Count> {
-        self.get().counters()
-    }
-    fn table_entries(&self, table: TableId) -> Vec<(TableEntry, Count)> {
-        self.get().table_entries(table)
-    }
-    fn flows(&self, table: FlowTableId) -> Vec<FlowRecord> {
-        self.get().flows(table)
-    }
-}
-
-impl TestPlane for Loaded {
-    fn process(&mut self, port: u32, now: u32, frame: &[u8]) -> Outcome {
-        self.get_mut().process(port, now, frame)
+    /// If the kernel refuses it, or it can't be served.
+    pub fn serve(&self) -> Result<Served<XdpPlane>> {
+        Served::start(&self.verified, "xdp", self.load()?, |plane| Ok(plane.renew()?))
     }
 }

@@ -7,14 +7,14 @@ use pipeline_ir::{FlowTableId, KeyValue};
 use snapshots::case::Case;
 use snapshots::packet;
 use snapshots::story::Stories;
-use snapshots::xdp::{Loaded, XdpCase, unavailable};
+use snapshots::xdp::{XdpCase, unavailable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use sw_fallback::plane::{DataPlane, TestPlane};
-use sw_fallback::xdp::Runner;
+use sw_fallback::xdp::{Runner, XdpPlane};
 
 /// Two to a CPU, where there are two.
 const THREADS: u16 = 4;
@@ -75,7 +75,7 @@ fn first_id(vip: u16) -> u32 {
 }
 
 /// The plane with its VIPs, backends and two generations of every ring.
-fn prepared(six: bool) -> Loaded {
+fn prepared(six: bool) -> XdpPlane {
     let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("l4lb")).unwrap();
     let sizes =
         [("FLOW_ENTRIES", ENTRIES), ("RING_SLOTS", SLOTS)].map(|(n, v)| (n.to_owned(), v.to_string()));
@@ -104,7 +104,7 @@ fn prepared(six: bool) -> Loaded {
 }
 
 /// Puts a generation of every ring in force.
-fn turn(plane: &mut Loaded, tables: &Tables, kind: WriteKind, generation: u8) {
+fn turn(plane: &mut XdpPlane, tables: &Tables, kind: WriteKind, generation: u8) {
     for vip in 1..=THREADS + 1 {
         let set =
             entry("pool", &[("pool", vip.into())], "set_generation", &[("generation", generation.into())]);
@@ -127,7 +127,7 @@ fn sent_to(out: &[u8]) -> u32 {
 }
 
 /// All flows. A FIN without an entry is sent by the ring and makes none: it tells each flow's own backends.
-fn flows(six: bool, plane: &mut Loaded, tables: &Tables) -> Vec<Flow> {
+fn flows(six: bool, plane: &mut XdpPlane, tables: &Tables) -> Vec<Flow> {
     let mut flows = Vec::new();
     for vip in 1..=THREADS + 1 {
         for client in 1000..1000 + FLOWS {
@@ -190,7 +190,7 @@ fn hammer(thread: u16, runner: &Runner, flows: &[Flow], tally: &Tally) {
 }
 
 /// Turns the rings, takes backends away and brings them back, and lets time pass, until the time is over.
-fn disturb(six: bool, plane: &mut Loaded, tables: &Tables, tally: &Tally) {
+fn disturb(six: bool, plane: &mut XdpPlane, tables: &Tables, tally: &Tally) {
     let start = Instant::now();
     let mut now = 0;
     let enough = |tally: &Tally| tally.sent.load(Relaxed) >= LEAST || start.elapsed() > 20 * TIME;

@@ -1,10 +1,12 @@
-//! Generated packets: what holds for the oracle whatever comes, and that every data plane does as the oracle.
+//! Generated packets: what holds for the oracle whatever comes, and that every data plane, programmed over P4Runtime, does as
+//! the oracle.
 #![allow(clippy::unwrap_used)]
 
 use snapshots::case::Case;
 use snapshots::generate::{Generator, compare, packets};
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{prepare, run, verdict};
+use snapshots::story::Story;
 use snapshots::xdp::{XdpCase, unavailable};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -67,14 +69,15 @@ fn xdp_does_as_the_oracle(case: &str) {
     let oracle = OraclePlane::new(&verified, hw_targets::target("xdp").unwrap().tick_ns);
     let xdp = XdpCase::compile(&verified, &stories).unwrap_or_else(|e| panic!("{e:#}"));
     let generator = Generator::new(&stories, SEED, FRAME_BYTES).unwrap();
-    let mut fresh = || {
-        let mut plane = xdp.load()?;
+    let mut plane = xdp.serve().unwrap_or_else(|e| panic!("{e:#}"));
+    let mut told = |story: &Story| {
+        plane.renew()?;
         prepare(&stories, &mut plane)?;
-        Ok(Box::new(plane) as Box<_>)
+        run(story, &mut plane)
     };
     // Most of what can go wrong needs flows.
     let share = if verified.pipeline().flow_tables.is_empty() { 4 } else { 1 };
-    compare(&stories, &oracle, generator, packets() / share, &mut fresh).unwrap_or_else(|e| panic!("{e:#}"));
+    compare(&stories, &oracle, generator, packets() / share, &mut told).unwrap_or_else(|e| panic!("{e:#}"));
 }
 
 macro_rules! case {

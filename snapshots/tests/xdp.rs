@@ -1,4 +1,4 @@
-//! Every case's stories through the emitted C in the kernel: as the oracle tells them.
+//! Every case's stories through the emitted C in the kernel, programmed over P4Runtime: as the oracle tells them.
 #![allow(clippy::unwrap_used)]
 
 use snapshots::case::Case;
@@ -49,11 +49,12 @@ fn xdp_does_as_the_oracle(case: &str) {
     let mut oracle = OraclePlane::new(&verified, tick_ns);
     prepare(&stories, &mut oracle).unwrap();
     let xdp = XdpCase::compile(&verified, &stories).unwrap_or_else(|e| panic!("{e:#}"));
+    let mut plane = xdp.serve().unwrap_or_else(|e| panic!("{e:#}"));
     let mut faults = Vec::new();
     let mut told = 0;
     for story in &together(stories.story.clone()) {
         let expected = run(story, &mut oracle.clone()).unwrap();
-        let mut plane = xdp.load().unwrap_or_else(|e| panic!("{}: {e:#}", story.about));
+        plane.renew().unwrap_or_else(|e| panic!("{}: {e:#}", story.about));
         prepare(&stories, &mut plane).unwrap();
         let seen = run(story, &mut plane).unwrap_or_else(|e| panic!("{e:#}"));
         let text = differences(&expected, &seen);

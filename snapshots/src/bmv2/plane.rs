@@ -2,13 +2,14 @@
 
 use super::stream::Packets;
 use super::switch::Switch;
+use crate::reads;
 use anyhow::{Context, Result, bail, ensure};
 use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::v1::entity::Entity as Kind;
 use p4runtime_proto::p4::v1::{CounterData, Entity, TableEntry as Wire, Update, update};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::verify::Verified;
-use pipeline_ir::{CounterKind, FlowTableId, Pipeline, TableId};
+use pipeline_ir::{FlowTableId, Pipeline, TableId};
 use prost::Message as _;
 use runtime_client::{Atomicity, Names, Options, Profile, Push, Session};
 use std::collections::BTreeMap;
@@ -140,16 +141,8 @@ impl Bmv2 {
     }
 
     fn read_counters(&self) -> Result<BTreeMap<String, Count>> {
-        let mut counters = BTreeMap::new();
-        for cell in self.rt.block_on(self.session.counters(&self.names, &[]))? {
-            let counted = Count { packets: cell.packets, bytes: cell.bytes };
-            match self.pipeline().counters.iter().any(|c| c.name == cell.counter) {
-                false => drop(counters.insert(cell.counter, counted)),
-                true if counted == Count::default() => {}
-                true => drop(counters.insert(format!("{}[{}]", cell.counter, cell.index), counted)),
-            }
-        }
-        Ok(counters)
+        let cells = self.rt.block_on(self.session.counters(&self.names, &[]))?;
+        Ok(reads::counters(self.pipeline(), cells))
     }
 
     /// Which reason has counted one more?
@@ -267,7 +260,7 @@ impl Bmv2 {
         let counted = known.into_iter().map(|(entry, wire)| {
             let found = held.iter().find(|h| same_match(h, &wire)).context("an entry is gone")?;
             let data = found.counter_data.as_ref();
-            Ok((entry, kind.map_or(Count::default(), |kind| count(data, kind))))
+            Ok((entry, kind.map_or(Count::default(), |kind| reads::count(data, kind))))
         });
         counted.collect()
     }
@@ -372,15 +365,5 @@ fn slot_of(entry: &CheckedEntry, bits: u8) -> Option<u128> {
     match e.key() {
         [pipeline_ir::KeyValue::Exact(v)] => Some(v & ((1 << bits) - 1)),
         _ => None,
-    }
-}
-
-fn count(data: Option<&CounterData>, kind: CounterKind) -> Count {
-    let number = |n: i64| u64::try_from(n).unwrap_or(0);
-    let (packets, bytes) = data.map_or((0, 0), |d| (number(d.packet_count), number(d.byte_count)));
-    match kind {
-        CounterKind::Packets => Count { packets, bytes: 0 },
-        CounterKind::Bytes => Count { packets: 0, bytes },
-        CounterKind::Both => Count { packets, bytes },
     }
 }

@@ -5,7 +5,6 @@ use super::error::XdpError;
 use super::plane::XdpPlane;
 use super::sys::RawMap;
 use pipeline_ir::entry::WriteError;
-use std::sync::Arc;
 
 impl XdpPlane {
     /// Forgets entries, flows, counts and the program's own variables; what the source has stays. Only for a plane that
@@ -27,8 +26,7 @@ impl XdpPlane {
             ring.pools.clear();
             ring.slots.clear();
         }
-        // Nobody reads flows while a test begins anew.
-        self.flows.iter_mut().filter_map(Arc::get_mut).for_each(super::sys::Pages::clear);
+        self.flows.iter().for_each(|pages| pages.clear());
         let all = |map: &RawMap| (0..map.info.entries).try_for_each(|i| map.clear(i));
         let mut counts = self.counters.iter().chain(&self.events);
         counts.try_for_each(all).map_err(XdpError::system("can't clear a counter"))

@@ -312,7 +312,7 @@ impl Pages {
     }
 
     /// Sets every byte to zero.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&self) {
         // SAFETY: the mapping has these bytes; who reads them at the same time may see an element half cleared.
         unsafe { std::ptr::write_bytes(self.memory.as_mut_ptr(), 0, self.stride * self.entries as usize) }
     }
