@@ -6,6 +6,8 @@
 
 mod error;
 mod store;
+#[cfg(test)]
+mod torn_tests;
 
 use std::path::Path;
 use std::sync::Arc;
