@@ -4,14 +4,18 @@
 //! every commit names it, so that a leader that was paused and has been replaced can't write. Commits are atomic: all of
 //! their changes or none.
 
+mod etcd;
 mod file;
+mod location;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use etcd::{Etcd, EtcdOptions, Login};
 pub use file::Redb;
+pub use location::{Location, LocationError};
 
 /// How many commits there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +28,7 @@ pub struct Term(pub u64);
 /// One record's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The record is this, whatever it was.
+    /// The record is this, whatever it was. Keys have no NUL.
     Put(String, Bytes),
     /// The record is not there.
     Delete(String),

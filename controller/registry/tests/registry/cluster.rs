@@ -1,0 +1,179 @@
+//! Clusters of etcd on loopback, each in a folder of its own.
+
+use control_registry::{Etcd, EtcdOptions};
+use rustix::process::{Pid, Signal, kill_process};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PACKAGES: &str = "packages etcd-server and etcd-client";
+/// How long a cluster may take to have a leader.
+const UP: Duration = Duration::from_secs(30);
+
+/// Members, some of them running.
+pub(crate) struct Cluster {
+    members: Vec<Member>,
+    prefixes: AtomicU32,
+    folder: TempDir,
+}
+
+struct Member {
+    name: String,
+    client: u16,
+    peer: u16,
+    process: Option<Child>,
+}
+
+/// True when there is no etcd; fails instead where it is required.
+pub(crate) fn none_here() -> bool {
+    let runs =
+        |name: &str| Command::new(name).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = runs("etcd").is_ok() && runs("etcdctl").is_ok();
+    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|list| list.split(',').any(|w| w == "etcd"));
+    assert!(found || !required, "GUIDEWAY_REQUIRE asks for etcd, which is not on PATH ({PACKAGES})");
+    if !found {
+        println!("skipped: there is no etcd on PATH ({PACKAGES})");
+    }
+    !found
+}
+
+fn ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
+}
+
+impl Cluster {
+    /// Starts it, and waits until it answers.
+    pub(crate) async fn of(count: usize) -> Self {
+        let members = (0..count).map(|i| {
+            let [client, peer] = ports();
+            Member { name: format!("m{i}"), client, peer, process: None }
+        });
+        let folder = TempDir::new().unwrap();
+        let mut cluster = Self { members: members.collect(), prefixes: AtomicU32::new(0), folder };
+        for member in 0..count {
+            cluster.start(member);
+        }
+        cluster.wait().await;
+        cluster
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn start(&mut self, member: usize) {
+        let peers = self.members.iter().map(|m| format!("{}=http://127.0.0.1:{}", m.name, m.peer));
+        let peers = peers.collect::<Vec<_>>().join(",");
+        let data = self.folder.path().join(&self.members[member].name);
+        let log =
+            std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
+        let Member { name, client, peer, .. } = &self.members[member];
+        let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+        let process = Command::new("etcd")
+            .args(["--name", name, "--initial-cluster", &peers, "--initial-cluster-state", "new"])
+            .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
+            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+            .args(["--log-level", "error", "--data-dir"])
+            .arg(data)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.members[member].process = Some(process);
+    }
+
+    /// Waits until it answers.
+    pub(crate) async fn wait(&self) {
+        let end = Instant::now() + UP;
+        let probe = self.handle("probe");
+        while let Err(error) = control_registry::Registry::leader(&probe).await {
+            assert!(Instant::now() < end, "the cluster is not up: {error}\n{}", self.logs());
+        }
+    }
+
+    fn logs(&self) -> String {
+        let log = |member: &Member| {
+            std::fs::read_to_string(self.folder.path().join(&member.name).with_extension("log"))
+        };
+        self.members.iter().filter_map(|member| log(member).ok()).collect()
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        self.members.iter().map(|member| format!("127.0.0.1:{}", member.client)).collect()
+    }
+
+    /// A prefix that is not used yet.
+    pub(crate) fn fresh(&self) -> String {
+        format!("/p{}", self.prefixes.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn handle(&self, prefix: &str) -> Etcd {
+        Etcd::new(&self.addresses(), prefix, &options()).unwrap()
+    }
+
+    pub(crate) fn kill(&mut self, member: usize) {
+        if let Some(mut process) = self.members[member].process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn signal(&self, member: usize, signal: Signal) {
+        let process = self.members[member].process.as_ref().expect("it runs");
+        kill_process(Pid::from_child(process), signal).unwrap();
+    }
+
+    /// All leases.
+    pub(crate) fn leases(&self) -> Vec<String> {
+        let list = self.ctl(&["lease", "list"]);
+        // A heading, then one a line.
+        list.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    /// `etcdctl` on all running members.
+    pub(crate) fn ctl(&self, args: &[&str]) -> String {
+        let running = self.members.iter().filter(|member| member.process.is_some());
+        let running: Vec<String> = running.map(|member| format!("127.0.0.1:{}", member.client)).collect();
+        let done = Command::new("etcdctl")
+            .env("ETCDCTL_API", "3")
+            .args(["--endpoints", &running.join(",")])
+            .args(args)
+            .output()
+            .expect("etcdctl (package etcd-client)");
+        assert!(done.status.success(), "etcdctl {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// The member that leads the others.
+    pub(crate) fn leading(&self) -> usize {
+        let status = self.ctl(&["endpoint", "status", "--write-out", "fields"]);
+        let fields = |name: &str| {
+            let name = format!("\"{name}\" :");
+            let values = status.lines().filter_map(move |line| line.strip_prefix(&name));
+            values.map(|value| value.trim().to_owned()).collect::<Vec<_>>()
+        };
+        let (ids, leaders) = (fields("MemberID"), fields("Leader"));
+        let at = ids.iter().position(|id| *id == leaders[0]).expect("one leads");
+        let running: Vec<usize> =
+            (0..self.members.len()).filter(|i| self.members[*i].process.is_some()).collect();
+        running[at]
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for member in 0..self.members.len() {
+            self.kill(member);
+        }
+    }
+}
+
+/// The shortest lease that etcd takes as it comes.
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
+
+pub(crate) fn options() -> EtcdOptions {
+    EtcdOptions { lease: LEASE, ..EtcdOptions::default() }
+}
