@@ -117,7 +117,7 @@ impl Connection {
             let (name, channel) = &self.members[asked % self.members.len()];
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let why = format!("etcd, {patience:?} long; at last {last}");
+                let why = format!("tried for {patience:?}; {last}");
                 return Err(Failure::Registry(RegistryError::Unavailable(why)));
             }
             let answered = timeout(attempt.min(left), self.ask(channel, &call)).await;

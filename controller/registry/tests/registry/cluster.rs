@@ -1,12 +1,16 @@
 //! Clusters of etcd on loopback, each in a folder of its own.
 
+use crate::authority::{Authority, showing};
 use control_registry::{Etcd, EtcdOptions};
 use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsString;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tonic::transport::ClientTlsConfig;
 
 const PACKAGES: &str = "packages etcd-server and etcd-client";
 /// How long a cluster may take to have a leader.
@@ -17,6 +21,8 @@ pub(crate) struct Cluster {
     members: Vec<Member>,
     prefixes: AtomicU32,
     folder: TempDir,
+    /// Options of its members and of `etcdctl`, and what a handle uses.
+    tls: Option<(Vec<OsString>, Vec<OsString>, ClientTlsConfig)>,
 }
 
 struct Member {
@@ -47,12 +53,30 @@ fn ports<const N: usize>() -> [u16; N] {
 impl Cluster {
     /// Starts it, and waits until it answers.
     pub(crate) async fn of(count: usize) -> Self {
+        Self::with(count, None).await
+    }
+
+    /// Clients speak TLS, and show certificates of `authority`.
+    pub(crate) async fn with_tls(count: usize, authority: &Authority) -> Self {
+        let option = |name: &str, path: &Path| [OsString::from(name), path.into()];
+        let (ca, server, client) = (authority.file(), authority.server(), authority.client());
+        let mut member = vec!["--client-cert-auth".into()];
+        member.extend(option("--trusted-ca-file", &ca));
+        member.extend(option("--cert-file", &server.0));
+        member.extend(option("--key-file", &server.1));
+        let mut ctl = option("--cacert", &ca).to_vec();
+        ctl.extend(option("--cert", &client.0));
+        ctl.extend(option("--key", &client.1));
+        Self::with(count, Some((member, ctl, showing(authority.trusted(), &client)))).await
+    }
+
+    async fn with(count: usize, tls: Option<(Vec<OsString>, Vec<OsString>, ClientTlsConfig)>) -> Self {
         let members = (0..count).map(|i| {
             let [client, peer] = ports();
             Member { name: format!("m{i}"), client, peer, process: None }
         });
         let folder = TempDir::new().unwrap();
-        let mut cluster = Self { members: members.collect(), prefixes: AtomicU32::new(0), folder };
+        let mut cluster = Self { members: members.collect(), prefixes: AtomicU32::new(0), folder, tls };
         for member in 0..count {
             cluster.start(member);
         }
@@ -71,13 +95,15 @@ impl Cluster {
         let log =
             std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
         let Member { name, client, peer, .. } = &self.members[member];
-        let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let (client, peer) = (format!("{scheme}://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
         let process = Command::new("etcd")
             .args(["--name", name, "--initial-cluster", &peers, "--initial-cluster-state", "new"])
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
             .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
             .args(["--log-level", "error", "--data-dir"])
             .arg(data)
+            .args(self.tls.iter().flat_map(|(member, ..)| member))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -111,7 +137,8 @@ impl Cluster {
     }
 
     pub(crate) fn handle(&self, prefix: &str) -> Etcd {
-        Etcd::new(&self.addresses(), prefix, &options()).unwrap()
+        let tls = self.tls.as_ref().map(|(.., tls)| tls.clone());
+        Etcd::new(&self.addresses(), prefix, &EtcdOptions { tls, ..options() }).unwrap()
     }
 
     pub(crate) fn kill(&mut self, member: usize) {
@@ -140,6 +167,7 @@ impl Cluster {
         let done = Command::new("etcdctl")
             .env("ETCDCTL_API", "3")
             .args(["--endpoints", &running.join(",")])
+            .args(self.tls.iter().flat_map(|(_, ctl, _)| ctl))
             .args(args)
             .output()
             .expect("etcdctl (package etcd-client)");

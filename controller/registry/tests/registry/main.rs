@@ -4,6 +4,8 @@
 //! `GUIDEWAY_REQUIRE` they fail.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod access;
+mod authority;
 mod child;
 mod cluster;
 mod conformance;
