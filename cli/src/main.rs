@@ -5,6 +5,7 @@
 mod capture;
 mod check;
 mod compile;
+mod control;
 mod counters;
 mod diagnostics;
 mod fit;
@@ -52,6 +53,7 @@ enum Command {
     Flows(flows::Args),
     PacketOut(packet_out::Args),
     Capture(capture::Args),
+    Checker(control::checker::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Flows(args) => flows::run(&args),
         Command::PacketOut(args) => packet_out::run(&args),
         Command::Capture(args) => capture::run(&args),
+        Command::Checker(args) => control::checker::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");

@@ -54,6 +54,14 @@ impl Tls {
         Self { name: Some(name.to_owned()), ..self }.check()
     }
 
+    /// Makes a connection of any kind speak TLS.
+    ///
+    /// # Errors
+    /// It can't.
+    pub fn endpoint(&self, endpoint: Endpoint) -> Result<Endpoint, ClientError> {
+        self.on(endpoint).map_err(ClientError::Tls)
+    }
+
     /// Says what may be behind a connection that ended before the server said anything.
     pub(crate) fn suspect(&self, reason: String) -> String {
         let ended = ["closed", "cancel", "broken pipe", "reset"].iter().any(|sign| reason.contains(sign));

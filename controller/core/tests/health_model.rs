@@ -21,15 +21,12 @@ struct Heard {
 /// The opinion of one checker at a time, and when its last report came.
 fn opinion(all: &[Heard], checker: usize, now: u64) -> Option<(Option<bool>, u64)> {
     let mut opinion: Option<(Option<bool>, u64)> = None;
-    let mut row: Vec<bool> = Vec::new();
     for heard in all.iter().filter(|h| h.checker == checker && h.at <= now) {
         if opinion.is_some_and(|(_, last)| heard.at >= last + EXPIRY) || heard.found.is_none() {
-            (opinion, row) = (None, Vec::new());
+            opinion = None;
         }
         let Some(found) = heard.found else { continue };
-        row.push(found);
-        let same = u32::try_from(row.iter().rev().take_while(|f| **f == found).count()).unwrap();
-        let decided = same.max(heard.count) >= if found { 2 } else { 3 };
+        let decided = heard.count >= if found { 2 } else { 3 };
         let before = opinion.and_then(|(value, _)| value);
         opinion = Some((if decided { Some(found) } else { before }, heard.at));
     }

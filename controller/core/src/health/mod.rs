@@ -3,8 +3,8 @@
 //! Each checker says what its own last probe found and how often in a row. Here that becomes one [`Verdict`] per backend.
 //!
 //! - **A checker's opinion** turns after [`Settings::failures_down`] failures or [`Settings::passes_up`] passes in a row;
-//!   in between it is what it was. How often in a row is what the checker says, or what its reports show, if that is
-//!   more. A report that has not been renewed for [`Settings::expiry_ms`] is gone, and the opinion with it.
+//!   in between it is what it was. How often in a row is what the checker says: reports are fewer than probes, and two
+//!   reports may tell of the same one. A report that has not been renewed for [`Settings::expiry_ms`] is gone, and the opinion with it.
 //! - **Quorum.** A value holds if a majority of all unexpired reports, and at least [`Settings::min_agree`], have that
 //!   opinion. A report without an opinion counts among "all". Otherwise the value stays as it was: frozen; and
 //!   *unknown* once no agreement has had its support for [`Settings::expiry_ms`].

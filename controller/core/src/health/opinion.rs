@@ -8,19 +8,14 @@ use control_proto::v1::{Health, HealthReport};
 pub(super) struct Opinion {
     /// What it thinks; `None`: it has not seen enough.
     pub(super) value: Option<bool>,
-    last: Option<bool>,
-    /// How many of its reports in a row said `last`.
-    row: u32,
 }
 
 impl Opinion {
-    /// A report: what the last probe found, and how often in a row the checker says that it did.
-    fn hear(&mut self, found: bool, says: u32, s: &Settings) {
-        self.row = if self.last == Some(found) { self.row.saturating_add(1) } else { 1 };
-        self.last = Some(found);
+    /// A report: what the last probe found, and how often in a row.
+    fn hear(&mut self, found: bool, in_a_row: u32, s: &Settings) {
         let enough = if found { s.passes_up } else { s.failures_down };
-        if self.row.max(says) >= enough {
-            self.value = self.last;
+        if in_a_row >= enough {
+            self.value = Some(found);
         }
     }
 }

@@ -1,0 +1,3 @@
+//! The control plane's commands.
+
+pub(crate) mod checker;
