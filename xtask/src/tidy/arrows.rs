@@ -39,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("control-proto", &[]),
     ("control-core", &["control-proto", "maglev-ring"]),
     ("control-registry", &[]),
-    ("control-server", &["control-core", "control-proto", "control-registry", "maglev-ring"]),
+    ("control-server", &["control-core", "control-proto", "control-registry", "p4runtime-proto"]),
     ("control-checker", &["control-proto"]),
     ("control-agent", &["control-core", "control-proto", "guideway", "pipeline-ir", "runtime-client"]),
     ("xtask", &[]),
