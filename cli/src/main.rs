@@ -54,6 +54,7 @@ enum Command {
     PacketOut(packet_out::Args),
     Capture(capture::Args),
     Checker(control::checker::Args),
+    Registry(control::registry::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Command::PacketOut(args) => packet_out::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Checker(args) => control::checker::run(&args),
+        Command::Registry(args) => control::registry::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");

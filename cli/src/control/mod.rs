@@ -1,3 +1,5 @@
 //! The control plane's commands.
 
 pub(crate) mod checker;
+pub(crate) mod registry;
+pub(crate) mod registry_args;
