@@ -168,9 +168,17 @@ def balance(arguments, folder):
             CLI(net)
         return ok
     finally:
+        signal.alarm(0)
         for process in running:
             process.end()
         net.stop()
+
+
+def stop(number, _frame):
+    """Ends the lab. Python loses what is raised while it forks, so this is raised again until the lab has heard it."""
+    signal.signal(signal.SIGALRM, lambda *_: stop(number, None))
+    signal.alarm(1)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(143)
 
 
 def main():
@@ -178,7 +186,8 @@ def main():
     if os.geteuid() != 0:
         sys.exit("Mininet needs root")
     arguments.guideway = shutil.which(arguments.guideway) or sys.exit(f"{arguments.guideway} is not on PATH")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     with tempfile.TemporaryDirectory(prefix="guideway-mininet-") as folder:
         try:
             return 0 if balance(arguments, pathlib.Path(folder)) else 1
