@@ -81,7 +81,9 @@ pub(crate) fn admit(slots: u32, members: &[Member]) -> Result<Vec<Member>, RingE
     live.retain(|m| m.weight > 0);
     match live.len() {
         0 => Err(RingError::NoMembers),
-        members if members > slots as usize => Err(RingError::TooManyMembers { members, slots }),
+        members if members > (slots as usize).min(crate::MAX_MEMBERS) => {
+            Err(RingError::TooManyMembers { members, slots })
+        }
         _ => Ok(live),
     }
 }
@@ -127,8 +129,19 @@ pub(crate) fn counts(slots: u32, live: &[Member]) -> Vec<u32> {
         .collect();
     let awarded: u32 = counts.iter().sum();
     let bid = |position: usize, slots: u32| Bid { weight: live[position].weight, slots, position };
-    let mut bids: BinaryHeap<Bid> = counts.iter().enumerate().map(|(at, &slots)| bid(at, slots)).collect();
-    for _ in awarded..slots {
+    let mut bids: Vec<Bid> = counts.iter().enumerate().map(|(at, &slots)| bid(at, slots)).collect();
+    let left = (slots - awarded) as usize;
+    // If the highest bids are above what those who win would bid next, nobody wins twice.
+    if (1..bids.len()).contains(&left) {
+        bids.select_nth_unstable_by(left, |a, b| b.cmp(a));
+        let again = bids[..left].iter().map(|won| bid(won.position, won.slots + 1)).max();
+        if again < bids[..left].iter().map(|won| bid(won.position, won.slots)).min() {
+            bids[..left].iter().for_each(|won| counts[won.position] += 1);
+            return counts;
+        }
+    }
+    let mut bids = BinaryHeap::from(bids);
+    for _ in 0..left {
         if let Some(mut best) = bids.peek_mut() {
             best.slots += 1;
             counts[best.position] += 1;

@@ -12,7 +12,7 @@ pub enum RingError {
     },
     /// Nobody could own a slot: the list is empty, or all weights are 0.
     NoMembers,
-    /// There are more members with a weight above 0 than slots.
+    /// There are more members with a weight above 0 than slots, or than [`crate::MAX_MEMBERS`].
     TooManyMembers {
         /// Members with a weight above 0.
         members: usize,
@@ -49,6 +49,9 @@ impl fmt::Display for RingError {
                 crate::MAX_SLOTS
             ),
             Self::NoMembers => f.write_str("a ring needs at least one member with a weight above 0"),
+            Self::TooManyMembers { members, .. } if members > crate::MAX_MEMBERS => {
+                write!(f, "{members} members: a ring has at most {}", crate::MAX_MEMBERS)
+            }
             Self::TooManyMembers { members, slots } => {
                 write!(f, "{members} members with a weight above 0 do not fit into {slots} slots")
             }

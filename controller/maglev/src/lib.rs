@@ -28,7 +28,7 @@
 //! data plane can take a hash modulo `M`; use 65,536 where it can only mask bits.
 //!
 //! **Members.** A member with weight 0 is *out*, exactly as if it were not listed. The others are
-//! *live*. There must be at least one live member, and no more than `M`.
+//! *live*. There must be at least one live member, and no more than `M`, nor more than [`MAX_MEMBERS`].
 //!
 //! **Rule 1: counts.** How many slots a live member gets is a pure function of `M` and of the live
 //! members' weights (Sainte-Laguë, also known as Webster): slots are awarded one by one, each to the
@@ -77,11 +77,13 @@
 mod apportion;
 mod claims;
 mod error;
+mod fill;
 mod holders;
 mod index;
 mod order;
 mod pool;
 mod ring;
+mod set;
 mod update;
 
 pub use apportion::{Member, Share, apportion};
@@ -92,3 +94,5 @@ pub use ring::{Ring, moved};
 
 /// The largest slot count of a ring: 2^20.
 pub const MAX_SLOTS: u32 = 1 << 20;
+/// The most live members of a ring: 2^15.
+pub const MAX_MEMBERS: usize = 1 << 15;

@@ -1,5 +1,6 @@
 //! Slot counts, and each member's order of preference over the slots.
 
+use crate::set::SlotSet;
 use crate::{MAX_SLOTS, RingError};
 
 /// Checks that `slots` is a size for which every skip gives a full permutation.
@@ -15,12 +16,16 @@ fn is_prime(n: u32) -> bool {
     n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
+/// How many slots of a walk are looked at together at most.
+pub(crate) const STRIDE: usize = 4;
+
 /// A walk through all slots in one member's order of preference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
     next: u32,
-    skip: u32,
     slots: u32,
+    /// Modulo `slots`, how far 0 to `STRIDE` steps lead.
+    ahead: [u32; STRIDE + 1],
 }
 
 impl Walk {
@@ -31,30 +36,64 @@ impl Walk {
         let step = mix(seed.wrapping_add(0x3c6e_f372_fe94_f82a));
         let skip =
             if slots.is_power_of_two() { reduce(step, slots) | 1 } else { 1 + reduce(step, slots - 1) };
-        Self { next, skip, slots }
+        let mut walk = Self { next, slots, ahead: [0; STRIDE + 1] };
+        for steps in 1..walk.ahead.len() {
+            walk.ahead[steps] = walk.wrap(walk.ahead[steps - 1] + skip);
+        }
+        walk
+    }
+
+    /// Modulo the slots, of which `sum` is below twice their number.
+    #[inline]
+    fn wrap(&self, sum: u32) -> u32 {
+        sum.min(sum.wrapping_sub(self.slots))
     }
 
     /// The next slot. After as many steps as there are slots, the walk begins again.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn step(&mut self) -> u32 {
         let slot = self.next;
-        let next = slot + self.skip;
-        self.next = if next >= self.slots { next - self.slots } else { next };
+        self.pass(slot);
         slot
     }
-}
 
-impl Walk {
     /// Goes on behind a slot.
+    #[inline]
     pub(crate) fn pass(&mut self, slot: u32) {
-        self.next = slot;
-        self.step();
+        self.next = self.wrap(slot + self.ahead[1]);
+    }
+
+    /// Goes on behind the next slot that is in the set and `gives`, if there is one. `LOOKS` slots are looked at
+    /// together, at most `STRIDE`: many where few slots are in the set, so that the processor need not guess when one
+    /// comes.
+    #[inline]
+    pub(crate) fn find<const LOOKS: usize>(
+        &mut self,
+        set: &SlotSet,
+        gives: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        for _ in 0..self.slots.div_ceil(LOOKS as u32) {
+            let mut found = 0;
+            for steps in 0..LOOKS {
+                found |= set.bit(self.next + self.ahead[steps]) << steps;
+            }
+            while found != 0 {
+                let slot = self.wrap(self.next + self.ahead[found.trailing_zeros() as usize]);
+                if gives(slot) {
+                    self.pass(slot);
+                    return Some(slot);
+                }
+                found &= found - 1;
+            }
+            self.next = self.wrap(self.next + self.ahead[LOOKS]);
+        }
+        None
     }
 
     /// How far slots are along this walk.
     pub(crate) fn distance(&self) -> Distance {
         let slots = u64::from(self.slots);
-        Distance { inverse: u64::from(inverse(self.skip, self.slots)), slots, scale: u64::MAX / slots }
+        Distance { inverse: u64::from(inverse(self.ahead[1], self.slots)), slots, scale: u64::MAX / slots }
     }
 }
 
@@ -172,7 +211,7 @@ mod tests {
         // 1,000 pairs out of 65,537 x 65,536 possible ones: a repeat would mean a poor hash.
         let pairs = |slots| {
             let mut pairs: Vec<_> =
-                (0..1_000).map(|key| Walk::new(key, slots)).map(|walk| (walk.next, walk.skip)).collect();
+                (0..1_000).map(|key| Walk::new(key, slots)).map(|walk| (walk.next, walk.ahead[1])).collect();
             pairs.sort_unstable();
             pairs.dedup();
             pairs.len()

@@ -1,7 +1,5 @@
 //! The ring itself.
 
-use std::collections::BTreeMap;
-
 use crate::RingError;
 use crate::apportion::Member;
 use crate::claims::{Chains, MAX_CLAIMS};
@@ -13,12 +11,20 @@ use crate::update::{first_fill, next_table};
 ///
 /// Two rings are equal if owners, homes and claims are. To store a ring, keep [`slots`](Self::slots),
 /// [`homes`](Self::homes) and [`claims`](Self::claims); the data plane needs the slots only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Ring {
     chains: Chains,
-    /// Follows from the owners.
+    /// Follows from the owners, but for the positions.
     holders: Holders,
 }
+
+impl PartialEq for Ring {
+    fn eq(&self, other: &Self) -> bool {
+        self.chains == other.chains
+    }
+}
+
+impl Eq for Ring {}
 
 impl Ring {
     /// A first fill: every slot is free, and each owner becomes the slot's home.
@@ -49,7 +55,7 @@ impl Ring {
     /// owners are known, pass them as homes too.
     ///
     /// # Errors
-    /// [`RingError::SlotCount`] and [`RingError::HomeCount`].
+    /// [`RingError::SlotCount`], [`RingError::HomeCount`] and [`RingError::TooManyMembers`].
     pub fn from_parts(slots: Vec<u32>, homes: Vec<u32>) -> Result<Self, RingError> {
         Self::from_parts_with_claims(slots, homes, [])
     }
@@ -58,7 +64,7 @@ impl Ring {
     /// [`claims`](Self::claims) returned.
     ///
     /// # Errors
-    /// [`RingError::SlotCount`], [`RingError::HomeCount`] and [`RingError::Claims`].
+    /// [`RingError::SlotCount`], [`RingError::HomeCount`], [`RingError::Claims`] and [`RingError::TooManyMembers`].
     pub fn from_parts_with_claims(
         slots: Vec<u32>,
         homes: Vec<u32>,
@@ -68,7 +74,7 @@ impl Ring {
         if slots.len() != homes.len() {
             return Err(RingError::HomeCount { slots: slots.len(), homes: homes.len() });
         }
-        let mut chains = Chains { owners: slots, homes, between: BTreeMap::new() };
+        let mut chains = Chains::with_homes(slots, homes);
         for (slot, between) in claims {
             let in_order = chains.between.last_key_value().is_none_or(|(&last, _)| last < slot);
             if !in_order || !is_chain(&chains, slot, &between) {
@@ -76,7 +82,7 @@ impl Ring {
             }
             chains.between.insert(slot, between);
         }
-        Ok(Self { holders: Holders::of(&chains.owners), chains })
+        Ok(Self { holders: Holders::of(&chains.owners)?, chains })
     }
 
     /// How many slots the ring has.
@@ -95,7 +101,7 @@ impl Ring {
     /// The home of each slot: its oldest claimant, or its owner if nobody has a claim.
     #[must_use]
     pub fn homes(&self) -> &[u32] {
-        &self.chains.homes
+        self.chains.homes()
     }
 
     /// The claims between home and owner, oldest first, of the slots that have any, by rising slot
@@ -108,7 +114,7 @@ impl Ring {
     /// are not listed.
     #[must_use]
     pub fn shares(&self) -> Vec<(u32, u32)> {
-        self.holders.ids.iter().copied().zip(self.holders.counts.iter().copied()).collect()
+        self.holders.shares().map(|(id, count, _)| (id, count)).collect()
     }
 
     /// A check value of the owners, the same on every machine and in every version: 64-bit FNV-1a
@@ -124,7 +130,7 @@ impl Ring {
 /// Whether `between` can stand between home and owner of `slot`.
 fn is_chain(chains: &Chains, slot: u32, between: &[u32]) -> bool {
     let at = slot as usize;
-    let (Some(&home), Some(&owner)) = (chains.homes.get(at), chains.owners.get(at)) else { return false };
+    let (Some(&home), Some(&owner)) = (chains.homes().get(at), chains.owners.get(at)) else { return false };
     if between.is_empty() || between.len() + 1 > MAX_CLAIMS {
         return false;
     }

@@ -1,8 +1,11 @@
 //! From one table to the next (rules 2 to 4 of the crate's contract).
 
+use std::sync::Arc;
+
 use crate::RingError;
 use crate::apportion::{Member, admit, counts};
 use crate::claims::Chains;
+use crate::fill::fill;
 use crate::holders::Holders;
 use crate::order::Walk;
 use crate::pool::{Pool, Taker};
@@ -14,18 +17,10 @@ const SCATTER: u64 = 0;
 pub(crate) fn first_fill(slots: u32, members: &[Member]) -> Result<(Chains, Holders), RingError> {
     let live = admit(slots, members)?;
     let gets = counts(slots, &live);
-    let mut wanted = gets.clone();
-    let mut at = vec![0; slots as usize];
-    Pool::full(slots).share_out(takers(&live, &wanted, slots), |pool, taker| {
-        let Some(slot) = pool.first(taker, |_| true) else { return false };
-        at[slot as usize] = taker.at;
-        pool.taken(slot, 0, 1, &[]);
-        let wanted = &mut wanted[taker.at as usize];
-        *wanted -= 1;
-        *wanted > 0
-    });
-    let owners = at.iter().map(|&at| live[at as usize].id).collect();
-    Ok((Chains::unclaimed(owners), Holders::new(live.iter().map(|m| m.id), &gets, at)))
+    let takers = live.iter().zip(&gets).map(|(member, &gets)| (Walk::new(member.key, slots), gets));
+    let at = fill(slots, takers);
+    let owners = at.iter().map(|&at| live[usize::from(at)].id).collect();
+    Ok((Chains::unclaimed(owners), Holders::first(&live, gets, at)))
 }
 
 /// The table after `members` became the desired set.
@@ -37,82 +32,73 @@ pub(crate) fn next_table(
     let slots = former.owners.len() as u32;
     let live = admit(slots, members)?;
     let gets = counts(slots, &live);
-    let mut update = Update::new(former, holders, &live, &gets);
+    let mut holders = holders.clone();
+    let places = holders.admit(&live);
+    let mut update = Update::new(former, &holders, &live, &places, &gets);
     update.return_claimed();
+    let offers = update.offers();
     // Slots that must go, and slots on loan, before any other slot of an owner that has too many.
-    let offers = std::mem::take(&mut update.offers);
-    let goes = |&slot: &u32| update.holder[slot as usize] == update.out || update.chains.on_loan(slot);
-    let first: Vec<u32> = offers.iter().copied().filter(goes).collect();
+    let first: Vec<u32> = offers.iter().copied().filter(|&slot| update.goes_first(slot)).collect();
     update.share_out(&first);
     update.share_out(&offers);
-    Ok((update.chains, Holders::new(live.iter().map(|m| m.id), &gets, update.holder)))
+    let Update { mut chains, holder, .. } = update;
+    chains.settle();
+    holders.become_of(&places, &gets, holder);
+    Ok((chains, holders))
 }
 
-/// Those that want slots.
-fn takers(live: &[Member], wanted: &[u32], slots: u32) -> Vec<Taker> {
-    let all = (0..).zip(live).zip(wanted).filter(|&(_, &wanted)| wanted > 0);
-    all.map(|((at, member), _)| Taker::new(at, Walk::new(member.key, slots))).collect()
-}
-
-/// An update in progress. Members are named by their position in `live`.
+/// An update in progress. Members are named by their position among the holders.
 struct Update<'a> {
     live: &'a [Member],
+    places: &'a [u16],
     chains: Chains,
-    /// The owner of each slot; `out` stands for everybody who is out.
-    holder: Vec<u32>,
-    out: u32,
+    /// The owner of each slot, and who is live.
+    holder: Arc<Vec<u16>>,
+    is_live: Vec<bool>,
     /// Slots that each holder still has to give, and each live member still has to get. A member
     /// has one or the other; the sums are equal.
     surplus: Vec<u32>,
     wanted: Vec<u32>,
-    /// The slots of those who have too many.
-    offers: Vec<u32>,
 }
 
 impl<'a> Update<'a> {
-    fn new(former: &Chains, holders: &Holders, live: &'a [Member], gets: &[u32]) -> Self {
-        const GIVES: u32 = 1 << 31;
-        let out = live.len() as u32;
-        let mut position = positions(&holders.ids, live);
-        let mut surplus = vec![0; live.len() + 1];
-        for (&at, count) in position.iter().zip(&holders.counts) {
-            surplus[at as usize] += count;
+    fn new(former: &Chains, holders: &Holders, live: &'a [Member], places: &'a [u16], gets: &[u32]) -> Self {
+        let mut surplus = holders.counts().to_vec();
+        let mut wanted = vec![0; surplus.len()];
+        let mut is_live = vec![false; surplus.len()];
+        for (&at, &gets) in places.iter().zip(gets) {
+            let (at, has) = (usize::from(at), surplus[usize::from(at)]);
+            is_live[at] = true;
+            surplus[at] = has.saturating_sub(gets);
+            wanted[at] = gets.saturating_sub(has);
         }
-        let mut wanted = gets.to_vec();
-        for (has, gets) in surplus.iter_mut().zip(&mut wanted) {
-            let keeps = (*has).min(*gets);
-            *has -= keeps;
-            *gets -= keeps;
-        }
-        for at in &mut position {
-            *at |= if surplus[*at as usize] > 0 { GIVES } else { 0 };
-        }
-        let mut offers = Vec::new();
-        let now = |(slot, &at): (u32, &u32)| {
-            let at = position[at as usize];
-            if at & GIVES != 0 {
-                offers.push(slot);
-            }
-            at & !GIVES
-        };
-        let holder = (0..).zip(&holders.at).map(now).collect();
-        Self { live, chains: former.clone(), holder, out, surplus, wanted, offers }
+        let (chains, holder) = (former.clone(), Arc::clone(&holders.at));
+        Self { live, places, chains, holder, is_live, surplus, wanted }
+    }
+
+    fn slots(&self) -> u32 {
+        self.holder.len() as u32
+    }
+
+    fn holder(&self, slot: u32) -> usize {
+        usize::from(self.holder[slot as usize])
     }
 
     /// Where a live member is listed.
-    fn position(&self, id: u32) -> Option<u32> {
-        self.live.binary_search_by_key(&id, |m| m.id).ok().map(|at| at as u32)
+    fn position(&self, id: u32) -> Option<u16> {
+        self.live.binary_search_by_key(&id, |m| m.id).ok().map(|at| self.places[at])
     }
 
     /// Gives slots back to claimants that have returned, then ends all claims of live members.
     fn return_claimed(&mut self) {
-        let walk = Walk::new(SCATTER, self.holder.len() as u32);
+        let walk = Walk::new(SCATTER, self.slots());
         let distance = walk.distance();
         let mut loans = self.chains.loans();
         loans.sort_unstable_by_key(|&slot| distance.to(&walk, slot));
         for slot in loans {
-            if self.surplus[self.holder[slot as usize] as usize] > 0 {
-                let wants = |id| Some((id, self.position(id).filter(|&at| self.wanted[at as usize] > 0)?));
+            if self.surplus[self.holder(slot)] > 0 {
+                let wants =
+                    |id| Some((id, self.position(id).filter(|&at| self.wanted[usize::from(at)] > 0)?));
                 let claimant = self.chains.claimants(slot).find_map(wants);
                 if let Some((id, to)) = claimant {
                     self.book(slot, to);
@@ -124,47 +110,73 @@ impl<'a> Update<'a> {
         }
     }
 
+    /// The slots of those who have too many.
+    fn offers(&self) -> Vec<u32> {
+        const RUN: usize = 8;
+        if self.surplus.iter().all(|&surplus| surplus == 0) {
+            return Vec::new();
+        }
+        // One for each position that there can be: no look-up can miss.
+        let mut gives = [0_u8; 1 << 16];
+        for (gives, &surplus) in gives.iter_mut().zip(&self.surplus) {
+            *gives = u8::from(surplus > 0);
+        }
+        let mut offers = Vec::new();
+        for (run, holders) in (0..).step_by(RUN).zip(self.holder.chunks(RUN)) {
+            // Most runs have none.
+            if holders.iter().fold(0, |any, &at| any | gives[usize::from(at)]) == 0 {
+                continue;
+            }
+            let mut found = 0_u32;
+            for (at, holder) in holders.iter().enumerate() {
+                found |= u32::from(gives[usize::from(*holder)]) << at;
+            }
+            while found != 0 {
+                offers.push(run + found.trailing_zeros());
+                found &= found - 1;
+            }
+        }
+        offers
+    }
+
+    fn goes_first(&self, slot: u32) -> bool {
+        !self.is_live[self.holder(slot)] || self.chains.on_loan(slot)
+    }
+
     /// The members that want slots take one each in turn, out of the slots that are offered and whose
     /// holder has too many, until no such slot is left.
     fn share_out(&mut self, offers: &[u32]) {
-        let slots = self.holder.len() as u32;
+        let slots = self.slots();
         let mut pool = Pool::new(slots, offers, &self.holder, &self.surplus);
-        pool.share_out(takers(self.live, &self.wanted, slots), |pool, taker| {
-            let gives = |slot: u32| self.surplus[self.holder[slot as usize] as usize] > 0;
-            let Some(slot) = pool.first(taker, gives) else { return false };
+        let all = self.places.iter().zip(self.live).filter(|&(&at, _)| self.wanted[usize::from(at)] > 0);
+        let takers =
+            all.map(|(&at, member)| Taker::new(at, member.id, Walk::new(member.key, slots))).collect();
+        pool.share_out(takers, |pool, taker| {
+            let Some(slot) = pool.first(taker, |slot| self.surplus[self.holder(slot)] > 0) else {
+                return false;
+            };
             let giver = self.holder[slot as usize];
-            self.take(slot, taker.at);
-            pool.taken(slot, giver, self.surplus[giver as usize], &self.holder);
-            self.wanted[taker.at as usize] > 0
+            self.take(slot, taker);
+            pool.taken(slot, giver, self.surplus[usize::from(giver)], &self.holder);
+            self.wanted[usize::from(taker.at)] > 0
         });
     }
 
-    fn take(&mut self, slot: u32, taker: u32) {
-        let id = self.live[taker as usize].id;
-        if self.holder[slot as usize] == self.out {
-            self.chains.lend(slot, id);
+    fn take(&mut self, slot: u32, taker: &Taker) {
+        if self.is_live[self.holder(slot)] {
+            self.chains.hand_over(slot, taker.id);
         } else {
-            self.chains.hand_over(slot, id);
+            self.chains.lend(slot, taker.id);
         }
-        self.book(slot, taker);
+        self.book(slot, taker.at);
     }
 
     /// Notes that a slot changes hands. Its new holder has no surplus, so it will not move again.
-    fn book(&mut self, slot: u32, to: u32) {
-        let from = std::mem::replace(&mut self.holder[slot as usize], to);
-        self.surplus[from as usize] -= 1;
-        self.wanted[to as usize] -= 1;
+    fn book(&mut self, slot: u32, to: u16) {
+        let from = std::mem::replace(&mut Arc::make_mut(&mut self.holder)[slot as usize], to);
+        self.surplus[usize::from(from)] -= 1;
+        self.wanted[usize::from(to)] -= 1;
     }
-}
-
-/// Where each of these ids (rising) is among the live members; for those that are out, their number.
-fn positions(ids: &[u32], live: &[Member]) -> Vec<u32> {
-    let mut at = 0;
-    let position = |&id: &u32| {
-        at += live[at..].iter().take_while(|m| m.id < id).count();
-        if live.get(at).is_some_and(|m| m.id == id) { at as u32 } else { live.len() as u32 }
-    };
-    ids.iter().map(position).collect()
 }
 
 #[cfg(test)]
@@ -201,11 +213,19 @@ mod tests {
                 continue;
             }
             let (table, holders) = first_fill(slots, &live).unwrap();
-            assert_eq!(table.owners, textbook_fill(slots, &live), "{slots} slots, weights {weights:?}");
-            assert_eq!(table.homes, table.owners);
+            assert_eq!(*table.owners, textbook_fill(slots, &live), "{slots} slots, weights {weights:?}");
+            assert_eq!(table.homes(), *table.owners);
             assert!(table.between.is_empty());
-            assert_eq!(holders, Holders::of(&table.owners));
+            assert_eq!(facts(&holders, &table), facts(&Holders::of(&table.owners).unwrap(), &table));
         }
+    }
+
+    /// What holders say, whatever their positions: shares, and the owner of each slot.
+    fn facts(holders: &Holders, table: &Chains) -> (Vec<(u32, u32)>, Vec<u32>) {
+        let shares: Vec<_> = holders.shares().collect();
+        let owner = |at: &u16| shares.iter().find(|&(.., other)| other == at).unwrap().0;
+        assert_eq!(holders.at.len(), table.owners.len());
+        (shares.iter().map(|&(id, count, _)| (id, count)).collect(), holders.at.iter().map(owner).collect())
     }
 
     /// The rules as they stand, on a list per slot: claimants, oldest first, then the owner.
@@ -291,7 +311,7 @@ mod tests {
     /// A table as the model has it.
     fn chains(table: &Chains) -> Vec<Vec<u32>> {
         let chain = |(slot, &owner): (u32, &u32)| table.claimants(slot).chain([owner]).collect();
-        (0..).zip(&table.owners).map(chain).collect()
+        (0..).zip(table.owners.iter()).map(chain).collect()
     }
 
     proptest! {
@@ -315,7 +335,7 @@ mod tests {
                         next
                     }
                 };
-                prop_assert_eq!(&next.1, &Holders::of(&next.0.owners));
+                prop_assert_eq!(facts(&next.1, &next.0), facts(&Holders::of(&next.0.owners).unwrap(), &next.0));
                 now = Some(next);
             }
         }

@@ -112,7 +112,28 @@ fn errors_say_what_is_wrong() {
         RingError::TooManyMembers { members: 9, slots: 3 },
         "9 members with a weight above 0 do not fit into 3 slots",
     );
+    check(
+        RingError::TooManyMembers { members: 40_000, slots: 65_537 },
+        "40000 members: a ring has at most 32768",
+    );
     check(RingError::DuplicateId { id: 4 }, "backend id 4 is listed twice");
     check(RingError::HomeCount { slots: 2, homes: 1 }, "1 homes for 2 slots");
     check(RingError::Claims { slot: 4 }, "the claims on slot 4 are malformed");
+}
+
+#[test]
+fn a_ring_has_no_more_than_so_many_owners() {
+    let member = |id| maglev_ring::Member { id, key: u64::from(id), weight: 1 };
+    let most = maglev_ring::MAX_MEMBERS as u32;
+    let refused = |members| Err(RingError::TooManyMembers { members, slots: 65_537 });
+    let all: Vec<_> = (0..most).map(member).collect();
+    // All of them leave while as many others come.
+    let others: Vec<_> = (most..2 * most).map(member).collect();
+    let ring = Ring::build(65_537, &all).unwrap().update(&others).unwrap();
+    assert_eq!(ring.shares().len(), others.len());
+    assert!(ring.shares().iter().all(|&(id, _)| id >= most));
+    let more: Vec<_> = (0..=most).map(member).collect();
+    assert_eq!(Ring::build(65_537, &more).map(|_| ()), refused(more.len()));
+    let owners: Vec<u32> = (0..65_537).collect();
+    assert_eq!(Ring::from_parts(owners.clone(), owners).map(|_| ()), refused(65_537));
 }
