@@ -1,6 +1,7 @@
 //! `guideway table`.
 
 mod print;
+mod watch;
 
 use crate::remote::{RemoteArgs, block_on, key_field, param};
 use crate::{Done, Refused};
@@ -83,6 +84,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Reads again and again, and prints what was added, changed and deleted in between, until interrupted.
+    #[command(
+        after_help = "Examples:\n  guideway table watch vip4 backend\n  guideway table watch --interval 0.2 --count 50 --json"
+    )]
+    Watch(watch::Args),
 }
 
 /// One entry.
@@ -133,6 +139,7 @@ pub(crate) fn run(args: &Args) -> Done {
                 write(&session, &names, delete(entry)).await
             }
             Command::Dump { tables, remote, json } => dump(remote, tables, *json).await,
+            Command::Watch(args) => watch::run(args).await,
         }
     })
 }

@@ -108,7 +108,7 @@ pub(super) fn file(names: &Names, all: &[Entry], as_json: bool) {
 }
 
 /// An entry in the form of entry files; what matches all is left out.
-fn object(names: &Names, entry: &Entry) -> Map<String, Value> {
+pub(super) fn object(names: &Names, entry: &Entry) -> Map<String, Value> {
     let mut one = Map::new();
     one.insert("table".into(), entry.table.clone().into());
     let shown = names.shown_key(entry).into_iter().zip(&entry.key);

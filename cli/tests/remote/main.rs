@@ -5,8 +5,10 @@ mod lab;
 mod load;
 
 use p4runtime_server::{Options, Tls};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 fn sample() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lb.toml").display().to_string()
@@ -113,6 +115,58 @@ fn a_dump_is_an_entry_file() {
             assert_eq!(to.check(&dump, 0, &[]), text);
         }
     });
+}
+
+/// A watcher prints what others do; each step waits until the one before was seen.
+#[test]
+fn what_changes_in_tables_is_shown() {
+    with_each(|to| {
+        to.check(&["load", "--target", to.target], 0, &["l4lb: loaded"]);
+        for json in [false, true] {
+            let watch = ["table", "watch", "vip4", "backend", "--interval", "0.05", "--address", to.address];
+            let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
+            command.args(watch).args(json.then_some("--json")).stdout(Stdio::piped());
+            let mut watcher = Watcher(command.spawn().unwrap());
+            let mut lines = BufReader::new(watcher.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+            if !json {
+                assert_eq!(lines.next().unwrap(), "0 entries; what changes is shown");
+            }
+            let entry = "vip4 { dst = 203.0.113.10, protocol = 6, dst_port = 81 } -> set_vip { vip = 2, pool = 1, hash_key = 0, flags";
+            let mut saw = |what: &str, text: &str| {
+                let line = lines.next().unwrap();
+                if json {
+                    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+                    assert_eq!(line["what"], what, "{line}");
+                    assert_eq!(line["entry"]["key"]["dst_port"], 81, "{line}");
+                    assert_eq!(line["before"]["params"]["flags"].as_u64(), (what == "changed").then_some(6));
+                } else {
+                    assert_eq!(line, text);
+                }
+            };
+            // The first reading of a JSON watcher says nothing.
+            std::thread::sleep(Duration::from_millis(if json { 1500 } else { 0 }));
+            set(to, "flags=6", 0, &[]);
+            saw("added", &format!("+ {entry} = 6, class = 0 }}"));
+            set(to, "flags=2", 0, &[]);
+            let was = "it was set_vip { vip = 2, pool = 1, hash_key = 0, flags = 6, class = 0 }";
+            saw("changed", &format!("~ {entry} = 2, class = 0 }}; {was}"));
+            to.check(&[&["table", "delete"], &VIP[..]].concat(), 0, &[]);
+            saw("deleted", &format!("- {entry} = 2, class = 0 }}"));
+        }
+        let twice = ["table", "watch", "vip4", "--count", "2", "--interval", "0.1"];
+        assert_eq!(to.check(&twice, 0, &[]), "0 entries; what changes is shown\n");
+        to.check(&["table", "watch", "vip"], 1, &["no table `vip`"]);
+        to.check(&["table", "watch", "--interval", "0"], 2, &["`0` is no number from 0.05"]);
+    });
+}
+
+/// A command that runs until it is killed, which it is in the end.
+struct Watcher(Child);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 #[test]

@@ -101,6 +101,15 @@ fn packets_go_out_beside_the_program_and_passed_ones_come_in() {
     });
 }
 
+/// A process that ends with its test, however that ends.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
 #[test]
 fn packets_go_out_of_native_and_passed_ones_come_in() {
     if !ready("packets_go_out_of_native_and_passed_ones_come_in") {
@@ -110,15 +119,15 @@ fn packets_go_out_of_native_and_passed_ones_come_in() {
         sh("ip link set lo up");
         veth("a0", "a1");
         let mut switch = guideway(&["switch", "--target", "native", "--port", "1@a0", "--packet-in", "100"]);
-        let mut switch =
-            switch.args(["--p4runtime", "127.0.0.1:9560"]).stdout(Stdio::null()).spawn().unwrap();
+        let switch = switch.args(["--p4runtime", "127.0.0.1:9560"]).stdout(Stdio::null()).spawn();
+        let mut switch = Ends(switch.unwrap());
         let start = std::time::Instant::now();
         while std::net::TcpStream::connect("127.0.0.1:9560").is_err() {
             assert!(start.elapsed() < Duration::from_secs(30), "it does not listen");
             std::thread::sleep(Duration::from_millis(50));
         }
         packets("127.0.0.1:9560");
-        sh(&format!("kill {}", switch.id()));
-        assert!(switch.wait().unwrap().success());
+        sh(&format!("kill {}", switch.0.id()));
+        assert!(switch.0.wait().unwrap().success());
     });
 }
