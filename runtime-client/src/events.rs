@@ -1,9 +1,12 @@
 //! What a server says without being asked.
 
-use crate::Standing;
-use p4runtime_proto::p4::v1::{DigestList, IdleTimeoutNotification, PacketIn, StreamError};
+use crate::{NameError, Names, Standing};
+use p4runtime_proto::p4::v1::{DigestList, IdleTimeoutNotification, PacketIn, StreamError, TableEntry};
+use pipeline_ir::entry::Entry;
+use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
@@ -16,7 +19,7 @@ pub enum Event {
     /// A packet for the control plane.
     PacketIn(PacketIn),
     /// Entries that were not hit for their time.
-    Idle(IdleTimeoutNotification),
+    Idle(Idle),
     /// What a pipeline reports.
     Digest(DigestList),
     /// A message of ours that the server could not handle.
@@ -40,5 +43,44 @@ impl Stream for Events {
             Some(Err(BroadcastStreamRecvError::Lagged(n))) => Some(Event::Missed(n)),
             None => None,
         })
+    }
+}
+
+/// Entries that nobody has hit for their time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Idle {
+    /// The entries: table, key and priority; what else, the server decides.
+    pub entries: Vec<TableEntry>,
+    /// When the server found out, since the epoch of its clock, which is its own affair.
+    pub at: Duration,
+}
+
+impl Idle {
+    /// The entries by name; the action is empty where the server doesn't tell it.
+    ///
+    /// # Errors
+    /// The P4Info is not of what the server runs.
+    pub fn named(&self, names: &Names) -> Result<Vec<Entry>, NameError> {
+        self.entries.iter().map(|entry| names.named(entry)).collect()
+    }
+
+    /// Those that are of the table of `T`, by the bindings of a pipeline's module. The server must tell their actions, as our
+    /// own does.
+    ///
+    /// # Errors
+    /// The P4Info is not of what the server runs, or an entry has no action.
+    pub fn typed<T>(&self, table: &str, names: &Names) -> Result<Vec<T>, NameError>
+    where
+        T: for<'a> TryFrom<&'a Entry, Error: Display>,
+    {
+        let id = names.table(table)?.id;
+        self.entries.iter().filter(|e| e.table_id == id).map(|entry| names.typed(entry)).collect()
+    }
+}
+
+impl From<IdleTimeoutNotification> for Idle {
+    fn from(told: IdleTimeoutNotification) -> Self {
+        let at = Duration::from_nanos(u64::try_from(told.timestamp).unwrap_or(0));
+        Self { entries: told.table_entry, at }
     }
 }

@@ -49,7 +49,7 @@ mod write;
 
 pub use counters::Counted;
 pub use error::{ClientError, UpdateError};
-pub use events::{Event, Events};
+pub use events::{Event, Events, Idle};
 pub use flows::{Flow, FlowFilter, FlowState, Flows};
 pub use link::Standing;
 pub use names::{NameError, Names, Shape};

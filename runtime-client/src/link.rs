@@ -291,7 +291,7 @@ impl Task {
             }
             Some(Heard::Packet(packet)) => Event::PacketIn(packet),
             Some(Heard::Digest(list)) => Event::Digest(list),
-            Some(Heard::IdleTimeoutNotification(idle)) => Event::Idle(idle),
+            Some(Heard::IdleTimeoutNotification(idle)) => Event::Idle(idle.into()),
             Some(Heard::Error(error)) => Event::Error(error),
             Some(Heard::Other(_)) | None => return,
         };

@@ -186,6 +186,18 @@ impl Session {
         self.order(Order::Say(Said::Packet(packet))).await
     }
 
+    /// Tells the server that a digest has come: it sends no other of the same data until then, or for its time.
+    ///
+    /// # Errors
+    /// As [`Self::packet_out`].
+    pub async fn acknowledge(&self, digest: &proto::DigestList) -> Result<(), ClientError> {
+        if !self.shared.options.profile.arbitration {
+            return Err(self.unsupported("digests need the stream"));
+        }
+        let ack = proto::DigestListAck { digest_id: digest.digest_id, list_id: digest.list_id };
+        self.order(Order::Say(Said::DigestAck(ack))).await
+    }
+
     /// All events from now on: packets in, idle entries, digests, errors, changes of standing.
     ///
     /// ```
