@@ -3,7 +3,7 @@
 use crate::calls::Calls;
 use crate::device::Device;
 use crate::host::Host;
-use crate::incoming::{Accept, Incoming};
+use crate::incoming::{Accept, Incoming, Limits};
 use crate::packets;
 use crate::service::Service;
 use crate::session::Sessions;
@@ -156,11 +156,24 @@ pub struct Options {
     pub open: bool,
     /// Who it is, and whom it answers; without it, all is plain text.
     pub tls: Option<Tls>,
+    /// How long a client may take until it has said as much as HTTP/2 or TLS begins with.
+    pub handshake: Duration,
+    /// How long a connection may be silent after that; live clients answer a ping every 30 s.
+    pub silence: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { device_id: 1, request_bytes: 64 << 20, streams: 4096, calls: 256, open: false, tls: None }
+        Self {
+            device_id: 1,
+            request_bytes: 64 << 20,
+            streams: 4096,
+            calls: 256,
+            open: false,
+            tls: None,
+            handshake: HANDSHAKE,
+            silence: Duration::from_secs(60),
+        }
     }
 }
 
@@ -182,6 +195,7 @@ impl Options {
 #[derive(Debug)]
 pub struct Server {
     listener: Listener,
+    limits: Limits,
     router: Router,
     sessions: Arc<Sessions>,
     watch: Watch,
@@ -240,7 +254,8 @@ impl Server {
         packets::start(&device, &sessions).await.map_err(failed)?;
         let watch = Watch(tokio::spawn(watch::idle(watched, Arc::clone(&sessions))));
         let service = Calls::new(service, options.request_bytes);
-        Ok(Self { listener, router: transport.add_service(service), sessions, watch })
+        let limits = Limits { handshake: options.handshake, silence: options.silence };
+        Ok(Self { listener, limits, router: transport.add_service(service), sessions, watch })
     }
 
     /// The TCP address, with the port that the system chose if none was asked for.
@@ -258,10 +273,12 @@ impl Server {
     /// # Errors
     /// [`ListenError::Stopped`].
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<(), ListenError> {
-        let Self { listener, router, sessions, watch: _watch } = self;
+        let Self { listener, limits, router, sessions, watch: _watch } = self;
         match listener {
-            Listener::Tcp(listener) => run(router, listener, sessions, end).await,
-            Listener::Unix(listener, _socket) => run(router, listener, sessions, end).await,
+            Listener::Tcp(listener) => run(router, Incoming::new(listener, limits), sessions, end).await,
+            Listener::Unix(listener, _socket) => {
+                run(router, Incoming::new(listener, limits), sessions, end).await
+            }
         }
     }
 }
@@ -282,7 +299,7 @@ fn transport(options: &Options) -> Result<Transport, ListenError> {
 
 async fn run<L: Accept>(
     router: Router,
-    listener: L,
+    incoming: Incoming<L>,
     sessions: Arc<Sessions>,
     end: impl Future<Output = ()>,
 ) -> Result<(), ListenError>
@@ -302,7 +319,7 @@ where
         }
     };
     tokio::select! {
-        done = router.serve_with_incoming_shutdown(Incoming::new(listener), end) => Ok(done?),
+        done = router.serve_with_incoming_shutdown(incoming, end) => Ok(done?),
         () = late => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ mod mutations;
 mod packets;
 mod read;
 mod rings;
+mod silent;
 mod stream;
 mod tls;
 mod unix;
