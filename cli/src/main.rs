@@ -55,6 +55,7 @@ enum Command {
     Capture(capture::Args),
     Checker(control::checker::Args),
     Registry(control::registry::Args),
+    Agent(control::agent::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Capture(args) => capture::run(&args),
         Command::Checker(args) => control::checker::run(&args),
         Command::Registry(args) => control::registry::run(&args),
+        Command::Agent(args) => control::agent::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");

@@ -1,5 +1,6 @@
 //! The control plane's commands.
 
+pub(crate) mod agent;
 pub(crate) mod checker;
 pub(crate) mod registry;
 pub(crate) mod registry_args;

@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("control-registry", &[]),
     ("control-server", &["control-core", "control-proto", "control-registry", "p4runtime-proto"]),
     ("control-checker", &["control-proto"]),
-    ("control-agent", &["control-core", "control-proto", "guideway", "pipeline-ir", "runtime-client"]),
+    ("control-agent", &["control-core", "control-proto", "p4runtime-proto", "runtime-client"]),
     ("xtask", &[]),
     ("fuzz", &[]),
 ];

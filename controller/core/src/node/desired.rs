@@ -157,6 +157,11 @@ impl Desired {
 }
 
 impl Pool {
+    /// The backends that have slots.
+    pub fn members(&self) -> impl Iterator<Item = u32> {
+        self.shares.iter().filter(|s| s.slots > 0).map(|s| s.id)
+    }
+
     fn message(&self) -> NodePool {
         NodePool {
             number: self.number,

@@ -1,0 +1,149 @@
+//! What the agent knows of itself, for reports, metrics and readiness.
+
+use control_core::node::Desired;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::Notify;
+
+/// How long a node that had the current table stays ready without it: changes and short breaks withdraw nothing.
+pub const HOLD: Duration = Duration::from_secs(5);
+
+/// Upper bounds of the push latency's histogram, milliseconds.
+pub(crate) const BUCKETS: [u64; 12] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000];
+
+/// Now: ms since 1970.
+#[must_use]
+pub(crate) fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+}
+
+/// A pool's table in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// As the controller counts.
+    pub generation: u64,
+    /// Of the table.
+    pub digest: u64,
+    /// Since when: ms since 1970.
+    pub since_ms: u64,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Version of the snapshot in force.
+    pub version: u64,
+    /// Tables in force by pool.
+    pub pools: BTreeMap<u32, InForce>,
+    /// What is wrong, by what it is about.
+    pub alarms: BTreeMap<String, String>,
+    /// Whether the data plane holds what is desired now.
+    pub synced: bool,
+    /// When that was last so.
+    pub synced_at: Option<Instant>,
+    /// When the controller last told what is desired, or that nothing else is: ms since 1970; 0: never.
+    pub heard_ms: u64,
+    /// With which controller; none: with none.
+    pub controller: Option<String>,
+    /// From acceptance to the flip of the last change, ms.
+    pub push_ms: f64,
+    /// Changes by the first bound of [`BUCKETS`] that their latency does not exceed, and those beyond.
+    pub pushes: [u64; BUCKETS.len() + 1],
+    /// Sum of their latencies.
+    pub push_sum_ms: f64,
+    /// Flows by backend; none where they can't be read.
+    pub flows: Option<BTreeMap<u32, u64>>,
+    /// Snapshots that were refused.
+    pub refused: u64,
+    /// Updates that the data plane took.
+    pub updates: u64,
+}
+
+/// Facts that tasks share.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    facts: Arc<Mutex<Facts>>,
+    changed: Arc<Notify>,
+}
+
+impl Status {
+    /// The facts, for as short as possible.
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Waits for something worth a report.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Says that something is worth a report.
+    pub fn touch(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Something is wrong, or is not any more.
+    pub fn alarm(&self, about: &str, text: Option<String>) {
+        let changed = {
+            let mut facts = self.facts();
+            match &text {
+                Some(text) => facts.alarms.insert(about.to_owned(), text.clone()) != Some(text.clone()),
+                None => facts.alarms.remove(about).is_some(),
+            }
+        };
+        if changed {
+            match text {
+                Some(text) => tracing::warn!("{about}: {text}"),
+                None => tracing::info!("{about}: all right again"),
+            }
+            self.touch();
+        }
+    }
+
+    /// Whether traffic may be sent here.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        let facts = self.facts();
+        facts.version > 0 && (facts.synced || facts.synced_at.is_some_and(|at| at.elapsed() < HOLD))
+    }
+
+    /// The data plane does not hold what is desired, or nobody knows.
+    pub fn behind(&self) {
+        let mut facts = self.facts();
+        if facts.synced {
+            facts.synced = false;
+            facts.synced_at = Some(Instant::now());
+        }
+    }
+
+    /// The data plane holds all of this. `live`: the controller said it, and it did not come from the disk.
+    pub fn in_sync(&self, desired: &Desired, live: bool) {
+        let now = unix_ms();
+        let mut facts = self.facts();
+        let news = !facts.synced || facts.version != desired.version();
+        facts.synced = true;
+        facts.synced_at = Some(Instant::now());
+        if !news {
+            return;
+        }
+        let first = facts.version == 0;
+        if live && !first && desired.version() > facts.version && desired.accepted_ms() > 0 {
+            let took = now.saturating_sub(desired.accepted_ms());
+            facts.push_ms = took as f64;
+            facts.push_sum_ms += took as f64;
+            let bucket = BUCKETS.partition_point(|bound| *bound < took);
+            facts.pushes[bucket] += 1;
+        }
+        facts.version = desired.version();
+        let before = std::mem::take(&mut facts.pools);
+        for (&number, pool) in desired.pools() {
+            let (generation, digest) = (pool.generation, pool.digest);
+            let same = before.get(&number).filter(|b| b.generation == generation && b.digest == digest);
+            let since_ms = same.map_or(now, |b| b.since_ms);
+            facts.pools.insert(number, InForce { generation, digest, since_ms });
+        }
+        drop(facts);
+        self.touch();
+    }
+}

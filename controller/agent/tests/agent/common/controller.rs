@@ -1,0 +1,133 @@
+//! A controller that says what a test wants.
+
+use control_proto::v1::lb_control_plane_server::{LbControlPlane, LbControlPlaneServer};
+use control_proto::v1::{self as v1, *};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Code, Request, Response, Status, Streaming};
+
+type Sent = mpsc::Sender<Result<NodeSnapshot, Status>>;
+
+#[derive(Default)]
+pub struct Inner {
+    whole: Mutex<NodeSnapshot>,
+    streams: Mutex<Vec<Sent>>,
+    pub reports: Mutex<Vec<NodeReport>>,
+    pub offered: Mutex<Vec<NodeSnapshot>>,
+    pub wants_tables: AtomicBool,
+    pub watches: AtomicUsize,
+    leader: Mutex<Option<String>>,
+}
+
+/// It ends with this.
+pub struct Controller {
+    pub address: String,
+    pub inner: Arc<Inner>,
+    _end: oneshot::Sender<()>,
+}
+
+impl Controller {
+    pub async fn start(whole: NodeSnapshot) -> Self {
+        Self::at("127.0.0.1:0", whole).await
+    }
+
+    pub async fn at(address: &str, whole: NodeSnapshot) -> Self {
+        let inner = Arc::new(Inner { whole: Mutex::new(whole), ..Inner::default() });
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (end, ended) = oneshot::channel::<()>();
+        let service = LbControlPlaneServer::new(Fake(Arc::clone(&inner)));
+        let server = tonic::transport::Server::builder().add_service(service);
+        tokio::spawn(async move {
+            // What still runs is cut off, as when a process is killed.
+            tokio::select! {
+                done = server.serve_with_incoming(TcpListenerStream::new(listener)) => done.unwrap(),
+                _ = ended => {}
+            }
+        });
+        Self { address, inner, _end: end }
+    }
+
+    /// Says this from now on: a message to those that watch, and the whole to those that come.
+    pub async fn say(&self, whole: NodeSnapshot, message: NodeSnapshot) {
+        *self.inner.whole.lock().unwrap() = whole;
+        let streams = self.inner.streams.lock().unwrap().clone();
+        for stream in streams {
+            let _gone = stream.send(Ok(message.clone())).await;
+        }
+    }
+
+    /// Sends everybody to another one.
+    pub fn follow(&self, leader: &str) {
+        *self.inner.leader.lock().unwrap() = Some(leader.to_owned());
+        self.inner.streams.lock().unwrap().clear();
+    }
+
+    pub fn last_report(&self) -> NodeReport {
+        self.inner.reports.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+}
+
+struct Fake(Arc<Inner>);
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+macro_rules! service {
+    ($($name:ident($request:ty) -> $answer:ty;)*) => {
+        #[tonic::async_trait]
+        impl LbControlPlane for Fake {
+            type ReportHealthStream = Answers<HealthReply>;
+            type WatchTargetsStream = Answers<ProbeTargets>;
+            type WatchPoolStream = Answers<PoolSnapshot>;
+            type WatchNodeStream = Answers<NodeSnapshot>;
+            $(async fn $name(&self, _: Request<$request>) -> Result<Response<$answer>, Status> {
+                Err(Status::unimplemented("not of an agent's concern"))
+            })*
+            async fn watch_node(&self, _: Request<WatchNodeRequest>) -> Result<Response<Self::WatchNodeStream>, Status> {
+                self.0.watches.fetch_add(1, Ordering::SeqCst);
+                if let Some(leader) = &*self.0.leader.lock().unwrap() {
+                    let mut status = Status::new(Code::Unavailable, "another one leads");
+                    status.metadata_mut().insert("guideway-leader", leader.parse().unwrap());
+                    return Err(status);
+                }
+                let (to, from) = mpsc::channel(64);
+                to.try_send(Ok(self.0.whole.lock().unwrap().clone())).unwrap();
+                self.0.streams.lock().unwrap().push(to);
+                Ok(Response::new(Box::pin(ReceiverStream::new(from))))
+            }
+            async fn report_node(&self, report: Request<NodeReport>) -> Result<Response<NodeReportReply>, Status> {
+                self.0.reports.lock().unwrap().push(report.into_inner());
+                Ok(Response::new(NodeReportReply { wants_tables: self.0.wants_tables.load(Ordering::SeqCst) }))
+            }
+            async fn offer_tables(&self, offer: Request<NodeSnapshot>) -> Result<Response<OfferTablesReply>, Status> {
+                self.0.wants_tables.store(false, Ordering::SeqCst);
+                self.0.offered.lock().unwrap().push(offer.into_inner());
+                Ok(Response::new(OfferTablesReply { adopted: true }))
+            }
+        }
+    };
+}
+
+service! {
+    create_pool(CreatePoolRequest) -> Pool;
+    delete_pool(DeletePoolRequest) -> DeletePoolReply;
+    bind_vip_to_pool(BindVipToPoolRequest) -> Vip;
+    unbind_vip(UnbindVipRequest) -> UnbindVipReply;
+    register_backend(RegisterBackendRequest) -> Backend;
+    update_backend(UpdateBackendRequest) -> Backend;
+    deregister_backend(DeregisterBackendRequest) -> DeregisterBackendReply;
+    drain_backend(DrainBackendRequest) -> Backend;
+    undrain_backend(UndrainBackendRequest) -> Backend;
+    get_pool(GetPoolRequest) -> PoolSnapshot;
+    list_pools(ListPoolsRequest) -> ListPoolsReply;
+    list_vips(ListVipsRequest) -> ListVipsReply;
+    list_events(ListEventsRequest) -> ListEventsReply;
+    get_status(GetStatusRequest) -> v1::Status;
+    report_health(Streaming<HealthReports>) -> Answers<HealthReply>;
+    watch_targets(WatchTargetsRequest) -> Answers<ProbeTargets>;
+    watch_pool(WatchPoolRequest) -> Answers<PoolSnapshot>;
+}
