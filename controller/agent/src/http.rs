@@ -96,7 +96,8 @@ async fn readyz(State(served): State<Served>) -> Response {
 async fn text(State(served): State<Served>) -> Response {
     let counts = served.counts().await;
     let desired = Arc::clone(&served.goal.borrow().desired);
-    let (facts, ready) = (served.status.facts().clone(), served.status.ready());
+    let ready = served.status.ready();
+    let facts = served.status.facts().clone();
     let text = metrics::text(&facts, ready, &desired, counts.as_deref());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

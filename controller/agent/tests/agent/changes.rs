@@ -89,7 +89,7 @@ async fn an_empty_pool_drops_by_name() {
     in_force(&agent, 2).await;
     assert_eq!(switch.goes(1).await, Goes::Nowhere);
     alarm(&agent, "empty pool", "nobody is in service in pool-1").await;
-    assert_eq!(switch.segment(VIP, 2, SYN).await, "NoPool");
+    assert_eq!(switch.segment(VIP, 2, SYN).await, "no_pool");
     assert_eq!(switch.segment(VIP, 1, ACK).await, before, "flows of backends that are still there stay");
     // The pool is back, and then gone for good.
     pool.set(&[(1, 0), (2, 100)]);
@@ -156,7 +156,7 @@ async fn the_address_of_a_vip_is_entered_too() {
     assert_eq!((outcome.bytes[34], &outcome.bytes[26..30]), (0, &VIP[..]), "an answer");
     echo[14] = 0x46;
     let outcome = switch.process(1, &echo).await;
-    assert_eq!(format!("{:?}", outcome.verdict), "Drop(\"Options\")");
+    assert_eq!(format!("{:?}", outcome.verdict), "Drop(\"options\")");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,7 +74,12 @@ impl Pool {
         let mut backends: Vec<NodeBackend> = self
             .members
             .iter()
-            .map(|&(n, _)| NodeBackend { id: id(n), name: format!("b{n}"), address: self.address(n) })
+            .map(|&(n, _)| NodeBackend {
+                id: id(n),
+                name: format!("b{n}"),
+                address: self.address(n),
+                ..NodeBackend::default()
+            })
             .collect();
         backends.sort_by_key(|b| b.id);
         NodePool {
@@ -85,6 +90,7 @@ impl Pool {
             table: Some(table.unwrap_or_default()),
             shares: shares.map(|(id, slots)| Share { id, weight: weight(id), slots }).collect(),
             generation: self.generation,
+            ..NodePool::default()
         }
     }
 }
