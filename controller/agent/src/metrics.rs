@@ -112,6 +112,9 @@ fn name(desired: &Desired, pool: u32) -> String {
     desired.pools().get(&pool).map_or_else(|| pool.to_string(), |p| p.name.clone())
 }
 
+/// What a metric takes of a VIP's counts.
+type Value = fn(&crate::plane::ServiceCount) -> u64;
+
 fn services(out: &mut Text, desired: &Desired, counts: &Counts) {
     let known: BTreeMap<(u128, u8, u16), &str> = desired
         .services()
@@ -125,7 +128,7 @@ fn services(out: &mut Text, desired: &Desired, counts: &Counts) {
             ((dst, s.protocol, s.port), pool)
         })
         .collect();
-    let metrics: [(&str, &str, fn(&crate::plane::ServiceCount) -> u64); 2] = [
+    let metrics: [(&str, &str, Value); 2] = [
         ("guideway_vip_packets_total", "Packets to a VIP.", |s| s.count.packets),
         ("guideway_vip_bytes_total", "Bytes of frames to a VIP.", |s| s.count.bytes),
     ];

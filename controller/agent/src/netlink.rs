@@ -78,7 +78,7 @@ impl Kernel {
     /// Waits for a change.
     pub(crate) async fn changed(&mut self) {
         if self.changes.next().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -145,10 +145,10 @@ impl Kernel {
             for attribute in message.attributes {
                 match attribute {
                     NeighbourAttribute::Destination(NeighbourAddress::Inet(a)) => {
-                        address = Some(IpAddr::V4(a))
+                        address = Some(IpAddr::V4(a));
                     }
                     NeighbourAttribute::Destination(NeighbourAddress::Inet6(a)) => {
-                        address = Some(IpAddr::V6(a))
+                        address = Some(IpAddr::V6(a));
                     }
                     NeighbourAttribute::LinkLayerAddress(bytes) => mac = bytes.try_into().ok(),
                     _ => {}
@@ -244,5 +244,27 @@ async fn speak(to: SocketAddr) {
     };
     if let Err(error) = said.await {
         tracing::debug!("{to}: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// The kernel's answers, of whatever host this is.
+    #[tokio::test]
+    async fn the_kernel_is_asked_about_single_addresses() {
+        let mut kernel = Kernel::open(BTreeMap::new()).unwrap();
+        let all: BTreeSet<IpAddr> = ["127.0.0.2", "::1", "203.0.113.77"].map(|a| a.parse().unwrap()).into();
+        let mut known = Known::default();
+        kernel.resolve(&all, &Known::default(), &mut known).await;
+        assert!(known.hops.is_empty(), "nothing is a port");
+        for own in ["127.0.0.2", "::1"] {
+            let why = &known.why[&own.parse::<IpAddr>().unwrap()];
+            assert!(why == "it is an address of this host" || why.starts_with("no route"), "{own}: {why}");
+        }
+        let why = &known.why[&"203.0.113.77".parse::<IpAddr>().unwrap()];
+        assert!(why.contains("which is no port") || why.starts_with("no route"), "{why}");
     }
 }

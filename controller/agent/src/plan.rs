@@ -44,7 +44,7 @@ pub(crate) enum Effect {
     /// All VIPs.
     Services(Vec<TableEntry>),
     /// A backend is this, or gone.
-    Backend(u32, Option<TableEntry>),
+    Backend(u32, Option<Box<TableEntry>>),
     /// A pool's generation.
     Pool(u32, Option<u8>),
     /// A slot's owner; 0: none.
@@ -77,7 +77,7 @@ impl Held {
         for effect in effects {
             match effect {
                 Effect::Services(all) => self.services = all,
-                Effect::Backend(id, Some(entry)) => drop(self.backends.insert(id, entry)),
+                Effect::Backend(id, Some(entry)) => drop(self.backends.insert(id, *entry)),
                 Effect::Backend(id, None) => drop(self.backends.remove(&id)),
                 Effect::Pool(pool, Some(generation)) => drop(self.pools.insert(pool, generation)),
                 Effect::Pool(pool, None) => drop(self.pools.remove(&pool)),
@@ -192,16 +192,19 @@ fn backends(held: &Held, wanted: &Wanted, stays: &BTreeSet<u32>, can_modify: boo
         match held.backends.get(&id) {
             Some(there) if there == entry => {}
             Some(_) => {
-                steps
-                    .prepare
-                    .push(change(entry.clone(), can_modify), Effect::Backend(id, Some(entry.clone())));
+                steps.prepare.push(
+                    change(entry.clone(), can_modify),
+                    Effect::Backend(id, Some(Box::new(entry.clone()))),
+                );
             }
             None => {
                 // An earlier incarnation has the place: it can't wait for its turn.
                 if let Some((old, there)) = gone.remove(&place(id)) {
                     steps.prepare.push([delete(key(there))], Effect::Backend(old, None));
                 }
-                steps.prepare.push([insert(entry.clone())], Effect::Backend(id, Some(entry.clone())));
+                steps
+                    .prepare
+                    .push([insert(entry.clone())], Effect::Backend(id, Some(Box::new(entry.clone()))));
             }
         }
     }

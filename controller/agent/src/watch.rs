@@ -242,7 +242,7 @@ pub(crate) async fn report(
                 let adopted = tokio::time::timeout(PATIENCE, client.offer_tables(offer)).await;
                 match adopted {
                     Ok(Ok(answer)) if answer.get_ref().adopted => {
-                        tracing::info!("the controller adopted our tables")
+                        tracing::info!("the controller adopted our tables");
                     }
                     Ok(Ok(_)) => tracing::info!("the controller did not adopt our tables"),
                     Ok(Err(error)) => tracing::warn!("our tables were not taken: {}", error.message()),

@@ -5,7 +5,8 @@ use control_proto::v1::{self as v1, *};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -23,11 +24,11 @@ pub struct Inner {
     leader: Mutex<Option<String>>,
 }
 
-/// It ends with this.
+/// It ends with this, at once and with all connections, as when a process is killed.
 pub struct Controller {
     pub address: String,
     pub inner: Arc<Inner>,
-    _end: oneshot::Sender<()>,
+    runtime: Option<Runtime>,
 }
 
 impl Controller {
@@ -37,19 +38,18 @@ impl Controller {
 
     pub async fn at(address: &str, whole: NodeSnapshot) -> Self {
         let inner = Arc::new(Inner { whole: Mutex::new(whole), ..Inner::default() });
-        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let listener = std::net::TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (end, ended) = oneshot::channel::<()>();
         let service = LbControlPlaneServer::new(Fake(Arc::clone(&inner)));
-        let server = tonic::transport::Server::builder().add_service(service);
-        tokio::spawn(async move {
-            // What still runs is cut off, as when a process is killed.
-            tokio::select! {
-                done = server.serve_with_incoming(TcpListenerStream::new(listener)) => done.unwrap(),
-                _ = ended => {}
-            }
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let server = tonic::transport::Server::builder().add_service(service);
+            server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
         });
-        Self { address, inner, _end: end }
+        Self { address, inner, runtime: Some(runtime) }
     }
 
     /// Says this from now on: a message to those that watch, and the whole to those that come.
@@ -69,6 +69,12 @@ impl Controller {
 
     pub fn last_report(&self) -> NodeReport {
         self.inner.reports.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 
