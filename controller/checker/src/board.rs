@@ -236,7 +236,8 @@ impl Entry {
         let unready = self.ready.as_ref().filter(|r| !r.detail.is_empty() && self.live.detail.is_empty());
         // Until the first readiness probe is done, a checker that has one must not look like a checker without.
         let waits = self.ready.as_ref().is_some_and(|r| r.in_a_row == 0 || r.state == Health::Unknown);
-        let state = if waits { Health::Unknown } else { self.live.state };
+        let state =
+            if waits && self.live.state == Health::Healthy { Health::Unknown } else { self.live.state };
         HealthReport {
             pool: self.key.pool.clone(),
             backend: self.key.backend.clone(),

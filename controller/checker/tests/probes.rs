@@ -107,10 +107,10 @@ async fn listen(kind: &str) -> (Result<TcpListener, u16>, Vec<TcpStream>) {
     }
     let listener = socket.listen(if kind == "full" { 1 } else { 16 }).unwrap();
     let mut others = Vec::new();
-    while kind == "full" {
-        match tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await {
-            Ok(stream) => others.push(stream.unwrap()),
-            Err(_) => break,
+    let connect = || tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address));
+    if kind == "full" {
+        while let Ok(stream) = connect().await {
+            others.push(stream.unwrap());
         }
     }
     (Ok(listener), others)
@@ -144,7 +144,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, steps: &[String]
         }
         stream.flush().await.ok();
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn asked(words: &str, port: u16) -> (Probe, Option<String>) {

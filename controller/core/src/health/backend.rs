@@ -130,7 +130,9 @@ impl Tracked {
         let live_held = self.live.hear(live_quorum, &s.damping, now);
         let ready_held = self.ready.hear(ready_quorum, &s.damping, now);
         let held = live_held.max(ready_held);
-        let sure = live_quorum.is_some() && (unprobed || ready_quorum.is_some());
+        // What is down is down, ready or not.
+        let sure =
+            live_quorum == Some(false) || live_quorum.is_some() && (unprobed || ready_quorum.is_some());
         self.verdict = self.now(sure, held, s, now);
         self.wake(held, sure, s, now)
     }

@@ -45,7 +45,7 @@ pub struct Verdict {
     pub live: Liveness,
     /// The same for readiness.
     pub ready: Readiness,
-    /// The lesser of both.
+    /// The lesser of both; of liveness alone where a quorum finds it down.
     pub certainty: Certainty,
     /// Passive signals speak against it: probe it faster.
     pub suspect: bool,
