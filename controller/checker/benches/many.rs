@@ -91,17 +91,9 @@ fn resident() -> u64 {
 fn serve(backends: u32, http: bool) {
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            if http {
-                let mut head = [0; 512];
-                if stream.read(&mut head).is_ok() {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").ok();
-                }
-            }
-        }
-    });
+    for listener in (0..8).map(|_| listener.try_clone().unwrap()) {
+        std::thread::spawn(move || answer(&listener, http));
+    }
     let how = if http {
         How::Http(HttpProbe { body_contains: "ok".into(), ..HttpProbe::default() })
     } else {
@@ -119,4 +111,15 @@ fn serve(backends: u32, http: bool) {
         fake::Controller::start(ProbeTargets { version: 1, targets: (1..=backends).map(target).collect() });
     println!("{}", controller.address);
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+/// Accepts, and answers in short where it is asked.
+fn answer(listener: &TcpListener, http: bool) {
+    for stream in listener.incoming() {
+        let Ok(mut stream) = stream else { continue };
+        let mut head = [0; 512];
+        if http && stream.read(&mut head).is_ok() {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").ok();
+        }
+    }
 }

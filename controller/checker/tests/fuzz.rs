@@ -85,7 +85,7 @@ fn any_target() {
                 through_vip: if choices.below(3) == 0 { text(choices) } else { String::new() },
             }
         };
-        let mut maybe = |choices: &mut Choices<'_>| (choices.below(4) > 0).then(|| probe(choices));
+        let maybe = |choices: &mut Choices<'_>| (choices.below(4) > 0).then(|| probe(choices));
         let asked = ProbeTarget {
             address: text(&mut choices),
             liveness: maybe(&mut choices),
