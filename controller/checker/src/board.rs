@@ -1,6 +1,6 @@
 //! What was found of each backend, and what of it the controller is to be told now.
 //!
-//! A report is due at once when a probe found something else than before, and for the first [`TELLING`] results after that,
+//! A report is due at once when a probe found something else than before, and for the first three results after that,
 //! which is where counts matter; else every three to four seconds, so that it is renewed several times before it expires.
 //! Each report tells the latest, so what waited while the controller was away is told once, not one by one.
 
