@@ -48,7 +48,7 @@ pub struct Facts {
     pub controller: Option<String>,
     /// From acceptance to the flip of the last change, ms.
     pub push_ms: f64,
-    /// Changes by the first bound of [`BUCKETS`] that their latency does not exceed, and those beyond.
+    /// Changes by the first bound (5 ms to 60 s) that their latency does not exceed, and those beyond.
     pub pushes: [u64; BUCKETS.len() + 1],
     /// Sum of their latencies.
     pub push_sum_ms: f64,
