@@ -33,6 +33,7 @@ pub use attach::Port;
 pub use error::XdpError;
 pub use inside::Inside;
 pub use plane::XdpPlane;
+pub use sys::bpf_calls;
 pub use test_run::{FRAME_BYTES, PROLOGUE, Runner};
 
 use pipeline_ir::entry::CheckedEntry;

@@ -12,7 +12,7 @@ use std::io::{Error, Result};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Commands of bpf(2).
 mod cmd {
@@ -51,11 +51,20 @@ fn check(ret: i64) -> Result<i32> {
     if ret < 0 { Err(Error::last_os_error()) } else { i32::try_from(ret).map_err(Error::other) }
 }
 
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process has called bpf(2) for its planes.
+#[must_use]
+pub fn bpf_calls() -> u64 {
+    CALLS.load(Ordering::Relaxed)
+}
+
 /// Calls bpf(2) with an attribute.
 ///
 /// # Safety
 /// Every pointer in `attr` is valid for what the command reads and writes.
 unsafe fn bpf<T>(command: i32, attr: &mut T) -> Result<i32> {
+    CALLS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the attribute lives for the call; the caller answers for the pointers in it.
     check(unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<T>()) })
 }
