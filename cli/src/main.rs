@@ -56,6 +56,8 @@ enum Command {
     Checker(control::checker::Args),
     Registry(control::registry::Args),
     Agent(control::agent::Args),
+    Controller(control::controller::Args),
+    Ctl(control::ctl::Args),
 }
 
 type Done = Result<ExitCode, Refused>;
@@ -78,6 +80,8 @@ fn main() -> ExitCode {
         Command::Checker(args) => control::checker::run(&args),
         Command::Registry(args) => control::registry::run(&args),
         Command::Agent(args) => control::agent::run(&args),
+        Command::Controller(args) => control::controller::run(&args),
+        Command::Ctl(args) => control::ctl::run(&args),
     });
     done.unwrap_or_else(|Refused(text)| {
         eprintln!("{text}");

@@ -44,6 +44,9 @@ pub struct Options {
     pub health: control_core::health::Settings,
     /// How long tables are waited for from other nodes, once one offered its own to an empty registry.
     pub adopt_within: Duration,
+    /// How long a new leader waits until it has heard all nodes: before, it takes no drain for over because those that it
+    /// heard have no flows.
+    pub nodes_within: Duration,
     /// What operators' calls have to show.
     pub token: Option<Token>,
 }
@@ -57,6 +60,7 @@ impl Options {
             settings: Settings::default(),
             health: control_core::health::Settings::default(),
             adopt_within: Duration::from_secs(1),
+            nodes_within: Duration::from_secs(10),
             token: None,
         }
     }

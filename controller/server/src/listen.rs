@@ -30,13 +30,8 @@ pub enum ListenError {
     #[error("{0}")]
     Tls(String),
     /// The system refuses.
-    #[error("can't listen on {address}: {error}")]
-    Bind {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        error: std::io::Error,
-    },
+    #[error("can't listen: {0}")]
+    Listen(#[from] std::io::Error),
     /// The connections failed all together.
     #[error("the server stopped: {0}")]
     Stopped(#[from] tonic::transport::Error),
@@ -96,16 +91,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens. `open`: also where other machines reach it, without knowing who they are.
+    /// Serves on this listener. `open`: also where other machines reach it, without knowing who they are. Called from within a
+    /// Tokio runtime.
     ///
     /// # Errors
-    /// The address can't be had, or TLS can't.
-    pub async fn bind(
+    /// The address is one that others reach, or TLS can't be had.
+    pub fn on(
         controller: &Controller,
-        address: SocketAddr,
+        listener: std::net::TcpListener,
         tls: Option<&Tls>,
         open: bool,
     ) -> Result<Self, ListenError> {
+        let address = listener.local_addr()?;
         if !address.ip().is_loopback() && !open && tls.is_none_or(|tls| tls.client_ca.is_none()) {
             return Err(ListenError::Open(address));
         }
@@ -119,8 +116,8 @@ impl Server {
             None => transport,
             Some(tls) => tls.on(transport)?,
         };
-        let listener =
-            TcpListener::bind(address).await.map_err(|error| ListenError::Bind { address, error })?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         Ok(Self { listener, transport, shared: Arc::clone(&controller.shared) })
     }
 

@@ -1,0 +1,9 @@
+//! Controllers over a registry in memory, spoken to by gRPC.
+#![allow(clippy::unwrap_used)]
+
+mod adopt;
+mod drain;
+mod health;
+mod lab;
+mod leaders;
+mod watch;
