@@ -268,7 +268,13 @@ fn message(node: &str, desired: &Desired, status: &Status) -> NodeReport {
         generation: pool.generation,
         digest: pool.digest,
     });
-    let flows = facts.flows.iter().flatten().map(|(&id, &active)| BackendFlows { id, active });
+    // Also of those without flows: that is what ends a drain.
+    let flow = |flows: &std::collections::BTreeMap<u32, u64>, id| BackendFlows {
+        id,
+        active: flows.get(&id).copied().unwrap_or_default(),
+    };
+    let backends = || desired.pools().values().flat_map(|pool| pool.backends.keys().copied());
+    let flows = facts.flows.iter().flat_map(|flows| backends().map(move |id| flow(flows, id)));
     NodeReport {
         node: node.to_owned(),
         version: facts.version,

@@ -240,8 +240,7 @@ impl<'a> Desk<'a> {
             health.advance(now);
             observations(&mut health, &batch.state)
         };
-        let gone =
-            self.shared.nodes.lock().unwrap_or_else(PoisonError::into_inner).without_flows(&self.state, now);
+        let gone = self.without_flows(now);
         let mut commands = Vec::new();
         if !seen.is_empty() {
             commands.push(Command::Observe(seen));
@@ -258,6 +257,21 @@ impl<'a> Desk<'a> {
             }
         }
         self.adopt(batch, now)
+    }
+
+    /// The draining backends whose drain is over, once all nodes have had time to report to a new leader.
+    fn without_flows(&self, now: u64) -> Vec<u32> {
+        let within = self.shared.options.nodes_within;
+        if self.began.elapsed() < within {
+            return Vec::new();
+        }
+        // What a node counted before it had the new table may have grown since.
+        let before = now.saturating_sub(u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
+        self.shared.nodes.lock().unwrap_or_else(PoisonError::into_inner).without_flows(
+            &self.state,
+            before,
+            now,
+        )
     }
 
     /// The newest of the offered tables that can be right.

@@ -44,8 +44,8 @@ pub struct Options {
     pub health: control_core::health::Settings,
     /// How long tables are waited for from other nodes, once one offered its own to an empty registry.
     pub adopt_within: Duration,
-    /// How long a new leader waits until it has heard all nodes: before, it takes no drain for over because those that it
-    /// heard have no flows.
+    /// How long nodes may take to report what they have now: so long after an election, and after a drain began, no drain is
+    /// taken for over because no flows are reported.
     pub nodes_within: Duration,
     /// What operators' calls have to show.
     pub token: Option<Token>,

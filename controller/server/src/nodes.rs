@@ -44,12 +44,15 @@ impl Nodes {
         self.counting(now).filter_map(|node| node.flows.get(&id)).sum()
     }
 
-    /// The draining backends of which no node has a flow. A node that does not say counts as one that has: the window ends
+    /// The backends that drain since `before` or longer, of which no node has a flow. A node that does not say counts as one that has: the window ends
     /// the drain then.
-    pub(crate) fn without_flows(&self, state: &State, now: u64) -> Vec<u32> {
+    pub(crate) fn without_flows(&self, state: &State, before: u64, now: u64) -> Vec<u32> {
         let mut gone = Vec::new();
         for pool in state.pools().values() {
-            let draining = pool.backends.values().filter(|b| matches!(b.life, Life::Draining { .. }));
+            let drains = |b: &&std::sync::Arc<control_core::Backend>| {
+                matches!(b.life, Life::Draining { .. }) && b.since_ms <= before
+            };
+            let draining = pool.backends.values().filter(drains);
             for backend in draining {
                 let mut nodes = self.counting(now).peekable();
                 let none = |node: &Node| {
