@@ -133,7 +133,11 @@ fn backends(wanted: &Wanted, there: &There, step: &mut impl FnMut(char, String, 
             let spec = it.spec(name, backend);
             match now.get(backend) {
                 None => {
-                    step('+', format!("backend {name}/{backend} at {}", spec.address), Change::Register(spec))
+                    step(
+                        '+',
+                        format!("backend {name}/{backend} at {}", spec.address),
+                        Change::Register(spec),
+                    );
                 }
                 Some(old) if *old != spec => {
                     let text = format!("backend {name}/{backend}: {}", differences(old, &spec));
@@ -217,7 +221,7 @@ fn differences(old: &BackendSpec, new: &BackendSpec) -> String {
 async fn make(change: &Change, args: &Args, remote: &mut Remote) -> Result<(), Refused> {
     match change {
         Change::Pool(request) => {
-            drop(remote.call(request.clone(), async |c, r| c.create_pool(r).await).await?)
+            drop(remote.call(request.clone(), async |c, r| c.create_pool(r).await).await?);
         }
         Change::Register(spec) => {
             let request = RegisterBackendRequest { backend: Some(spec.clone()) };
@@ -228,7 +232,7 @@ async fn make(change: &Change, args: &Args, remote: &mut Remote) -> Result<(), R
             drop(remote.call(request, async |c, r| c.update_backend(r).await).await?);
         }
         Change::Bind(request) => {
-            drop(remote.call(request.clone(), async |c, r| c.bind_vip_to_pool(r).await).await?)
+            drop(remote.call(request.clone(), async |c, r| c.bind_vip_to_pool(r).await).await?);
         }
         Change::Unbind(request) => {
             remote.call(request.clone(), async |c, r| c.unbind_vip(r).await).await?;

@@ -22,7 +22,7 @@ pub(super) enum What {
     #[command(
         after_help = "Example: guideway ctl pool create web --liveness tcp --readiness http:///ready --panic 50"
     )]
-    Create(Create),
+    Create(Box<Create>),
     /// Deletes a pool that no VIP leads to, and its backends.
     Delete {
         /// The pool.
