@@ -81,7 +81,7 @@ fn bad_input() {
     check_file(
         &it,
         "pools: {p: {backends: {a: {address: 10.0.0.8, weight: -5}}}}",
-        "invalid value: integer `-5`",
+        "integer `-5`, expected u32",
     );
     check_file(&it, "pools: {p: {ringslots: 5}}", "unknown field `ringslots`");
     check_file(&it, "pools: {p: {liveness: smtp}}", "is no probe");
