@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Slots of a new pool's ring: as the nodes' pipeline has it.
     #[arg(long, value_name = "N", default_value_t = 65_537)]
     ring_slots: u32,
+    /// How many checkers at least must agree on a backend. With only one checker, 1.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    min_agree: u32,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -87,7 +90,8 @@ async fn serve(args: &Args) -> Done {
     let address = listener.local_addr()?;
     let advertise = args.advertise.clone().unwrap_or_else(|| address.to_string());
     let settings = Settings { ring_slots: args.ring_slots, ..Settings::default() };
-    let controller = Controller::new(registry, Options { token, settings, ..Options::at(advertise) });
+    let health = control_core::health::Settings { min_agree: args.min_agree, ..Default::default() };
+    let controller = Controller::new(registry, Options { token, settings, health, ..Options::at(advertise) });
     let server = Server::on(&controller, listener, tls.as_ref(), args.insecure)?;
     let pages = controller.http();
     let (ending, ends) = watch::channel(false);
