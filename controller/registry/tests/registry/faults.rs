@@ -237,9 +237,10 @@ async fn compaction_disturbs_neither_reading_nor_watching() {
         let answer = cluster.ctl(&["get", "/c/head", "--write-out", "fields"]);
         let revision = answer.lines().find_map(|line| line.strip_prefix("\"Revision\" : ")).unwrap();
         // A commit can have come between the load and the last compaction: then there is nothing new to compact.
-        if revision.parse().unwrap() > compacted {
+        let newest = revision.parse().unwrap();
+        if newest > compacted {
             cluster.ctl(&["compaction", revision]);
-            (compacted, steps) = (revision.parse().unwrap(), steps + 1);
+            (compacted, steps) = (newest, steps + 1);
         }
     }
     writer.await.unwrap();
