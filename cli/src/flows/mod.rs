@@ -25,7 +25,7 @@ pub(crate) struct Args {
     tables: Vec<String>,
     #[command(flatten)]
     remote: RemoteArgs,
-    /// To this address, and port: ADDR, ADDR:PORT or [ADDR]:PORT.
+    /// To this address, and port: `ADDR`, `ADDR:PORT` or `[ADDR]:PORT`.
     #[arg(long, value_name = "ADDR[:PORT]")]
     vip: Option<Vip>,
     /// That stay with this backend.

@@ -24,14 +24,14 @@ pub(super) enum What {
     Bind(Bind),
     /// Ends that.
     Unbind {
-        /// ADDRESS:PORT/tcp, ADDRESS:any/udp, [IPV6]:PORT/tcp.
+        /// `ADDRESS:PORT/tcp`, `ADDRESS:any/udp`, `[IPV6]:PORT/tcp`.
         vip: VipName,
     },
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Bind {
-    /// ADDRESS:PORT/tcp, ADDRESS:any/udp, [IPV6]:PORT/tcp. An exact port goes before any.
+    /// `ADDRESS:PORT/tcp`, `ADDRESS:any/udp`, `[IPV6]:PORT/tcp`. An exact port goes before any.
     vip: VipName,
     /// The pool.
     pool: String,
