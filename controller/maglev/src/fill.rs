@@ -57,12 +57,8 @@ impl Fill {
         while !free.is_empty() && !self.takers.is_empty() {
             for taker in &mut self.takers[self.turn..] {
                 let distance = taker.walk.distance();
-                let nearest =
-                    free.iter().enumerate().min_by_key(|&(_, &slot)| distance.to(&taker.walk, slot));
-                let Some((nearest, _)) = nearest else { return };
-                let slot = free.swap_remove(nearest);
+                let Some(slot) = distance.take_nearest(&mut taker.walk, &mut free) else { return };
                 self.at[slot as usize] = taker.at;
-                taker.walk.pass(slot);
                 taker.wants -= 1;
             }
             self.end_round();

@@ -118,6 +118,14 @@ impl Distance {
         let rest = product - quotient * self.slots;
         rest.min(rest.wrapping_sub(self.slots))
     }
+
+    /// Takes the slot out of `few` that `walk`, whose distance this is, comes to first, and goes on behind it.
+    pub(crate) fn take_nearest(&self, walk: &mut Walk, few: &mut Vec<u32>) -> Option<u32> {
+        let (nearest, _) = few.iter().enumerate().min_by_key(|&(_, &slot)| self.to(walk, slot))?;
+        let slot = few.swap_remove(nearest);
+        walk.pass(slot);
+        Some(slot)
+    }
 }
 
 /// The inverse of `skip` modulo `slots`, which have no common factor (Euclid's algorithm).

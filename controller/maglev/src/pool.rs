@@ -77,10 +77,7 @@ impl Pool {
         }
         let few = self.few.get_or_insert_with(|| self.set.slots().filter(|&slot| gives(slot)).collect());
         let distance = *taker.distance.get_or_insert_with(|| taker.walk.distance());
-        let nearest = few.iter().enumerate().min_by_key(|&(_, &slot)| distance.to(&taker.walk, slot));
-        let slot = few.swap_remove(nearest?.0);
-        taker.walk.pass(slot);
-        Some(slot)
+        distance.take_nearest(&mut taker.walk, few)
     }
 
     /// A slot has left the pool; its giver has `surplus` more to give.
