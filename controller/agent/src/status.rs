@@ -1,13 +1,16 @@
 //! What the agent knows of itself, for reports, metrics and readiness.
 
 use control_core::node::Desired;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 /// How long a node that had the current table stays ready without it: changes and short breaks withdraw nothing.
 pub const HOLD: Duration = Duration::from_secs(5);
+
+/// Alarms that are kept until the controller hears of them.
+pub(crate) const UNHEARD: usize = 64;
 
 /// Upper bounds of the push latency's histogram, milliseconds.
 pub(crate) const BUCKETS: [u64; 12] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000];
@@ -38,6 +41,8 @@ pub struct Facts {
     pub pools: BTreeMap<u32, InForce>,
     /// What is wrong, by what it is about.
     pub alarms: BTreeMap<String, String>,
+    /// Alarms that the controller has not heard yet, whether they are over or not; the latest [`UNHEARD`].
+    pub unheard: VecDeque<String>,
     /// Whether the data plane holds what is desired now.
     pub synced: bool,
     /// When that was last so.
@@ -67,6 +72,31 @@ pub struct Status {
     changed: Arc<Notify>,
 }
 
+impl Facts {
+    /// Whether that is news.
+    fn raise(&mut self, about: &str, text: &str) -> bool {
+        let news = self.alarms.insert(about.to_owned(), text.to_owned()).is_none_or(|old| old != text);
+        if news {
+            self.unheard.push_back(format!("{about}: {text}"));
+            let extra = self.unheard.len().saturating_sub(UNHEARD);
+            self.unheard.drain(..extra);
+        }
+        news
+    }
+
+    /// The alarms of a report: what is wrong, and what was since the last report that was heard.
+    pub(crate) fn alarms_to_report(&self) -> Vec<String> {
+        let now: Vec<String> = self.alarms.iter().map(|(about, text)| format!("{about}: {text}")).collect();
+        let over = self.unheard.iter().filter(|alarm| !now.contains(alarm)).cloned().collect();
+        [over, now].concat()
+    }
+
+    /// The controller heard of these.
+    pub(crate) fn heard(&mut self, alarms: &[String]) {
+        self.unheard.retain(|alarm| !alarms.contains(alarm));
+    }
+}
+
 impl Status {
     /// The facts, for as short as possible.
     pub fn facts(&self) -> MutexGuard<'_, Facts> {
@@ -88,7 +118,7 @@ impl Status {
         let changed = {
             let mut facts = self.facts();
             match &text {
-                Some(text) => facts.alarms.insert(about.to_owned(), text.clone()) != Some(text.clone()),
+                Some(text) => facts.raise(about, text),
                 None => facts.alarms.remove(about).is_some(),
             }
         };
@@ -145,5 +175,36 @@ impl Status {
         }
         drop(facts);
         self.touch();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_is_over_is_still_told_once() {
+        let status = Status::default();
+        status.alarm("snapshot", Some("version 1 was refused".into()));
+        status.alarm("snapshot", None);
+        status.alarm("controller", Some("gone".into()));
+        let told = status.facts().alarms_to_report();
+        assert_eq!(told, ["snapshot: version 1 was refused", "controller: gone"]);
+        // Raised while the report is under way.
+        status.alarm("snapshot", Some("version 2 was refused".into()));
+        status.facts().heard(&told);
+        status.alarm("snapshot", None);
+        assert_eq!(
+            status.facts().alarms_to_report(),
+            ["snapshot: version 2 was refused", "controller: gone"]
+        );
+        for version in 0..1000 {
+            status.alarm("snapshot", Some(format!("version {version} was refused")));
+        }
+        assert_eq!(
+            status.facts().alarms_to_report().len(),
+            UNHEARD + 1,
+            "the latest, and what is wrong still"
+        );
     }
 }

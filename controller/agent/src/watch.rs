@@ -235,8 +235,13 @@ pub(crate) async fn report(
         let Some(connected) = connected else { return };
         let mut client = LbControlPlaneClient::new(connected).max_encoding_message_size(SNAPSHOT_BYTES);
         let desired = Arc::clone(&goal.borrow().desired);
-        let request = controllers.request(message(&node, &desired, &status));
-        match tokio::time::timeout(PATIENCE, client.report_node(request)).await {
+        let message = message(&node, &desired, &status);
+        let alarms = message.alarms.clone();
+        let answer = tokio::time::timeout(PATIENCE, client.report_node(controllers.request(message))).await;
+        if let Ok(Ok(_)) = &answer {
+            status.facts().heard(&alarms);
+        }
+        match answer {
             Ok(Ok(answer)) if answer.get_ref().wants_tables && desired.version() > 0 => {
                 let offer = controllers.request(desired.to_snapshot());
                 let adopted = tokio::time::timeout(PATIENCE, client.offer_tables(offer)).await;
@@ -281,7 +286,7 @@ fn message(node: &str, desired: &Desired, status: &Status) -> NodeReport {
         pools: pools.collect(),
         flows: flows.collect(),
         signals: Vec::new(),
-        alarms: facts.alarms.iter().map(|(about, text)| format!("{about}: {text}")).collect(),
+        alarms: facts.alarms_to_report(),
         push_latency_ms: facts.push_ms,
         has_tables: desired.version() > 0,
     }
