@@ -32,7 +32,8 @@ pub fn test(options: &TestOptions) -> Result<()> {
     needs::ensure(needs::ALL, options.yes)?;
     let mut command = cargo(["test"]);
     if options.cargo.is_empty() {
-        command.arg("--workspace")
+        // A failure hides no other.
+        command.args(["--workspace", "--no-fail-fast"])
     } else {
         command.args(&options.cargo)
     };
