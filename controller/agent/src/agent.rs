@@ -5,6 +5,7 @@ use crate::hops::{self, Fixed, Known};
 use crate::http::Served;
 use crate::plane::Plane;
 use crate::reconciler::{Goal, Manner, Reconciler};
+use crate::signals;
 use crate::status::Status;
 use crate::store::Store;
 use crate::watch::{Controllers, Watcher, report};
@@ -97,6 +98,7 @@ impl Agent {
         tasks.spawn(report(node.clone(), controllers.clone(), channels, goals.clone(), status.clone()));
         tasks.spawn(hops::run(settings.next_hops, settings.ports, goals.clone(), known));
         tasks.spawn(count_flows(planes, status.clone()));
+        tasks.spawn(signals::run(goals.clone(), status.clone()));
         let watcher = Watcher { node, controllers, goal, channel, status: status.clone(), store };
         tasks.spawn(watcher.run());
         let (options, manner, told) = (settings.p4runtime, settings.manner, status.clone());

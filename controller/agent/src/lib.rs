@@ -17,6 +17,7 @@ mod netlink;
 mod plan;
 mod plane;
 mod reconciler;
+mod signals;
 mod status;
 mod store;
 mod wanted;

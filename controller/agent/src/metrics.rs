@@ -171,6 +171,9 @@ fn backends(out: &mut Text, facts: &Facts, desired: &Desired, counts: &Counts) {
     family("guideway_backend_packets_total", "counter", help, &|id| count(id).map(|c| c.packets));
     let help = "Bytes of frames for a backend, as they came in.";
     family("guideway_backend_bytes_total", "counter", help, &|id| count(id).map(|c| c.bytes));
+    let help = "ICMP errors about the tunnel to a backend.";
+    let errors = |id: u32| facts.signals.get(&id).map(|signals| signals.seen);
+    family("guideway_backend_icmp_errors_total", "counter", help, &errors);
     if let Some(flows) = &facts.flows {
         let help = "Flows that stay with a backend.";
         family("guideway_backend_active_flows", "gauge", help, &|id| {

@@ -1,6 +1,7 @@
 //! What the agent knows of itself, for reports, metrics and readiness.
 
 use control_core::node::Desired;
+use control_proto::v1::PassiveSignal;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -32,6 +33,15 @@ pub struct InForce {
     pub since_ms: u64,
 }
 
+/// ICMP errors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signals {
+    /// Since the agent began.
+    pub seen: u64,
+    /// Of these, those that the controller heard of.
+    pub heard: u64,
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -59,6 +69,8 @@ pub struct Facts {
     pub push_sum_ms: f64,
     /// Flows by backend; none where they can't be read.
     pub flows: Option<BTreeMap<u32, u64>>,
+    /// ICMP errors about the tunnels to backends, by backend.
+    pub signals: BTreeMap<u32, Signals>,
     /// Snapshots that were refused.
     pub refused: u64,
     /// Updates that the data plane took.
@@ -91,9 +103,23 @@ impl Facts {
         [over, now].concat()
     }
 
+    /// What was seen since the last report that was heard.
+    pub(crate) fn signals_to_report(&self) -> Vec<PassiveSignal> {
+        let news = self.signals.iter().filter(|(_, signals)| signals.seen > signals.heard);
+        let signal = |(&id, signals): (&u32, &Signals)| PassiveSignal {
+            id,
+            icmp_errors: signals.seen - signals.heard,
+            early_resets: 0,
+        };
+        news.map(signal).collect()
+    }
+
     /// The controller heard of these.
-    pub(crate) fn heard(&mut self, alarms: &[String]) {
+    pub(crate) fn heard(&mut self, alarms: &[String], signals: &[PassiveSignal]) {
         self.unheard.retain(|alarm| !alarms.contains(alarm));
+        for signal in signals {
+            self.signals.entry(signal.id).or_default().heard += signal.icmp_errors;
+        }
     }
 }
 
@@ -192,7 +218,7 @@ mod tests {
         assert_eq!(told, ["snapshot: version 1 was refused", "controller: gone"]);
         // Raised while the report is under way.
         status.alarm("snapshot", Some("version 2 was refused".into()));
-        status.facts().heard(&told);
+        status.facts().heard(&told, &[]);
         status.alarm("snapshot", None);
         assert_eq!(
             status.facts().alarms_to_report(),

@@ -236,10 +236,10 @@ pub(crate) async fn report(
         let mut client = LbControlPlaneClient::new(connected).max_encoding_message_size(SNAPSHOT_BYTES);
         let desired = Arc::clone(&goal.borrow().desired);
         let message = message(&node, &desired, &status);
-        let alarms = message.alarms.clone();
+        let (alarms, signals) = (message.alarms.clone(), message.signals.clone());
         let answer = tokio::time::timeout(PATIENCE, client.report_node(controllers.request(message))).await;
         if let Ok(Ok(_)) = &answer {
-            status.facts().heard(&alarms);
+            status.facts().heard(&alarms, &signals);
         }
         match answer {
             Ok(Ok(answer)) if answer.get_ref().wants_tables && desired.version() > 0 => {
@@ -285,7 +285,7 @@ fn message(node: &str, desired: &Desired, status: &Status) -> NodeReport {
         version: facts.version,
         pools: pools.collect(),
         flows: flows.collect(),
-        signals: Vec::new(),
+        signals: facts.signals_to_report(),
         alarms: facts.alarms_to_report(),
         push_latency_ms: facts.push_ms,
         has_tables: desired.version() > 0,
