@@ -3,16 +3,16 @@
 use crate::service::Service;
 use crate::{Controller, Shared};
 use control_proto::v1::lb_control_plane_server::LbControlPlaneServer;
-use p4runtime_proto::pem::{self, Identity, PemError};
+pub use p4runtime_proto::tls::ServerTls as Tls;
+use p4runtime_proto::tls::TlsError;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::{Certificate, Server as Transport, ServerTlsConfig};
+use tonic::transport::Server as Transport;
 
 /// Why a controller can't listen or stopped.
 #[derive(Debug, Error)]
@@ -23,61 +23,15 @@ pub enum ListenError {
          listen on 127.0.0.1"
     )]
     Open(SocketAddr),
-    /// TLS can't be had with these files.
+    /// TLS can't be had.
     #[error(transparent)]
-    Pem(#[from] PemError),
-    /// TLS can't be had with what is in these files.
-    #[error("{0}")]
-    Tls(String),
+    Tls(#[from] TlsError),
     /// The system refuses.
     #[error("can't listen: {0}")]
     Listen(#[from] std::io::Error),
     /// The connections failed all together.
     #[error("the server stopped: {0}")]
     Stopped(#[from] tonic::transport::Error),
-}
-
-/// Who the controller is, and whom it answers (TLS 1.2 and 1.3).
-#[derive(Clone, Debug)]
-pub struct Tls {
-    identity: Identity,
-    client_ca: Option<(PathBuf, Vec<u8>)>,
-}
-
-impl Tls {
-    /// Reads PEM files: certificate and key, and the authorities of clients if only those that show a certificate of
-    /// theirs are to be answered.
-    ///
-    /// # Errors
-    /// [`ListenError::Pem`] and [`ListenError::Tls`].
-    pub fn read(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, ListenError> {
-        let identity = Identity::read(certificate, key)?;
-        let client_ca = client_ca.map(|path| pem::certificates(path).map(|text| (path.to_owned(), text)));
-        let tls = Self { identity, client_ca: client_ca.transpose()? };
-        tls.on(Transport::builder())?;
-        Ok(tls)
-    }
-
-    fn on(&self, transport: Transport) -> Result<Transport, ListenError> {
-        let Identity { certificate, key, .. } = &self.identity;
-        let config = ServerTlsConfig::new()
-            .identity(tonic::transport::Identity::from_pem(certificate, key))
-            .timeout(Duration::from_secs(10));
-        let config = match &self.client_ca {
-            None => config,
-            Some((_, text)) => config.client_ca_root(Certificate::from_pem(text)),
-        };
-        transport.tls_config(config).map_err(|error| {
-            let cause = std::error::Error::source(&error);
-            let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
-            ListenError::Tls(match &self.client_ca {
-                Some((path, _)) if why.contains("root") => {
-                    format!("{} has no certificate that can be used: {why}", path.display())
-                }
-                _ => self.identity.unusable(&why),
-            })
-        })
-    }
 }
 
 /// Bytes of a request at most: a node's tables are the largest.
@@ -103,7 +57,7 @@ impl Server {
         open: bool,
     ) -> Result<Self, ListenError> {
         let address = listener.local_addr()?;
-        if !address.ip().is_loopback() && !open && tls.is_none_or(|tls| tls.client_ca.is_none()) {
+        if !address.ip().is_loopback() && !open && !tls.is_some_and(Tls::knows_clients) {
             return Err(ListenError::Open(address));
         }
         let transport = Transport::builder()

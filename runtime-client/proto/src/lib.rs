@@ -7,6 +7,8 @@
 pub mod pem;
 pub mod schema;
 pub mod text;
+#[cfg(feature = "server-tls")]
+pub mod tls;
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod messages {

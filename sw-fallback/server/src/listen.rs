@@ -8,7 +8,8 @@ use crate::packets;
 use crate::service::Service;
 use crate::session::Sessions;
 use crate::watch;
-use p4runtime_proto::pem::{self, Identity, PemError};
+pub use p4runtime_proto::tls::ServerTls as Tls;
+use p4runtime_proto::tls::{HANDSHAKE, TlsError};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -21,8 +22,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
+use tonic::transport::Server as Transport;
 use tonic::transport::server::{Connected, Router};
-use tonic::transport::{Certificate, Server as Transport, ServerTlsConfig};
 
 /// Where a server listens: `127.0.0.1:9559`, or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +49,9 @@ pub enum ListenError {
     /// The permissions of a socket's file say who may connect.
     #[error("TLS is for TCP: who may connect to unix:{} is said by the permissions of its folder", .0.display())]
     TlsOnUnix(PathBuf),
-    /// TLS can't be had with these files.
+    /// TLS can't be had.
     #[error(transparent)]
-    Pem(#[from] PemError),
-    /// TLS can't be had with what is in these files.
-    #[error("{0}")]
-    Tls(String),
+    Tls(#[from] TlsError),
     /// The system refuses.
     #[error("can't listen on {address}: {error}")]
     Bind {
@@ -86,58 +84,6 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// Who the server is, and whom it answers (TLS 1.2 and 1.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
-    identity: Identity,
-    /// The authorities that sign clients' certificates, with where they were read.
-    client_ca: Option<(PathBuf, Vec<u8>)>,
-}
-
-impl Tls {
-    /// Reads PEM files: certificate and key, and the authorities of clients if only those that show a certificate of
-    /// theirs are to be answered.
-    ///
-    /// # Errors
-    /// [`ListenError::Pem`] and [`ListenError::Tls`].
-    pub fn read(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, ListenError> {
-        let identity = Identity::read(certificate, key)?;
-        let client_ca = client_ca.map(|path| pem::certificates(path).map(|text| (path.to_owned(), text)));
-        let tls = Self { identity, client_ca: client_ca.transpose()? };
-        tls.on(Transport::builder())?;
-        Ok(tls)
-    }
-
-    fn on(&self, transport: Transport) -> Result<Transport, ListenError> {
-        transport.tls_config(self.config()).map_err(|error| {
-            let cause = std::error::Error::source(&error);
-            self.unusable(&cause.map_or_else(|| error.to_string(), ToString::to_string))
-        })
-    }
-
-    fn config(&self) -> ServerTlsConfig {
-        let Identity { certificate, key, .. } = &self.identity;
-        let config = ServerTlsConfig::new()
-            .identity(tonic::transport::Identity::from_pem(certificate, key))
-            .timeout(HANDSHAKE);
-        match &self.client_ca {
-            None => config,
-            Some((_, text)) => config.client_ca_root(Certificate::from_pem(text)),
-        }
-    }
-
-    fn unusable(&self, why: &str) -> ListenError {
-        ListenError::Tls(match &self.client_ca {
-            Some((path, _)) if why.contains("root") => {
-                format!("{} has no certificate that can be used: {why}", path.display())
-            }
-            _ => self.identity.unusable(why),
-        })
-    }
-}
-
-/// How long a client may take until TLS stands.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long calls that have begun are waited for at the end.
 const LAST_CALLS: Duration = Duration::from_millis(1500);
 
@@ -293,7 +239,7 @@ fn transport(options: &Options) -> Result<Transport, ListenError> {
         .initial_connection_window_size(16 << 20);
     match &options.tls {
         None => Ok(transport),
-        Some(tls) => tls.on(transport),
+        Some(tls) => Ok(tls.on(transport)?),
     }
 }
 
