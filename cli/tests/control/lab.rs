@@ -52,7 +52,7 @@ impl Controller {
     /// An HTTP request: status and body.
     pub(crate) fn page(&self, method: &str, path: &str, header: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.http).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: c\r\nConnection: close\r\nContent-Length: 0\r\n{header}\r\n"
         );

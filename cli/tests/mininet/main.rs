@@ -57,7 +57,7 @@ fn nothing_left(folder: &Path) {
         let lines = lines.map(|l| String::from_utf8_lossy(&l).replace('\0', " "));
         lines.filter(|line| line.contains(name)).collect()
     };
-    let end = Instant::now() + Duration::from_secs(15);
+    let end = Instant::now() + Duration::from_secs(60);
     while !left().is_empty() {
         assert!(Instant::now() < end, "left behind: {:#?}", left());
         std::thread::sleep(Duration::from_millis(50));

@@ -91,7 +91,7 @@ impl Nodes {
     fn ask(&self, bytes: usize) -> SocketAddr {
         self.client.run(move || {
             let mut stream = TcpStream::connect("203.0.113.10:80").unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
             let sent: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
             stream.write_all(&sent).unwrap();
             stream.shutdown(Shutdown::Write).unwrap();

@@ -77,7 +77,7 @@ pub(crate) fn bmv2() -> Option<(String, snapshots::bmv2::Switch)> {
     }
     let switch = snapshots::bmv2::Switch::start().unwrap();
     let address = format!("127.0.0.1:{}", switch.p4runtime);
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(60);
     while std::net::TcpStream::connect(&address).is_err() {
         assert!(Instant::now() < end, "simple_switch_grpc doesn't listen");
         std::thread::sleep(Duration::from_millis(20));

@@ -264,7 +264,7 @@ fn the_end_is_told_to_streams_and_answers_what_has_begun() {
         let asked = Instant::now();
         switch.ask_to_end();
         assert_eq!(switch.wait(), Some(0));
-        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
         assert_eq!(xdp_on("a0"), None);
         rt.block_on(async {
             let error = writing.await.unwrap();

@@ -13,7 +13,7 @@ pub(crate) type Handle = Arc<dyn Registry>;
 type Run = fn(Handle, Handle) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Long enough for a lease to end.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(120);
 /// Long enough to see that nothing happens.
 const MOMENT: Duration = Duration::from_millis(300);
 

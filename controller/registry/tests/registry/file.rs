@@ -66,7 +66,7 @@ async fn a_second_opening_waits_then_says_why_not() {
     assert!(refused.to_string().contains("open in another process"), "{refused}");
     let waiting = tokio::spawn({
         let path = path.clone();
-        async move { Redb::open_within(&path, Duration::from_secs(20)).await }
+        async move { Redb::open_within(&path, Duration::from_secs(120)).await }
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(first);

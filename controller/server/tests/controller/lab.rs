@@ -15,7 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 pub(crate) type Client = LbControlPlaneClient<Channel>;
 
 /// How long anything may take that has to happen.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(120);
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,

@@ -114,7 +114,7 @@ async fn two_thousand_clients_read_and_listen_while_one_writes() {
     crowd(&lab, &names, count / 4).await;
     let start = Instant::now();
     while descriptors() > before + 4 {
-        assert!(start.elapsed() < Duration::from_secs(20), "{} descriptors, {before} before", descriptors());
+        assert!(start.elapsed() < Duration::from_secs(120), "{} descriptors, {before} before", descriptors());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let more = memory().saturating_sub(first);
@@ -166,10 +166,10 @@ async fn clients_that_read_nothing_harm_nobody() {
     client.write(request.clone()).await.unwrap();
     assert_eq!(entries(&mut client, names.key("ring", &[])).await.len(), 65_537);
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
     drop(deaf);
     while descriptors() > before {
-        assert!(start.elapsed() < Duration::from_secs(30), "{} descriptors, {before} before", descriptors());
+        assert!(start.elapsed() < Duration::from_secs(120), "{} descriptors, {before} before", descriptors());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let updates = (0..1000).map(|slot| delete(names.slot(1, 1, slot, 2))).collect();
@@ -193,7 +193,7 @@ async fn as_many_streams_as_are_allowed() {
     talks.pop();
     let start = Instant::now();
     while Talk::try_open(&mut client).await.is_err() {
-        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(start.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let other = self::lab().await;

@@ -204,7 +204,7 @@ impl Talk {
 
     /// The next message, or what the stream ended with.
     pub async fn next(&mut self) -> Result<Option<told::Update>, Status> {
-        let next = tokio::time::timeout(Duration::from_secs(10), self.hear.message());
+        let next = tokio::time::timeout(Duration::from_secs(60), self.hear.message());
         let message = next.await.expect("no message comes")?;
         Ok(message.map(|m| m.update.unwrap()))
     }
