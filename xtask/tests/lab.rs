@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use xtask::http::{Connection, serve_one};
-use xtask::lab::{BACKENDS, Lab, Plan, VIP_PORT, VIP4, VIP6};
+use xtask::lab::{BACKENDS, LBS, Lab, Plan, VIP_PORT, VIP4, VIP6};
 use xtask::{needs, sys};
 
 /// True when this machine can't build the lab; fails instead where `GUIDEWAY_REQUIRE` wants BPF.
@@ -53,7 +53,7 @@ fn the_lab_works_and_leaves_nothing_behind() {
     let tag = Lab::own_tag();
     let plan = Plan::default();
     let lab = Lab::build(&tag, &plan).unwrap();
-    assert_eq!(spaces_of(&tag).len(), 9);
+    assert_eq!(spaces_of(&tag).len(), 11);
     lab.pass_programs(&plan).unwrap();
     for backend in BACKENDS {
         let node = plan.node(backend);
@@ -79,7 +79,7 @@ fn the_lab_works_and_leaves_nothing_behind() {
     }
     // A second lab of the same name is refused, and takes nothing of the first along.
     assert!(Lab::build(&tag, &plan).is_err());
-    assert_eq!(spaces_of(&tag).len(), 9);
+    assert_eq!(spaces_of(&tag).len(), 11);
     drop(lab);
     assert_eq!(spaces_of(&tag), [""; 0]);
 }
@@ -98,4 +98,51 @@ fn rights_are_tried_before_anything_is_built() {
     let output = run("echo 0 > /proc/sys/user/max_user_namespaces;").unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && text.contains("sysctl -w user.max_user_namespaces"), "{text}");
+}
+
+/// How many of 32 connections from `c4` and `c6` each load balancer took.
+fn shares(lab: &Lab) -> [usize; 2] {
+    let mut shares = [0; 2];
+    for (client, vip) in [("c4", IpAddr::from(VIP4)), ("c6", VIP6.into())] {
+        for _ in 0..16 {
+            let target = SocketAddr::new(vip, VIP_PORT);
+            let seen = lab.space(client).unwrap().run(|| {
+                let any = if vip.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+                Connection::open(any.parse().unwrap(), target)?.get("/", |_| ())
+            });
+            let name = seen.unwrap().unwrap().backend;
+            shares[LBS.iter().position(|lb| *lb == name).unwrap()] += 1;
+        }
+    }
+    shares
+}
+
+#[test]
+fn the_router_shares_flows_out_and_does_without_a_node_that_is_cut_off() {
+    if skipped() {
+        return;
+    }
+    let (tag, plan) = (format!("{}1", Lab::own_tag()), Plan::default());
+    let lab = Lab::build(&tag, &plan).unwrap();
+    // Servers in the place of data planes.
+    for lb in LBS {
+        for vip in [IpAddr::from(VIP4), VIP6.into()] {
+            let add = ["-netns", &format!("{tag}-{lb}"), "addr", "add", &vip.to_string(), "dev", "lo", "nodad"];
+            assert!(std::process::Command::new("ip").args(add).status().unwrap().success());
+            let listener = lab.space(lb).unwrap().run(|| TcpListener::bind((vip, VIP_PORT))).unwrap().unwrap();
+            std::thread::spawn(move || {
+                while let Ok((stream, _)) = listener.accept() {
+                    std::thread::spawn(move || serve_one(lb, stream));
+                }
+            });
+        }
+    }
+    // All on one side: once in two thousand million runs.
+    let both = shares(&lab);
+    assert!(both.iter().all(|n| *n > 0), "{both:?}");
+    lab.cut(LBS[0]).unwrap();
+    assert_eq!(shares(&lab), [0, 32]);
+    lab.mend(LBS[0], &plan).unwrap();
+    let both = shares(&lab);
+    assert!(both.iter().all(|n| *n > 0), "{both:?}");
 }

@@ -1,8 +1,11 @@
 //! `cargo xtask demo`: real connections, balanced by generated code, in a lab of network namespaces.
 //!
-//! The order: needs, rights, build, compile, lab, servers, data planes, load, events, report. Every step is
+//! The order: needs, rights, build, compile, lab, control plane, servers, data planes, load, story, report. Every step is
 //! a guard or is undone by one, so an error or Ctrl-C at any place leaves nothing behind.
 
+pub mod balancer;
+pub mod control;
+pub mod deployment;
 pub mod entries;
 pub mod event;
 pub mod interrupt;
@@ -12,6 +15,7 @@ pub mod plane;
 pub mod report;
 pub mod screen;
 pub mod stage;
+pub mod story;
 pub mod switch;
 
 use crate::lab::{self, Plan};
@@ -28,8 +32,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// The backend that leaves.
-const LEAVING: &str = "b2";
 /// Connections of one client at a time.
 const AT_ONCE: usize = 24;
 /// Uploads of full-sized segments.
@@ -53,6 +55,9 @@ pub struct Options {
     /// How many connections the mixed load makes
     #[arg(long, default_value_t = 2400, value_parser = clap::value_parser!(u32).range(8..=100_000))]
     pub connections: u32,
+    /// Fail if a killed backend is noticed later than that; for slow machines
+    #[arg(long, value_name = "SECONDS", default_value_t = story::NOTICED_WITHIN)]
+    pub noticed_within: f64,
     /// Use this guideway binary instead of building one
     #[arg(long, value_name = "FILE")]
     pub guideway: Option<PathBuf>,
@@ -126,41 +131,42 @@ fn perform(
     guideway: &std::path::Path,
     start: Instant,
 ) -> Result<Report> {
-    let plan = Plan::default();
-    let mut stage = Stage::set(&plan, plane, guideway, start)?;
+    let mut stage = Stage::set(plane, guideway, start)?;
     let total = options.connections as usize;
     say(start, &format!("{total} connections: small requests, downloads and uploads of 1 MB, IPv4 and IPv6"));
-    let jobs = load::mixed(&plan, total);
+    let jobs = load::mixed(&stage.plan, total);
     let mixed = load::start(&stage.lab, &jobs, AT_ONCE)?.finish(&screen::bar(total, "connections"))?;
     say(start, &format!("{FULL_SIZED} uploads by a client that sends full-sized segments"));
     let full_sized =
-        load::start(&stage.lab, &full_sized(&plan), 2)?.finish(&screen::bar(FULL_SIZED, "uploads"))?;
-    let events = events(&mut stage, &plan, start)?;
-    let findings = Findings {
+        load::start(&stage.lab, &full_sized(&stage.plan), 2)?.finish(&screen::bar(FULL_SIZED, "uploads"))?;
+    let (loaded, ids) = (statuses(&mut stage, false)?, stage.control.ids()?);
+    let (events, timeline) = story::play(&mut stage, story::Clock::new(start), options.noticed_within)?;
+    let report = Report::new(Findings {
         plane,
         mixed: &mixed,
         full_sized: &full_sized,
         events,
-        balancer: stage.balancer.status()?,
-        decaps: stage.decaps.iter_mut().map(switch::Switch::status).collect::<Result<_>>()?,
-    };
-    let report = Report::new(findings);
+        timeline,
+        ids: &ids,
+        loaded: &loaded,
+        ended: statuses(&mut stage, true)?,
+    });
     say(start, "done");
     if options.keep {
-        stage.keep(&plan)?;
+        stage.keep()?;
     }
     Ok(report)
 }
 
-fn events(stage: &mut Stage, plan: &Plan, start: Instant) -> Result<Vec<event::Event>> {
-    say(start, &format!("{LEAVING} leaves while long transfers run"));
-    let Stage { lab, balancer, .. } = stage;
-    let without = entries::load_balancer(plan, 2, &[LEAVING]).text()?;
-    let (left, owners) = event::leave(lab, plan, LEAVING, || balancer.reload(&without))?;
-    say(start, &format!("{LEAVING} comes back"));
-    let all = entries::load_balancer(plan, 3, &[]).text()?;
-    let back = event::come_back(lab, plan, LEAVING, &owners, || balancer.reload(&all))?;
-    Ok(vec![left, back])
+/// What the load balancers count, and perhaps the backends.
+fn statuses(stage: &mut Stage, backends: bool) -> Result<Vec<switch::Status>> {
+    let mut all = stage.balancers.iter_mut().map(balancer::Balancer::status).collect::<Result<Vec<_>>>()?;
+    if backends {
+        for decap in &mut stage.decaps {
+            all.push(decap.status()?);
+        }
+    }
+    Ok(all)
 }
 
 fn full_sized(plan: &Plan) -> Vec<Job> {

@@ -1,10 +1,10 @@
 //! What the demo found: checks, tables for people, one JSON object for programs.
 
-use super::entries::{VIPS, WEIGHTS, backend_of};
+use super::deployment::{POOLS, WEIGHTS};
 use super::event::Event;
 use super::load::{Kind, Outcome};
 use super::plane::DataPlane;
-use super::switch::{Count, Status};
+use super::switch::{Count, Row, Status};
 use crate::lab::{BACKENDS, MTU};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,7 +18,8 @@ use std::fmt::Write;
 /// | `data_plane` | `xdp` or `native` |
 /// | `connections` | `total` made to the VIPs in the mixed load, and how many of them `failed` |
 /// | `backends` | per backend: `name`, `connections` it answered, and its `ideal` share by weight |
-/// | `events` | per event: `name`; long transfers `broken` on backends that stayed; new flows `moved` to another backend; `expected_moved`, the share that had to |
+/// | `events` | per event: `name`; `at`, seconds since the start; `seconds` until it was over or noticed; long `transfers` under way; connections `broken` that were not on a killed backend; of new `flows` those that `moved`, and `expected_moved`, the share that had to |
+/// | `timeline` | `at`, and `what` happened |
 /// | `drops` | per drop reason: packets dropped by the load balancer and by the backends' `decap` |
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -30,16 +31,27 @@ pub struct Report {
     pub connections: Connections,
     /// What each backend got.
     pub backends: Vec<Backend>,
-    /// Backends leaving and coming back.
+    /// What happened to backends, controller and nodes.
     pub events: Vec<Event>,
+    /// The same in the order of time, with what the controller told.
+    pub timeline: Vec<Moment>,
     /// Packets dropped, by reason.
     pub drops: BTreeMap<String, u64>,
     /// What was checked.
     #[serde(skip)]
     pub checks: Vec<Check>,
-    /// The VIPs' and the backends' counts in the load balancer.
+    /// The VIPs' and the backends' counts in the load balancers, when all connections of the mix had been made.
     #[serde(skip)]
     pub counts: Vec<(String, Count)>,
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug, Serialize)]
+pub struct Moment {
+    /// Seconds since the start.
+    pub at: f64,
+    /// What happened.
+    pub what: String,
 }
 
 /// How many connections.
@@ -63,7 +75,7 @@ pub struct Backend {
 }
 
 /// One thing that had to hold.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Check {
     /// It did.
     pub ok: bool,
@@ -82,10 +94,14 @@ pub struct Findings<'a> {
     pub full_sized: &'a [Outcome],
     /// The events.
     pub events: Vec<Event>,
-    /// The load balancer's status at the end.
-    pub balancer: Status,
-    /// The backends' statuses.
-    pub decaps: Vec<Status>,
+    /// What happened when.
+    pub timeline: Vec<Moment>,
+    /// The backends' names by their ids in the data plane.
+    pub ids: &'a BTreeMap<u32, String>,
+    /// The load balancers' statuses after the load: entries of backends that go take their counts along.
+    pub loaded: &'a [Status],
+    /// All statuses at the end.
+    pub ended: Vec<Status>,
 }
 
 impl Report {
@@ -105,26 +121,20 @@ impl Report {
         ];
         checks.extend(findings.events.iter().flat_map(of_event));
         let mut drops: BTreeMap<String, u64> = BTreeMap::new();
-        for status in findings.decaps.iter().chain([&findings.balancer]) {
+        for status in &findings.ended {
             for (reason, packets) in status.drops() {
                 *drops.entry(reason).or_default() += packets;
             }
         }
-        let counts = counts(&findings.balancer);
-        let counted = counts.iter().filter(|(_, count)| count.packets > 0).count();
-        checks.push(Check {
-            ok: counted == VIPS.len() + BACKENDS.len(),
-            text: format!(
-                "{counted} of {} VIPs and backends have counted packets",
-                VIPS.len() + BACKENDS.len()
-            ),
-        });
+        let counts = counts(findings.loaded, findings.ids);
+        checks.push(all_counted(&counts, findings.loaded));
         Self {
             ok: checks.iter().all(|check| check.ok),
             data_plane: findings.plane.to_string(),
             connections: Connections { total: findings.mixed.len(), failed },
             backends,
             events: findings.events,
+            timeline: findings.timeline,
             drops,
             checks,
             counts,
@@ -148,7 +158,7 @@ impl Report {
             let deviation = (*connections as f64 / ideal - 1.0) * 100.0;
             writeln!(to, "  {name:<9} {weight:>6} {connections:>13} {ideal:>10.1} {deviation:>+10.1}%")?;
         }
-        writeln!(to, "\n  counted by the load balancer        packets          bytes")?;
+        writeln!(to, "\n  counted by the load balancers       packets          bytes")?;
         for (name, count) in &self.counts {
             writeln!(to, "  {name:<30} {:>12} {:>14}", count.packets, count.bytes)?;
         }
@@ -159,6 +169,10 @@ impl Report {
         }
         if some.is_empty() {
             writeln!(to, "  none, for any of {} reasons", self.drops.len())?;
+        }
+        writeln!(to, "\n  timeline")?;
+        for Moment { at, what } in &self.timeline {
+            writeln!(to, "  {at:>7.1} s  {what}")?;
         }
         writeln!(to)?;
         for check in &self.checks {
@@ -228,50 +242,59 @@ fn full_sized(outcomes: &[Outcome]) -> Check {
 }
 
 fn of_event(event: &Event) -> Vec<Check> {
-    let Event { name, broken, moved, expected_moved, flows, transfers, left, errors } = event;
-    let mut checks = Vec::new();
-    if *transfers > 0 {
-        let mut text = format!(
-            "{name}: {broken} of {transfers} long transfers on other backends broke ({} of its own {} did)",
-            left.1, left.0
-        );
-        for error in errors {
-            text += &format!("\n           {error}");
-        }
-        checks.push(Check { ok: *broken == 0, text });
+    let Event { name, broken, moved, expected_moved, flows, transfers, checks, errors, .. } = event;
+    let mut text = format!("{name}: {broken} connections broke; {transfers} long transfers were under way");
+    for error in errors {
+        text += &format!("\n           {error}");
     }
-    let mut text = format!("{name}: {moved} of {flows} new flows moved, {expected_moved} had to");
-    if *transfers == 0 {
-        for error in errors {
-            text += &format!("\n           {error}");
-        }
-    }
-    let returned = *transfers > 0 || errors.is_empty();
-    checks.push(Check { ok: moved == expected_moved && *expected_moved > 0 && returned, text });
-    checks
+    let mut all = vec![Check { ok: *broken == 0 && *transfers > 0, text }];
+    let text = format!("{name}: {moved} of {flows} new flows moved, {expected_moved} had to");
+    all.push(Check { ok: moved == expected_moved && *flows > 0, text });
+    all.extend(checks.iter().cloned());
+    all
 }
 
-/// The counts of VIPs and backends: all their tables and ids together.
-fn counts(status: &Status) -> Vec<(String, Count)> {
+fn rows(status: &Status) -> impl Iterator<Item = (&String, &Row)> {
+    status.tables.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (table, row)))
+}
+
+/// The counts of VIPs and backends: all their nodes, tables and ids together.
+fn counts(statuses: &[Status], ids: &BTreeMap<u32, String>) -> Vec<(String, Count)> {
     let sum = |wanted: &dyn Fn(&str, &BTreeMap<String, String>) -> bool| {
-        let rows = status.tables.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (table, row)));
+        let rows = statuses.iter().flat_map(rows);
         rows.filter(|(table, row)| wanted(table, &row.key)).fold(Count::default(), |sum, (_, row)| Count {
             packets: sum.packets + row.count.packets,
             bytes: sum.bytes + row.count.bytes,
         })
     };
-    let vips = VIPS.iter().map(|(_, vip)| {
+    let vips = POOLS.iter().map(|(_, vip)| {
         let text = vip.to_string();
         let count = sum(&|table, key| table.starts_with("vip") && key.get("dst") == Some(&text));
         (format!("VIP {vip}"), count)
     });
-    let backends = BACKENDS.iter().enumerate().map(|(index, name)| {
-        let is_it = |key: &BTreeMap<String, String>| {
-            key.get("backend").and_then(|id| id.parse().ok()).and_then(backend_of) == Some(index)
-        };
+    let backends = BACKENDS.iter().map(|name| {
+        let of = |key: &BTreeMap<String, String>| ids.get(&key.get("backend")?.parse().ok()?);
+        let is_it = |key: &BTreeMap<String, String>| of(key).is_some_and(|own| own == name);
         ((*name).to_owned(), sum(&|table, key| table == "backend" && is_it(key)))
     });
     vips.chain(backends).collect()
+}
+
+/// Every VIP and backend has counted packets, and every node has.
+fn all_counted(counts: &[(String, Count)], nodes: &[Status]) -> Check {
+    let counted = counts.iter().filter(|(_, count)| count.packets > 0).count();
+    let forwarded = |s: &Status| -> u64 {
+        rows(s).filter(|(table, _)| *table == "backend").map(|(_, row)| row.count.packets).sum()
+    };
+    let packets: Vec<String> = nodes.iter().map(|status| forwarded(status).to_string()).collect();
+    Check {
+        ok: counted == counts.len() && !nodes.is_empty() && nodes.iter().all(|node| forwarded(node) > 0),
+        text: format!(
+            "{counted} of {} VIPs and backends have counted packets; the nodes forwarded {}",
+            counts.len(),
+            packets.join(" and ")
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -18,13 +18,14 @@ fn good_mix() -> Vec<Outcome> {
 }
 
 fn good_event() -> Event {
+    let checks = vec![Check { ok: true, text: "EVICTED".into() }];
     Event {
-        name: "b2 leaves".into(),
+        name: "b2 is drained".into(),
         moved: 3,
         expected_moved: 3,
         flows: 10,
         transfers: 5,
-        left: (2, 2),
+        checks,
         ..Event::default()
     }
 }
@@ -35,8 +36,8 @@ fn good_status() -> Status {
         action: String::new(),
         count: Count { packets: 2, bytes: 200 },
     };
-    let vips = VIPS.iter().map(|(_, vip)| row("dst", vip.to_string())).collect();
-    let backends = (0..BACKENDS.len()).map(|slot| row("backend", (16384 + slot).to_string())).collect();
+    let vips = POOLS.iter().map(|(_, vip)| row("dst", vip.to_string())).collect();
+    let backends = (0..BACKENDS.len()).map(|slot| row("backend", (100 + slot).to_string())).collect();
     Status {
         counters: BTreeMap::from([("drop.mtu".into(), Count { packets: 1, bytes: 1500 })]),
         tables: BTreeMap::from([("vip4".into(), vips), ("backend".into(), backends)]),
@@ -47,16 +48,20 @@ fn report(change: impl FnOnce(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, 
     let (mut mixed, mut full) = (good_mix(), vec![outcome("b1", None, 1480)]);
     let (mut event, mut balancer) = (good_event(), good_status());
     change(&mut mixed, &mut full, &mut event, &mut balancer);
+    let ids = (100..).zip(BACKENDS.map(str::to_owned)).collect();
+    let decap = Status {
+        counters: BTreeMap::from([("drop.not_allowed".into(), Count { packets: 4, bytes: 4 })]),
+        ..Status::default()
+    };
     Report::new(Findings {
         plane: DataPlane::Xdp,
         mixed: &mixed,
         full_sized: &full,
         events: vec![event],
-        balancer,
-        decaps: vec![Status {
-            counters: BTreeMap::from([("drop.not_allowed".into(), Count { packets: 4, bytes: 4 })]),
-            ..Status::default()
-        }],
+        timeline: vec![Moment { at: 1.0, what: "b2 is drained".into() }],
+        ids: &ids,
+        loaded: &[balancer.clone(), good_status()],
+        ended: vec![balancer, decap],
     })
 }
 
@@ -72,16 +77,20 @@ fn the_json_has_the_documented_fields_only() {
     let value = serde_json::to_value(report(|_, _, _, _| ())).unwrap();
     let keys =
         |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
-    assert_eq!(keys(&value), ["ok", "data_plane", "connections", "backends", "events", "drops"]);
+    assert_eq!(keys(&value), ["ok", "data_plane", "connections", "backends", "events", "timeline", "drops"]);
     assert_eq!(keys(&value["connections"]), ["total", "failed"]);
     assert_eq!(keys(&value["backends"][0]), ["name", "connections", "ideal"]);
-    assert_eq!(keys(&value["events"][0]), ["name", "broken", "moved", "expected_moved"]);
+    assert_eq!(
+        keys(&value["events"][0]),
+        ["name", "at", "seconds", "transfers", "broken", "flows", "moved", "expected_moved"]
+    );
+    assert_eq!(keys(&value["timeline"][0]), ["at", "what"]);
 }
 
 #[test]
 fn every_fault_is_seen() {
     type Fault = fn(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, &mut Status);
-    let faults: [(&str, Fault); 9] = [
+    let faults: [(&str, Fault); 11] = [
         ("a failed connection", |mixed, _, _, _| mixed[0] = outcome("b1", Some("reset"), 0)),
         ("no connections at all", |mixed, _, _, _| mixed.clear()),
         ("one backend gets everything", |mixed, _, _, _| mixed.fill(outcome("b1", None, 1500))),
@@ -89,10 +98,10 @@ fn every_fault_is_seen() {
         ("a full-sized upload failed", |_, full, _, _| full[0] = outcome("b1", Some("timed out"), 0)),
         ("a transfer elsewhere broke", |_, _, event, _| event.broken = 1),
         ("too many flows moved", |_, _, event, _| event.moved += 1),
-        ("nothing had to move", |_, _, event, _| (event.moved, event.expected_moved) = (0, 0)),
-        ("a backend counted nothing", |_, _, _, status| {
-            status.tables.get_mut("backend").unwrap().truncate(3);
-        }),
+        ("no flow was made", |_, _, event, _| (event.flows, event.moved, event.expected_moved) = (0, 0, 0)),
+        ("no transfer was under way", |_, _, event, _| event.transfers = 0),
+        ("what else had to hold did not", |_, _, event, _| event.checks[0].ok = false),
+        ("a node forwarded nothing", |_, _, _, status| drop(status.tables.remove("backend"))),
     ];
     for (name, fault) in faults {
         let report = report(fault);

@@ -2,9 +2,8 @@
 //!
 //! What the demo relies on, all of it in this file:
 //! - `guideway compile --target T --pipeline P --out DIR` writes artefacts;
-//! - `guideway switch --target T --port 1@eth0 --pipeline P --entries FILE --status FILE [--pin-dir DIR] [--host-port
-//!   NAME]` runs in the foreground and prints a line that starts with `ready` once packets are handled;
-//! - SIGHUP reads the entries again and prints a line that starts with `reloaded`;
+//! - `guideway switch --target T --port 1@eth0 --pipeline P --status FILE [--entries FILE] [--p4runtime IP:PORT] [--pin-dir
+//!   DIR] [--host-port NAME]` runs in the foreground and prints a line that starts with `ready` once packets are handled;
 //! - SIGUSR1 writes the status file (by renaming, so that no half is seen); SIGTERM detaches and ends.
 
 use super::interrupt;
@@ -19,9 +18,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Loading includes clang and the verifier, several at once on a small machine.
-const START: Duration = Duration::from_secs(40);
-/// A change of entries, or a status.
-const ANSWER: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(180);
+/// A status.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// Where a switch without entries serves P4Runtime, in its own node.
+pub const P4RUNTIME: &str = "127.0.0.1:9559";
 
 /// How to start a switch.
 #[derive(Debug)]
@@ -40,16 +42,15 @@ pub struct Start<'a> {
     pub pins: &'a Path,
     /// Where packets that the pipeline has changed enter the host (native).
     pub host_port: Option<&'static str>,
+    /// Its entries; without them, an agent says by P4Runtime at [`P4RUNTIME`] what its tables hold.
+    pub entries: Option<String>,
 }
 
 /// A running switch.
 #[derive(Debug)]
 pub struct Switch {
     child: Child,
-    plane: DataPlane,
-    entries: PathBuf,
     status: PathBuf,
-    reloads: usize,
 }
 
 /// Packets and bytes.
@@ -98,25 +99,31 @@ impl Status {
 }
 
 impl Switch {
-    /// Starts a switch in `space` with `entries` and returns at once; [`Switch::ready`] waits.
+    /// Starts a switch in `space` and returns at once; [`Switch::ready`] waits.
     ///
     /// # Errors
     /// A file can't be written or the binary can't be started.
-    pub fn start(start: &Start<'_>, space: &Netns, entries: &str) -> Result<Self> {
+    pub fn start(start: &Start<'_>, space: &Netns) -> Result<Self> {
         let file = |kind: &str| start.folder.join(format!("{}.{kind}", start.node));
-        let (entries_file, status) = (file("entries.toml"), file("status.json"));
-        fs::write(&entries_file, entries).with_context(|| format!("writing {}", entries_file.display()))?;
+        let status = file("status.json");
         let mut command = Command::new(start.guideway);
         command.args(["switch", "--target", &start.plane.to_string(), "--port", "1@eth0"]);
-        command.args(["--pipeline", start.pipeline]);
-        command.arg("--entries").arg(&entries_file).arg("--status").arg(&status);
+        command.args(["--pipeline", start.pipeline]).arg("--status").arg(&status);
+        match &start.entries {
+            Some(text) => {
+                let entries = file("entries.toml");
+                fs::write(&entries, text).with_context(|| format!("writing {}", entries.display()))?;
+                command.arg("--entries").arg(&entries);
+            }
+            None => drop(command.args(["--p4runtime", P4RUNTIME])),
+        }
         if start.plane == DataPlane::Xdp {
             command.arg("--pin-dir").arg(start.pins.join(start.node));
         }
         command.args(start.host_port.map(|name| format!("--host-port={name}")));
         let name = format!("guideway switch on {}", start.node);
         let child = Child::start(&name, space, command, &file("log"))?;
-        Ok(Self { child, plane: start.plane, entries: entries_file, status, reloads: 0 })
+        Ok(Self { child, status })
     }
 
     /// Waits until it handles packets.
@@ -125,19 +132,6 @@ impl Switch {
     /// It ends, or takes too long.
     pub fn ready(&mut self) -> Result<()> {
         self.child.wait_for("ready", 1, START)
-    }
-
-    /// Gives it other entries and waits until they hold.
-    ///
-    /// # Errors
-    /// It refuses them, ends, or takes too long.
-    pub fn reload(&mut self, entries: &str) -> Result<()> {
-        let new = self.entries.with_extension("new");
-        fs::write(&new, entries)?;
-        fs::rename(&new, &self.entries)?;
-        self.child.signal(libc::SIGHUP)?;
-        self.reloads += 1;
-        self.child.wait_for("reloaded", self.reloads, ANSWER)
     }
 
     /// Asks for its counters.
@@ -160,20 +154,6 @@ impl Switch {
         }
         let text = fs::read_to_string(&self.status)?;
         serde_json::from_str(&text).with_context(|| format!("reading {}", self.status.display()))
-    }
-
-    /// A line for people that shows it at work in lab `tag`.
-    #[must_use]
-    pub fn look_inside(&self, tag: &str) -> String {
-        match self.plane {
-            DataPlane::Xdp => {
-                format!("    ip -netns {tag}-lb -details link show eth0      (the program on it)")
-            }
-            DataPlane::Native | DataPlane::Memory => {
-                let (pid, status) = (self.child.id(), self.status.display());
-                format!("    kill -USR1 {pid}; sleep 1; cat {status}      (what it counts)")
-            }
-        }
     }
 
     /// Leaves it running when this guard goes.

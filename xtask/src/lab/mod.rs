@@ -1,14 +1,16 @@
-//! A network in namespaces: clients, a router, one load-balancer node and backends.
+//! A network in namespaces: clients, a router, two load-balancer nodes, a node for the control plane, and backends.
 //!
 //! ```text
 //!   c4 ──┐                    ┌── b1
 //!   c6 ──┤                    ├── b2
 //!  mss ──┼── router (kernel) ─┼── b3
-//!   lb ──┘                    └── b4
+//!  lb1 ──┤                    ├── b4
+//!  lb2 ──┘                    └── ctl
 //! ```
 //!
-//! Every node hangs on the router by one veth link of 1,500 bytes. The router sends what goes to a VIP to
-//! `lb`. Nothing leads out of the lab: no namespace has a link to the host.
+//! Every node hangs on the router by one veth link of 1,500 bytes. What goes to a VIP the router shares out to `lb1` and
+//! `lb2` by its 5-tuple, and when the link of one is down, all to the other. Nothing leads out of the lab: no namespace
+//! has a link to the host.
 //!
 //! A [`Lab`] is a guard: dropping it stops what runs inside and deletes every namespace. A lab whose maker
 //! was killed is removed by [`reap`], which the next demo calls.
@@ -21,7 +23,7 @@ mod userns;
 
 pub use child::Child;
 pub use netns::Netns;
-pub use plan::{BACKENDS, CLIENTS, LB, MTU, Node, Plan, VIP_PORT, VIP4, VIP6};
+pub use plan::{BACKENDS, CLIENTS, CTL, LBS, MTU, Node, Plan, ROUTER, VIP_PORT, VIP4, VIP6};
 pub(crate) use reap::{folder, kept_mark, pins};
 pub use reap::{reap, tear_down};
 pub use userns::enter_unprivileged;
@@ -116,6 +118,22 @@ impl Lab {
             ip(Some(self.space(backend)?.name()), &lines).with_context(|| format!("setting up {backend}"))?;
         }
         Ok(())
+    }
+
+    /// Takes the link of node `name` down, at its own end: the router sees that the carrier is gone.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub fn cut(&self, name: &str) -> Result<()> {
+        ip(Some(self.space(name)?.name()), "link set eth0 down\n").with_context(|| format!("cutting {name} off"))
+    }
+
+    /// Brings the link of node `name` back, with its addresses and routes.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub fn mend(&self, name: &str, plan: &Plan) -> Result<()> {
+        ip(Some(self.space(name)?.name()), &plan.addresses(name)).with_context(|| format!("mending {name}'s link"))
     }
 
     /// Leaves the lab up when this guard goes.

@@ -11,13 +11,16 @@ pub const VIP4: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 pub const VIP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xcafe, 0, 0, 0, 0, 0x10);
 /// The VIP's TCP port.
 pub const VIP_PORT: u16 = 80;
-/// The node with the load balancer.
-pub const LB: &str = "lb";
+/// The nodes with a load balancer; the router shares flows out among them.
+pub const LBS: [&str; 2] = ["lb1", "lb2"];
+/// The node with the controller and the checkers.
+pub const CTL: &str = "ctl";
 /// The backends.
 pub const BACKENDS: [&str; 4] = ["b1", "b2", "b3", "b4"];
 /// The clients: IPv4, IPv6, and one (both) to which backends do not announce the smaller MSS.
 pub const CLIENTS: [&str; 3] = ["c4", "c6", "mss"];
-pub(super) const ROUTER: &str = "router";
+/// The router.
+pub const ROUTER: &str = "router";
 
 /// How many addresses a client has in each of its families.
 const CLIENT_ADDRESSES: u16 = 4;
@@ -80,7 +83,8 @@ impl Default for Plan {
         let numbered = |names: &[&'static str], first: u16| -> Vec<Node> {
             names.iter().zip(first..).map(|(&name, number)| Node { name, number }).collect()
         };
-        let mut nodes = vec![Node { name: LB, number: 1 }];
+        let mut nodes = numbered(&LBS, 1);
+        nodes.push(Node { name: CTL, number: 3 });
         nodes.extend(numbered(&CLIENTS, 4));
         nodes.extend(numbered(&BACKENDS, 11));
         Self { nodes }
@@ -88,7 +92,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The node of that name; the load balancer's for an unknown one.
+    /// The node of that name; the first load balancer's for an unknown one.
     #[must_use]
     pub fn node(&self, name: &str) -> Node {
         self.nodes.iter().find(|node| node.name == name).copied().unwrap_or(self.nodes[0])
@@ -124,7 +128,8 @@ impl Plan {
         text
     }
 
-    /// The `ip` commands, run inside node `name`, that give it addresses and routes.
+    /// The `ip` commands, run inside node `name`, that give it addresses and routes. Run again, they bring back what a
+    /// link takes along that goes down.
     pub(super) fn addresses(&self, name: &str) -> String {
         let mut lines = vec!["link set lo up".to_owned()];
         if name == ROUTER {
@@ -132,13 +137,15 @@ impl Plan {
                 let (v4, v6, name) = (node.v4(1), node.v6(1), node.name);
                 [
                     format!("link set {name} up"),
-                    format!("addr add {v4}/24 dev {name}"),
-                    format!("addr add {v6}/64 dev {name} nodad"),
+                    format!("addr replace {v4}/24 dev {name}"),
+                    format!("addr replace {v6}/64 dev {name} nodad"),
                 ]
             }));
-            let lb = self.node(LB);
-            lines.push(format!("route add {VIP4}/32 via {}", lb.v4(2)));
-            lines.push(format!("route add {VIP6}/128 via {}", lb.v6(2)));
+            let hops = |address: &dyn Fn(Node) -> String| -> String {
+                LBS.iter().map(|name| format!(" nexthop via {}", address(self.node(name)))).collect()
+            };
+            lines.push(format!("route replace {VIP4}/32{}", hops(&|node| node.v4(2).to_string())));
+            lines.push(format!("route replace {VIP6}/128{}", hops(&|node| node.v6(2).to_string())));
         } else {
             lines.extend(self.end_node(self.node(name)));
         }
@@ -149,24 +156,24 @@ impl Plan {
         let mut lines = vec!["link set eth0 up".to_owned()];
         let hosts = if CLIENTS.contains(&node.name) { 2..2 + CLIENT_ADDRESSES } else { 2..3 };
         for host in hosts {
-            lines.push(format!("addr add {}/24 dev eth0", node.v4(host)));
-            lines.push(format!("addr add {}/64 dev eth0 nodad", node.v6(host)));
+            lines.push(format!("addr replace {}/24 dev eth0", node.v4(host)));
+            lines.push(format!("addr replace {}/64 dev eth0 nodad", node.v6(host)));
         }
         let (v4, v6) = (node.v4(1), node.v6(1));
         if BACKENDS.contains(&node.name) {
             let (mss4, mss6) = (self.mss4(node.name), MTU - 40 - 60);
             let mss = self.node("mss");
             lines.extend([
-                format!("addr add {VIP4}/32 dev lo"),
-                format!("addr add {VIP6}/128 dev lo nodad"),
-                format!("route add default via {v4} advmss {mss4}"),
-                format!("route add ::/0 via {v6} advmss {mss6}"),
+                format!("addr replace {VIP4}/32 dev lo"),
+                format!("addr replace {VIP6}/128 dev lo nodad"),
+                format!("route replace default via {v4} advmss {mss4}"),
+                format!("route replace ::/0 via {v6} advmss {mss6}"),
                 // Nobody tells the client `mss` to leave room: its segments come full-sized.
-                format!("route add {}/24 via {v4}", mss.v4(0)),
-                format!("route add {}/64 via {v6}", mss.v6(0)),
+                format!("route replace {}/24 via {v4}", mss.v4(0)),
+                format!("route replace {}/64 via {v6}", mss.v6(0)),
             ]);
         } else {
-            lines.extend([format!("route add default via {v4}"), format!("route add ::/0 via {v6}")]);
+            lines.extend([format!("route replace default via {v4}"), format!("route replace ::/0 via {v6}")]);
         }
         lines
     }
@@ -192,6 +199,11 @@ impl Plan {
             settings.push((format!("ipv6/conf/{scope}/accept_dad"), "0"));
             // Answers come from backends, requests go to the load balancer: no path is symmetric.
             settings.push((format!("ipv4/conf/{scope}/rp_filter"), "0"));
+            if name == ROUTER {
+                // What goes to a node whose link is down goes to the other one.
+                settings.push((format!("ipv4/conf/{scope}/ignore_routes_with_linkdown"), "1"));
+                settings.push((format!("ipv6/conf/{scope}/ignore_routes_with_linkdown"), "1"));
+            }
             if BACKENDS.contains(&name) {
                 settings.push((format!("ipv4/conf/{scope}/arp_ignore"), "1"));
                 settings.push((format!("ipv4/conf/{scope}/arp_announce"), "2"));
@@ -200,6 +212,11 @@ impl Plan {
         // Path MTU is learned from the load balancer's ICMP alone, and nothing is remembered per peer.
         settings.push(("ipv4/tcp_mtu_probing".into(), "0"));
         settings.push(("ipv4/tcp_no_metrics_save".into(), "1"));
+        if name == ROUTER {
+            // Flows are shared out by their ports too, not only by their addresses.
+            settings.push(("ipv4/fib_multipath_hash_policy".into(), "1"));
+            settings.push(("ipv6/fib_multipath_hash_policy".into(), "1"));
+        }
         // A new namespace may start with its maker's forwarding. Elsewhere it would send packets out a second time:
         // on native, the host's stack hears what the switch does.
         let forwards = if name == ROUTER { "1" } else { "0" };
@@ -219,7 +236,7 @@ mod tests {
         let plan = Plan::default();
         let numbers: BTreeSet<u16> = plan.nodes.iter().map(|node| node.number).collect();
         assert_eq!(numbers.len(), plan.nodes.len());
-        assert_eq!(plan.nodes.len(), 1 + CLIENTS.len() + BACKENDS.len());
+        assert_eq!(plan.nodes.len(), LBS.len() + 1 + CLIENTS.len() + BACKENDS.len());
     }
 
     #[test]
@@ -228,21 +245,22 @@ mod tests {
         for (backend, mss) in [("b1", 1440), ("b4", 1420)] {
             let text = plan.addresses(backend);
             assert!(text.contains(&format!(
-                "route add default via 10.10.{}.1 advmss {mss}",
+                "route replace default via 10.10.{}.1 advmss {mss}",
                 plan.node(backend).number
             )));
             assert!(text.contains("advmss 1400"), "{text}");
             assert!(
-                text.contains("route add 10.10.6.0/24 via")
+                text.contains("route replace 10.10.6.0/24 via")
                     && !text.contains("10.10.6.0/24 via 10.10.11.1 advmss")
             );
         }
     }
 
     #[test]
-    fn only_the_router_knows_the_way_to_the_vip() {
+    fn only_the_router_knows_the_ways_to_the_vip() {
         let plan = Plan::default();
-        assert!(plan.addresses(ROUTER).contains("route add 203.0.113.10/32 via 10.10.1.2"));
+        let text = plan.addresses(ROUTER);
+        assert!(text.contains("route replace 203.0.113.10/32 nexthop via 10.10.1.2 nexthop via 10.10.2.2"), "{text}");
         assert!(!plan.addresses("c4").contains("203.0.113.10"));
         assert!(!plan.links("t").contains("dev lo"));
     }

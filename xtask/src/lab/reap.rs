@@ -21,7 +21,7 @@ pub fn reap() -> Vec<String> {
 /// Removes the lab `tag`: its processes, namespaces and pins. True when there was one.
 #[must_use]
 pub fn tear_down(tag: &str) -> bool {
-    if lab_of(&format!("{tag}-lb")) != Some(tag) {
+    if lab_of(&format!("{tag}-{}", super::ROUTER)) != Some(tag) {
         return false;
     }
     let mut found = false;
@@ -60,7 +60,7 @@ fn labs(names: &[String]) -> Vec<String> {
     tags
 }
 
-/// The lab of namespace `name`: `gw12-lb` is of `gw12`. None for other people's namespaces.
+/// The lab of namespace `name`: `gw12-lb1` is of `gw12`. None for other people's namespaces.
 fn lab_of(name: &str) -> Option<&str> {
     let (tag, node) = name.split_once('-')?;
     let pid = tag.strip_prefix("gw")?;
@@ -81,13 +81,13 @@ mod tests {
     #[test]
     fn only_our_own_names_are_labs() {
         for (name, lab) in [
-            ("gw12-lb", Some("gw12")),
+            ("gw12-lb1", Some("gw12")),
             ("gw12-router", Some("gw12")),
-            ("gw-lb", None),
-            ("gateway-lb", None),
+            ("gw-lb1", None),
+            ("gateway-lb1", None),
             ("gw12-other", None),
             ("gw12", None),
-            ("gw1x-lb", None),
+            ("gw1x-lb1", None),
         ] {
             assert_eq!(lab_of(name), lab, "{name}");
         }
