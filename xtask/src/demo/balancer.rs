@@ -1,10 +1,11 @@
 //! A load-balancer node: a switch, and the agent that keeps its tables as the controller wants them.
 //!
 //! What the demo relies on, beside what `switch` says: `guideway agent --node NAME --controller IP:PORT --port 1@eth0
-//! --p4runtime IP:PORT --state FILE` keeps the switch so, and `guideway flows --p4runtime IP:PORT --json --state tcp` prints
-//! one flow a line.
+//! --p4runtime IP:PORT --state FILE` keeps the switch so, and tells by HTTP, at [`METRICS`], what it counts; `guideway flows
+//! --address IP:PORT --json --state tcp` prints one flow a line.
 
-use super::switch::{P4RUNTIME, Start, Status, Switch};
+use super::metrics::{self, Metrics};
+use super::switch::{P4RUNTIME, Start, Switch};
 use crate::lab::{Child, Netns};
 use crate::run::capture;
 use anyhow::{Context, Result};
@@ -12,6 +13,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+
+/// Where an agent serves its metrics, in its own node.
+const METRICS: &str = "127.0.0.1:9572";
 
 /// A running node.
 #[derive(Debug)]
@@ -57,12 +61,13 @@ impl Balancer {
         Ok(())
     }
 
-    /// What its data plane counts.
+    /// What its data plane counts, as its agent tells it.
     ///
     /// # Errors
-    /// As [`Switch::status`].
-    pub fn status(&mut self) -> Result<Status> {
-        self.switch.status()
+    /// The agent doesn't answer.
+    pub fn metrics(&self) -> Result<Metrics> {
+        let answer = self.space.run(|| metrics::read(METRICS))?;
+        answer.with_context(|| format!("reading the metrics of {}", self.name))
     }
 
     /// The client's ports of established flows.
@@ -71,7 +76,8 @@ impl Balancer {
     /// The switch doesn't tell.
     pub fn ports(&self) -> Result<Vec<u16>> {
         let mut command = Command::new(&self.guideway);
-        command.args(["flows", "--p4runtime", P4RUNTIME, "--json", "--state", "tcp"]);
+        // All at once: a demo has few.
+        command.args(["flows", "--rate", "1000000", "--address", P4RUNTIME, "--json", "--state", "tcp"]);
         let text = self.space.run(move || capture(&mut command, ""))??;
         ports(&text).with_context(|| format!("reading the flows of {}", self.name))
     }

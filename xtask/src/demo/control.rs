@@ -11,7 +11,6 @@ use crate::lab::{BACKENDS, CTL, Child, LBS, Lab, Netns, Plan};
 use crate::run::capture;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,8 +41,6 @@ pub struct Backend {
     pub pool: String,
     /// Its name.
     pub name: String,
-    /// Its id in the data plane.
-    pub id: u32,
     /// Its state's name.
     pub state: String,
     /// Whether new flows go there.
@@ -70,12 +67,10 @@ pub struct Happened {
 #[derive(Debug, Deserialize)]
 struct Status {
     nodes: Vec<Node>,
-    alarms: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Node {
-    node: String,
     current: bool,
 }
 
@@ -171,14 +166,6 @@ impl Control {
         serde_json::from_str(&text).with_context(|| format!("reading the list of backends: {text}"))
     }
 
-    /// The backends' names by their ids in the data plane.
-    ///
-    /// # Errors
-    /// The controller doesn't answer.
-    pub fn ids(&self) -> Result<BTreeMap<u32, String>> {
-        Ok(self.backends()?.into_iter().map(|b| (b.id, b.name)).collect())
-    }
-
     /// What happened after the event of that number.
     ///
     /// # Errors
@@ -206,7 +193,7 @@ impl Control {
     /// It takes too long.
     pub fn in_force(&self) -> Result<()> {
         self.until("not both nodes have the current tables", || {
-            Ok(self.status()?.nodes.iter().filter(|node| node.current).count() == LBS.len())
+            Ok(self.nodes_in_force()? == LBS.len())
         })
     }
 
@@ -228,9 +215,11 @@ impl Control {
         Ok(own.all(|b| b.state == state))
     }
 
-    fn status(&self) -> Result<Status> {
+    fn nodes_in_force(&self) -> Result<usize> {
         let text = self.ctl(&["status"])?;
-        serde_json::from_str(&text).with_context(|| format!("reading the status: {text}"))
+        let status: Status =
+            serde_json::from_str(&text).with_context(|| format!("reading the status: {text}"))?;
+        Ok(status.nodes.iter().filter(|node| node.current).count())
     }
 
     fn until(&self, else_say: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
@@ -238,8 +227,8 @@ impl Control {
         while !holds()? {
             interrupt::check()?;
             if start.elapsed() > LIMIT {
-                let status = self.status().map_or_else(|e| format!("{e:#}"), |s| format!("{s:?}"));
-                bail!("{else_say} within {LIMIT:?}: {status}\n{:?}", self.backends()?);
+                let (status, backends) = (self.ctl(&["status"])?, self.ctl(&["backend", "list"])?);
+                bail!("{else_say} within {LIMIT:?}: {status}\n{backends}");
             }
             std::thread::sleep(LOOK);
         }

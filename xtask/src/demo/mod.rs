@@ -11,6 +11,7 @@ pub mod event;
 pub mod interrupt;
 pub mod load;
 pub mod memory;
+pub mod metrics;
 pub mod plane;
 pub mod report;
 pub mod screen;
@@ -139,7 +140,7 @@ fn perform(
     say(start, &format!("{FULL_SIZED} uploads by a client that sends full-sized segments"));
     let full_sized =
         load::start(&stage.lab, &full_sized(&stage.plan), 2)?.finish(&screen::bar(FULL_SIZED, "uploads"))?;
-    let (loaded, ids) = (statuses(&mut stage, false)?, stage.control.ids()?);
+    let loaded = metrics(&stage)?;
     let (events, timeline) = story::play(&mut stage, story::Clock::new(start), options.noticed_within)?;
     let report = Report::new(Findings {
         plane,
@@ -147,9 +148,9 @@ fn perform(
         full_sized: &full_sized,
         events,
         timeline,
-        ids: &ids,
         loaded: &loaded,
-        ended: statuses(&mut stage, true)?,
+        balancers: metrics(&stage)?,
+        decaps: stage.decaps.iter_mut().map(switch::Switch::status).collect::<Result<_>>()?,
     });
     say(start, "done");
     if options.keep {
@@ -158,15 +159,8 @@ fn perform(
     Ok(report)
 }
 
-/// What the load balancers count, and perhaps the backends.
-fn statuses(stage: &mut Stage, backends: bool) -> Result<Vec<switch::Status>> {
-    let mut all = stage.balancers.iter_mut().map(balancer::Balancer::status).collect::<Result<Vec<_>>>()?;
-    if backends {
-        for decap in &mut stage.decaps {
-            all.push(decap.status()?);
-        }
-    }
-    Ok(all)
+fn metrics(stage: &Stage) -> Result<Vec<metrics::Metrics>> {
+    stage.balancers.iter().map(balancer::Balancer::metrics).collect()
 }
 
 fn full_sized(plan: &Plan) -> Vec<Job> {

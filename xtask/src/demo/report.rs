@@ -4,7 +4,8 @@ use super::deployment::{POOLS, WEIGHTS};
 use super::event::Event;
 use super::load::{Kind, Outcome};
 use super::plane::DataPlane;
-use super::switch::{Count, Row, Status};
+use super::metrics::Metrics;
+use super::switch::{Count, Status};
 use crate::lab::{BACKENDS, MTU};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -96,12 +97,12 @@ pub struct Findings<'a> {
     pub events: Vec<Event>,
     /// What happened when.
     pub timeline: Vec<Moment>,
-    /// The backends' names by their ids in the data plane.
-    pub ids: &'a BTreeMap<u32, String>,
-    /// The load balancers' statuses after the load: entries of backends that go take their counts along.
-    pub loaded: &'a [Status],
-    /// All statuses at the end.
-    pub ended: Vec<Status>,
+    /// What the load balancers counted after the load: entries of backends that go take their counts along.
+    pub loaded: &'a [Metrics],
+    /// The same at the end.
+    pub balancers: Vec<Metrics>,
+    /// What the backends' data planes counted.
+    pub decaps: Vec<Status>,
 }
 
 impl Report {
@@ -121,12 +122,11 @@ impl Report {
         ];
         checks.extend(findings.events.iter().flat_map(of_event));
         let mut drops: BTreeMap<String, u64> = BTreeMap::new();
-        for status in &findings.ended {
-            for (reason, packets) in status.drops() {
-                *drops.entry(reason).or_default() += packets;
-            }
+        let of_balancers = findings.balancers.iter().map(Metrics::drops);
+        for (reason, packets) in of_balancers.chain(findings.decaps.iter().map(Status::drops)).flatten() {
+            *drops.entry(reason).or_default() += packets;
         }
-        let counts = counts(findings.loaded, findings.ids);
+        let counts = counts(findings.loaded);
         checks.push(all_counted(&counts, findings.loaded));
         Self {
             ok: checks.iter().all(|check| check.ok),
@@ -254,43 +254,30 @@ fn of_event(event: &Event) -> Vec<Check> {
     all
 }
 
-fn rows(status: &Status) -> impl Iterator<Item = (&String, &Row)> {
-    status.tables.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (table, row)))
-}
-
-/// The counts of VIPs and backends: all their nodes, tables and ids together.
-fn counts(statuses: &[Status], ids: &BTreeMap<u32, String>) -> Vec<(String, Count)> {
-    let sum = |wanted: &dyn Fn(&str, &BTreeMap<String, String>) -> bool| {
-        let rows = statuses.iter().flat_map(rows);
-        rows.filter(|(table, row)| wanted(table, &row.key)).fold(Count::default(), |sum, (_, row)| Count {
-            packets: sum.packets + row.count.packets,
-            bytes: sum.bytes + row.count.bytes,
+/// The counts of VIPs and backends, over all nodes.
+fn counts(nodes: &[Metrics]) -> Vec<(String, Count)> {
+    let sum = |what: &str, name: &str| {
+        let counts = nodes.iter().map(|node| node.count(what, what, name));
+        counts.fold(Count::default(), |sum, count| Count {
+            packets: sum.packets + count.packets,
+            bytes: sum.bytes + count.bytes,
         })
     };
-    let vips = POOLS.iter().map(|(_, vip)| {
-        let text = vip.to_string();
-        let count = sum(&|table, key| table.starts_with("vip") && key.get("dst") == Some(&text));
-        (format!("VIP {vip}"), count)
-    });
-    let backends = BACKENDS.iter().map(|name| {
-        let of = |key: &BTreeMap<String, String>| ids.get(&key.get("backend")?.parse().ok()?);
-        let is_it = |key: &BTreeMap<String, String>| of(key).is_some_and(|own| own == name);
-        ((*name).to_owned(), sum(&|table, key| table == "backend" && is_it(key)))
-    });
+    let vips = POOLS.iter().map(|(_, vip)| (format!("VIP {vip}"), sum("vip", &vip.to_string())));
+    let backends = BACKENDS.iter().map(|name| ((*name).to_owned(), sum("backend", name)));
     vips.chain(backends).collect()
 }
 
 /// Every VIP and backend has counted packets, and every node has.
-fn all_counted(counts: &[(String, Count)], nodes: &[Status]) -> Check {
+fn all_counted(counts: &[(String, Count)], nodes: &[Metrics]) -> Check {
     let counted = counts.iter().filter(|(_, count)| count.packets > 0).count();
-    let forwarded = |s: &Status| -> u64 {
-        rows(s).filter(|(table, _)| *table == "backend").map(|(_, row)| row.count.packets).sum()
-    };
-    let packets: Vec<String> = nodes.iter().map(|status| forwarded(status).to_string()).collect();
+    let forwarded =
+        |node: &Metrics| BACKENDS.iter().map(|name| node.count("backend", "backend", name).packets).sum::<u64>();
+    let packets: Vec<String> = nodes.iter().map(|node| forwarded(node).to_string()).collect();
     Check {
         ok: counted == counts.len() && !nodes.is_empty() && nodes.iter().all(|node| forwarded(node) > 0),
         text: format!(
-            "{counted} of {} VIPs and backends have counted packets; the nodes forwarded {}",
+            "{counted} of {} VIPs and backends have counted packets; the nodes forwarded {} of them",
             counts.len(),
             packets.join(" and ")
         ),

@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::demo::load::Job;
-use crate::demo::switch::Row;
 use crate::sys::TcpPath;
 
 fn outcome(backend: &str, error: Option<&str>, path_mtu: u32) -> Outcome {
@@ -30,28 +29,23 @@ fn good_event() -> Event {
     }
 }
 
-fn good_status() -> Status {
-    let row = |field: &str, value: String| Row {
-        key: BTreeMap::from([(field.to_owned(), value)]),
-        action: String::new(),
-        count: Count { packets: 2, bytes: 200 },
+/// Every VIP and every backend has got two packets.
+fn good_page() -> String {
+    let line = |what: &str, name: &str| {
+        format!("guideway_{what}_packets_total{{{what}=\"{name}\"}} 2\nguideway_{what}_bytes_total{{{what}=\"{name}\"}} 200\n")
     };
-    let vips = POOLS.iter().map(|(_, vip)| row("dst", vip.to_string())).collect();
-    let backends = (0..BACKENDS.len()).map(|slot| row("backend", (100 + slot).to_string())).collect();
-    Status {
-        counters: BTreeMap::from([("drop.mtu".into(), Count { packets: 1, bytes: 1500 })]),
-        tables: BTreeMap::from([("vip4".into(), vips), ("backend".into(), backends)]),
-    }
+    let vips = POOLS.iter().map(|(_, vip)| line("vip", &vip.to_string()));
+    let lines = vips.chain(BACKENDS.iter().map(|name| line("backend", name))).collect::<String>();
+    lines + "guideway_drops_total{reason=\"mtu\"} 1\n"
 }
 
-fn report(change: impl FnOnce(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, &mut Status)) -> Report {
+fn report(change: impl FnOnce(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, &mut String)) -> Report {
     let (mut mixed, mut full) = (good_mix(), vec![outcome("b1", None, 1480)]);
-    let (mut event, mut balancer) = (good_event(), good_status());
+    let (mut event, mut balancer) = (good_event(), good_page());
     change(&mut mixed, &mut full, &mut event, &mut balancer);
-    let ids = (100..).zip(BACKENDS.map(str::to_owned)).collect();
+    let balancer = Metrics::parse(&balancer);
     let decap = Status {
         counters: BTreeMap::from([("drop.not_allowed".into(), Count { packets: 4, bytes: 4 })]),
-        ..Status::default()
     };
     Report::new(Findings {
         plane: DataPlane::Xdp,
@@ -59,9 +53,9 @@ fn report(change: impl FnOnce(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, 
         full_sized: &full,
         events: vec![event],
         timeline: vec![Moment { at: 1.0, what: "b2 is drained".into() }],
-        ids: &ids,
-        loaded: &[balancer.clone(), good_status()],
-        ended: vec![balancer, decap],
+        loaded: &[balancer.clone(), Metrics::parse(&good_page())],
+        balancers: vec![balancer],
+        decaps: vec![decap],
     })
 }
 
@@ -89,7 +83,7 @@ fn the_json_has_the_documented_fields_only() {
 
 #[test]
 fn every_fault_is_seen() {
-    type Fault = fn(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, &mut Status);
+    type Fault = fn(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, &mut String);
     let faults: [(&str, Fault); 11] = [
         ("a failed connection", |mixed, _, _, _| mixed[0] = outcome("b1", Some("reset"), 0)),
         ("no connections at all", |mixed, _, _, _| mixed.clear()),
@@ -101,7 +95,7 @@ fn every_fault_is_seen() {
         ("no flow was made", |_, _, event, _| (event.flows, event.moved, event.expected_moved) = (0, 0, 0)),
         ("no transfer was under way", |_, _, event, _| event.transfers = 0),
         ("what else had to hold did not", |_, _, event, _| event.checks[0].ok = false),
-        ("a node forwarded nothing", |_, _, _, status| drop(status.tables.remove("backend"))),
+        ("a node forwarded nothing", |_, _, _, page| *page = page.replace("_backend_", "_nobody_")),
     ];
     for (name, fault) in faults {
         let report = report(fault);

@@ -2,7 +2,7 @@
 //!
 //! What the demo relies on, all of it in this file:
 //! - `guideway compile --target T --pipeline P --out DIR` writes artefacts;
-//! - `guideway switch --target T --port 1@eth0 --pipeline P --status FILE [--entries FILE] [--p4runtime IP:PORT] [--pin-dir
+//! - `guideway switch DIR --target T --port 1@eth0 --status FILE [--entries FILE] [--p4runtime IP:PORT] [--pin-dir
 //!   DIR] [--host-port NAME]` runs in the foreground and prints a line that starts with `ready` once packets are handled;
 //! - SIGUSR1 writes the status file (by renaming, so that no half is seen); SIGTERM detaches and ends.
 
@@ -63,28 +63,12 @@ pub struct Count {
     pub bytes: u64,
 }
 
-/// One entry of a table in a status.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Row {
-    /// Key fields as text.
-    pub key: BTreeMap<String, String>,
-    /// The action's name.
-    #[serde(default)]
-    pub action: String,
-    /// What matched it.
-    #[serde(flatten)]
-    pub count: Count,
-}
-
 /// A switch's status file.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Status {
     /// Named counters; drop reasons as `drop.REASON`.
     #[serde(default)]
     pub counters: BTreeMap<String, Count>,
-    /// Entries with their counts, by table.
-    #[serde(default)]
-    pub tables: BTreeMap<String, Vec<Row>>,
 }
 
 impl Status {
@@ -107,8 +91,8 @@ impl Switch {
         let file = |kind: &str| start.folder.join(format!("{}.{kind}", start.node));
         let status = file("status.json");
         let mut command = Command::new(start.guideway);
-        command.args(["switch", "--target", &start.plane.to_string(), "--port", "1@eth0"]);
-        command.args(["--pipeline", start.pipeline]).arg("--status").arg(&status);
+        command.arg("switch").arg(start.folder.join("out").join(start.pipeline));
+        command.args(["--target", &start.plane.to_string(), "--port", "1@eth0", "--status"]).arg(&status);
         match &start.entries {
             Some(text) => {
                 let entries = file("entries.toml");
@@ -169,11 +153,8 @@ mod tests {
 
     #[test]
     fn reads_a_status() {
-        let text = r#"{"counters": {"drop.mtu": {"packets": 3, "bytes": 4500}, "not_stored": {"packets": 1}},
-            "tables": {"vip4": [{"key": {"dst": "203.0.113.10"}, "action": "set_vip", "packets": 7, "bytes": 9}]}}"#;
+        let text = r#"{"counters": {"drop.mtu": {"packets": 3, "bytes": 4500}, "not_stored": {"packets": 1}}, "tables": {}}"#;
         let status: Status = serde_json::from_str(text).unwrap();
         assert_eq!(status.drops(), BTreeMap::from([("mtu".into(), 3)]));
-        assert_eq!(status.tables["vip4"][0].count, Count { packets: 7, bytes: 9 });
-        assert_eq!(status.tables["vip4"][0].key["dst"], "203.0.113.10");
     }
 }
