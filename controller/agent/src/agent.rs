@@ -172,9 +172,12 @@ async fn count_flows(mut planes: watch::Receiver<Option<Plane>>, status: Status)
             }
             continue;
         };
-        let began = Instant::now();
+        let (began, version) = (Instant::now(), status.facts().version);
         match plane.flows().await {
-            Ok(flows) => status.facts().flows = Some(flows),
+            Ok(flows) => {
+                let mut facts = status.facts();
+                (facts.flows, facts.flows_version) = (Some(flows), version);
+            }
             Err(error) => tracing::debug!("flows: {error}"),
         }
         tokio::time::sleep(FLOWS_PAUSE.max(began.elapsed() * FLOWS_SHARE)).await;

@@ -69,6 +69,8 @@ pub struct Facts {
     pub push_sum_ms: f64,
     /// Flows by backend; none where they can't be read.
     pub flows: Option<BTreeMap<u32, u64>>,
+    /// The version in force when the count of them began.
+    pub flows_version: u64,
     /// ICMP errors about the tunnels to backends, by backend.
     pub signals: BTreeMap<u32, Signals>,
     /// Snapshots that were refused.

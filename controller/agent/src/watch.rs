@@ -289,5 +289,6 @@ fn message(node: &str, desired: &Desired, status: &Status) -> NodeReport {
         alarms: facts.alarms_to_report(),
         push_latency_ms: facts.push_ms,
         has_tables: desired.version() > 0,
+        flows_version: facts.flows_version,
     }
 }

@@ -55,8 +55,10 @@ impl Nodes {
             let draining = pool.backends.values().filter(drains);
             for backend in draining {
                 let mut nodes = self.counting(now).peekable();
+                // A count that began under the old table says nothing of the flows that came until the new one.
                 let none = |node: &Node| {
-                    node.report.version >= pool.node_version && node.flows.get(&backend.id) == Some(&0)
+                    node.report.version.min(node.report.flows_version) >= pool.node_version
+                        && node.flows.get(&backend.id) == Some(&0)
                 };
                 if nodes.peek().is_some() && nodes.all(none) {
                     gone.push(backend.id);

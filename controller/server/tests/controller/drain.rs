@@ -10,7 +10,7 @@ fn drain(name: &str, window_ms: u64) -> DrainBackendRequest {
 /// What node `n` reports: that version, and these flows.
 fn report(node: &str, version: u64, flows: &[(u32, u64)]) -> NodeReport {
     let flows = flows.iter().map(|&(id, active)| BackendFlows { id, active }).collect();
-    NodeReport { node: node.into(), version, flows, ..Default::default() }
+    NodeReport { node: node.into(), version, flows, flows_version: version, ..Default::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,8 +31,10 @@ async fn no_flow_left_on_any_node_ends_it() {
     it.client.drain_backend(drain("b", 60_000)).await.unwrap();
     let now = nodes.message().await.unwrap().unwrap().version;
     assert!(now > before);
-    // An old table, flows, and a node that does not say: none of them ends it.
+    // An old table, an old count, flows, and a node that does not say: none of them ends it.
+    let old_count = NodeReport { flows_version: before, ..report("n2", now, &[(id, 0)]) };
     for (n1, n2) in [
+        (report("n1", now, &[(id, 0)]), old_count),
         (report("n1", before, &[(id, 0)]), report("n2", now, &[(id, 0)])),
         (report("n1", now, &[(id, 0)]), report("n2", now, &[(id, 7)])),
         (report("n1", now, &[(id, 0)]), report("n2", now, &[])),
