@@ -127,9 +127,11 @@ fn the_router_shares_flows_out_and_does_without_a_node_that_is_cut_off() {
     // Servers in the place of data planes.
     for lb in LBS {
         for vip in [IpAddr::from(VIP4), VIP6.into()] {
-            let add = ["-netns", &format!("{tag}-{lb}"), "addr", "add", &vip.to_string(), "dev", "lo", "nodad"];
+            let add =
+                ["-netns", &format!("{tag}-{lb}"), "addr", "add", &vip.to_string(), "dev", "lo", "nodad"];
             assert!(std::process::Command::new("ip").args(add).status().unwrap().success());
-            let listener = lab.space(lb).unwrap().run(|| TcpListener::bind((vip, VIP_PORT))).unwrap().unwrap();
+            let listener =
+                lab.space(lb).unwrap().run(|| TcpListener::bind((vip, VIP_PORT))).unwrap().unwrap();
             std::thread::spawn(move || {
                 while let Ok((stream, _)) = listener.accept() {
                     std::thread::spawn(move || serve_one(lb, stream));

@@ -149,12 +149,14 @@ impl Control {
         self.space.run(move || capture(&mut command, ""))?
     }
 
-    /// Drains a backend in both pools.
+    /// Drains a backend in both pools; its flows may stay for so long.
     ///
     /// # Errors
     /// It is refused.
-    pub fn drain(&self, backend: &str) -> Result<()> {
-        POOLS.iter().try_for_each(|(pool, _)| self.ctl(&["drain", pool, backend]).map(drop))
+    pub fn drain(&self, backend: &str, window: Duration) -> Result<()> {
+        let window = window.as_secs().to_string();
+        let drain = |pool| self.ctl(&["drain", pool, backend, "--window", &window]).map(drop);
+        POOLS.iter().try_for_each(|(pool, _)| drain(pool))
     }
 
     /// All backends.
@@ -192,9 +194,7 @@ impl Control {
     /// # Errors
     /// It takes too long.
     pub fn in_force(&self) -> Result<()> {
-        self.until("not both nodes have the current tables", || {
-            Ok(self.nodes_in_force()? == LBS.len())
-        })
+        self.until("not both nodes have the current tables", || Ok(self.nodes_in_force()? == LBS.len()))
     }
 
     /// Waits until `backend` is in that state in both pools.

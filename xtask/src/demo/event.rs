@@ -80,7 +80,8 @@ impl Seen<'_> {
         let new = self.meanwhile.iter().filter(|o| !excused(before.get(&o.job.source)));
         let failed: Vec<&Outcome> =
             long.iter().copied().chain(new).chain(self.after).filter(broken).collect();
-        let moved = |(source, owner): &(&SocketAddr, &String)| after.get(source).is_some_and(|now| now != *owner);
+        let moved =
+            |(source, owner): &(&SocketAddr, &String)| after.get(source).is_some_and(|now| now != *owner);
         Event {
             name,
             at,
@@ -203,13 +204,8 @@ mod tests {
         let before = outcomes(&["b1", "b2"]);
         for (after, broken, moved) in [(["b1", "b1"], 0, 1), (["b1", "!"], 1, 0), (["!", "b1"], 1, 1)] {
             let after = outcomes(&after);
-            let seen = Seen {
-                leaving: Some("b2"),
-                killed: true,
-                before: &before,
-                after: &after,
-                ..Seen::default()
-            };
+            let seen =
+                Seen { leaving: Some("b2"), killed: true, before: &before, after: &after, ..Seen::default() };
             let event = seen.judge(String::new(), 0.0);
             assert_eq!((event.broken, event.moved), (broken, moved), "{after:?}");
         }

@@ -47,7 +47,8 @@ impl Metrics {
         let sum = |unit: &str| {
             let name = format!("guideway_{what}_{unit}_total");
             let of = self.lines.iter().filter(|l| l.name == name);
-            of.filter(|l| l.labels.get(label).is_some_and(|v| v == value)).map(|l| l.value).sum::<f64>() as u64
+            of.filter(|l| l.labels.get(label).is_some_and(|v| v == value)).map(|l| l.value).sum::<f64>()
+                as u64
         };
         Count { packets: sum("packets"), bytes: sum("bytes") }
     }

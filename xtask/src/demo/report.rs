@@ -3,8 +3,8 @@
 use super::deployment::{POOLS, WEIGHTS};
 use super::event::Event;
 use super::load::{Kind, Outcome};
-use super::plane::DataPlane;
 use super::metrics::Metrics;
+use super::plane::DataPlane;
 use super::switch::{Count, Status};
 use crate::lab::{BACKENDS, MTU};
 use serde::Serialize;
@@ -271,8 +271,9 @@ fn counts(nodes: &[Metrics]) -> Vec<(String, Count)> {
 /// Every VIP and backend has counted packets, and every node has.
 fn all_counted(counts: &[(String, Count)], nodes: &[Metrics]) -> Check {
     let counted = counts.iter().filter(|(_, count)| count.packets > 0).count();
-    let forwarded =
-        |node: &Metrics| BACKENDS.iter().map(|name| node.count("backend", "backend", name).packets).sum::<u64>();
+    let forwarded = |node: &Metrics| {
+        BACKENDS.iter().map(|name| node.count("backend", "backend", name).packets).sum::<u64>()
+    };
     let packets: Vec<String> = nodes.iter().map(|node| forwarded(node).to_string()).collect();
     Check {
         ok: counted == counts.len() && !nodes.is_empty() && nodes.iter().all(|node| forwarded(node) > 0),

@@ -32,7 +32,9 @@ fn good_event() -> Event {
 /// Every VIP and every backend has got two packets.
 fn good_page() -> String {
     let line = |what: &str, name: &str| {
-        format!("guideway_{what}_packets_total{{{what}=\"{name}\"}} 2\nguideway_{what}_bytes_total{{{what}=\"{name}\"}} 200\n")
+        format!(
+            "guideway_{what}_packets_total{{{what}=\"{name}\"}} 2\nguideway_{what}_bytes_total{{{what}=\"{name}\"}} 200\n"
+        )
     };
     let vips = POOLS.iter().map(|(_, vip)| line("vip", &vip.to_string()));
     let lines = vips.chain(BACKENDS.iter().map(|name| line("backend", name))).collect::<String>();
@@ -44,9 +46,8 @@ fn report(change: impl FnOnce(&mut Vec<Outcome>, &mut Vec<Outcome>, &mut Event, 
     let (mut event, mut balancer) = (good_event(), good_page());
     change(&mut mixed, &mut full, &mut event, &mut balancer);
     let balancer = Metrics::parse(&balancer);
-    let decap = Status {
-        counters: BTreeMap::from([("drop.not_allowed".into(), Count { packets: 4, bytes: 4 })]),
-    };
+    let decap =
+        Status { counters: BTreeMap::from([("drop.not_allowed".into(), Count { packets: 4, bytes: 4 })]) };
     Report::new(Findings {
         plane: DataPlane::Xdp,
         mixed: &mixed,

@@ -65,7 +65,10 @@ impl Stage {
         for pipeline in ["l4lb", "decap"] {
             compile(guideway, plane, pipeline, &files, start)?;
         }
-        say(start, "building the lab: 3 clients, a router, 2 load balancers, 4 backends, the control plane's node");
+        say(
+            start,
+            "building the lab: 3 clients, a router, 2 load balancers, 4 backends, the control plane's node",
+        );
         let lab = Lab::build(&tag, &plan)?;
         let host_port = match plane {
             DataPlane::Xdp => {
@@ -79,7 +82,13 @@ impl Stage {
         let control = Control::start(guideway, &lab, &plan, &files)?;
         let servers = BACKENDS.iter().map(|name| Ok((*name, server(&lab, &plan, name, &files)?)));
         let servers = servers.collect::<Result<_>>()?;
-        say(start, &format!("starting the {plane} data planes: l4lb on {}, decap on the backends", LBS.join(" and ")));
+        say(
+            start,
+            &format!(
+                "starting the {plane} data planes: l4lb on {}, decap on the backends",
+                LBS.join(" and ")
+            ),
+        );
         let how = |pipeline, node, host_port, entries| Start {
             guideway,
             plane,
@@ -93,7 +102,8 @@ impl Stage {
         let balancer = |name| Balancer::start(&how("l4lb", name, None, None), lab.space(name)?);
         let balancers = LBS.into_iter().map(balancer).collect::<Result<_>>()?;
         let inner = entries::backend_node(&plan).text()?;
-        let decap = |name| Switch::start(&how("decap", name, host_port, Some(inner.clone())), lab.space(name)?);
+        let decap =
+            |name| Switch::start(&how("decap", name, host_port, Some(inner.clone())), lab.space(name)?);
         let decaps = BACKENDS.into_iter().map(decap).collect::<Result<_>>()?;
         let mut stage = Self { control, balancers, decaps, servers, lab, plan, files, folders };
         stage.settle(start)?;
@@ -102,13 +112,18 @@ impl Stage {
 
     /// Waits for everything in turn, and tells the controller what there is.
     fn settle(&mut self, start: Instant) -> Result<()> {
-        self.servers.values_mut().try_for_each(|server| server.wait_for("ready", 1, Duration::from_secs(60)))?;
+        self.servers
+            .values_mut()
+            .try_for_each(|server| server.wait_for("ready", 1, Duration::from_secs(60)))?;
         self.control.ready()?;
         self.control.apply(&self.plan)?;
         let address = Control::address(&self.plan);
         self.decaps.iter_mut().try_for_each(Switch::ready)?;
         self.balancers.iter_mut().try_for_each(|balancer| balancer.obey(&address, &self.files))?;
-        say(start, "data planes are ready; an agent on each load balancer takes its tables from the controller");
+        say(
+            start,
+            "data planes are ready; an agent on each load balancer takes its tables from the controller",
+        );
         self.control.in_service()?;
         say(start, "the checkers agree on every backend, and both nodes have the rings in force");
         Ok(())

@@ -125,7 +125,8 @@ impl Lab {
     /// # Errors
     /// There is no such node.
     pub fn cut(&self, name: &str) -> Result<()> {
-        ip(Some(self.space(name)?.name()), "link set eth0 down\n").with_context(|| format!("cutting {name} off"))
+        ip(Some(self.space(name)?.name()), "link set eth0 down\n")
+            .with_context(|| format!("cutting {name} off"))
     }
 
     /// Brings the link of node `name` back, with its addresses and routes.
@@ -133,7 +134,8 @@ impl Lab {
     /// # Errors
     /// There is no such node.
     pub fn mend(&self, name: &str, plan: &Plan) -> Result<()> {
-        ip(Some(self.space(name)?.name()), &plan.addresses(name)).with_context(|| format!("mending {name}'s link"))
+        ip(Some(self.space(name)?.name()), &plan.addresses(name))
+            .with_context(|| format!("mending {name}'s link"))
     }
 
     /// Leaves the lab up when this guard goes.

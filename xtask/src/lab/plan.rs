@@ -260,7 +260,10 @@ mod tests {
     fn only_the_router_knows_the_ways_to_the_vip() {
         let plan = Plan::default();
         let text = plan.addresses(ROUTER);
-        assert!(text.contains("route replace 203.0.113.10/32 nexthop via 10.10.1.2 nexthop via 10.10.2.2"), "{text}");
+        assert!(
+            text.contains("route replace 203.0.113.10/32 nexthop via 10.10.1.2 nexthop via 10.10.2.2"),
+            "{text}"
+        );
         assert!(!plan.addresses("c4").contains("203.0.113.10"));
         assert!(!plan.links("t").contains("dev lo"));
     }

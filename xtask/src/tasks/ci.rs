@@ -67,7 +67,7 @@ fn demo(options: &CiOptions) -> Result<()> {
     // may have built another binary in the place of ours.
     let mut command = cargo(["run", "--quiet", "--package", "xtask", "--"]);
     command
-        .args(["demo", "--target", "native", "--connections", "480", "--json", "--guideway"])
+        .args(["demo", "--target", "native", "--connections", "480", "--slow", "--json", "--guideway"])
         .arg(guideway);
     command.args(options.yes.then_some("--yes"));
     capture(&mut command, "").map(drop)
