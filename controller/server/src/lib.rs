@@ -5,6 +5,7 @@
 //! copy in force and answers. Everybody else reads what is in force.
 
 mod bearer;
+mod checkers;
 mod clock;
 mod follow;
 mod health;
@@ -47,6 +48,9 @@ pub struct Options {
     /// How long nodes may take to report what they have now: so long after an election, and after a drain began, no drain is
     /// taken for over because no flows are reported.
     pub nodes_within: Duration,
+    /// A checker's stream that says nothing for so long gives its name up, if another one asks for it: it may be dead without
+    /// anybody having noticed. Checkers renew their reports every four seconds.
+    pub checker_silence: Duration,
     /// What operators' calls have to show.
     pub token: Option<Token>,
 }
@@ -61,6 +65,7 @@ impl Options {
             health: control_core::health::Settings::default(),
             adopt_within: Duration::from_secs(1),
             nodes_within: Duration::from_secs(10),
+            checker_silence: Duration::from_secs(6),
             token: None,
         }
     }
@@ -75,6 +80,7 @@ pub(crate) struct Shared {
     jobs: mpsc::Sender<Job>,
     health: Mutex<control_core::health::Health>,
     nodes: Mutex<nodes::Nodes>,
+    checkers: Mutex<checkers::Checkers>,
     metrics: metrics::Metrics,
 }
 
@@ -108,6 +114,7 @@ impl Controller {
             jobs: sender,
             health,
             nodes: Mutex::default(),
+            checkers: Mutex::default(),
             metrics: metrics::Metrics::new(),
         };
         Self { shared: Arc::new(shared), jobs }

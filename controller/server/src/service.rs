@@ -62,6 +62,7 @@ impl Shared {
         };
         let mut alarms = published.state.alarms();
         alarms.extend(nodes.alarms(now));
+        alarms.extend(self.checkers().alarms(now));
         if published.role.leads() && published.state.is_new() {
             alarms.push("the registry is empty: register pools, or start the agents that hold tables".into());
         }
@@ -182,7 +183,8 @@ impl LbControlPlane for Service {
         &self,
         request: Request<Streaming<HealthReports>>,
     ) -> Answer<Self::ReportHealthStream> {
-        self.0.report_health(request.into_inner()).map(Response::new)
+        let from = request.remote_addr();
+        self.0.report_health(request.into_inner(), from).map(Response::new)
     }
 
     type WatchTargetsStream = Answers<ProbeTargets>;

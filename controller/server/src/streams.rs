@@ -1,12 +1,15 @@
 //! Streams to watchers. A watcher that is slow gets what is in force when it has taken what it was sent: nothing queues up.
 
+use crate::checkers::{Checkers, Claim};
 use crate::published::Published;
 use crate::{Shared, status};
 use control_core::NodeView;
+use control_core::health::CheckerRefused;
 use control_proto::v1::*;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::Status;
@@ -109,17 +112,19 @@ impl Shared {
         }))
     }
 
-    /// A checker's reports, each message answered.
+    /// A checker's reports, each message answered. The first message names the checker, for all of the stream.
     pub(crate) fn report_health(
         self: &Arc<Self>,
         reports: impl Stream<Item = Result<HealthReports, Status>> + Send + 'static,
+        from: Option<SocketAddr>,
     ) -> Result<Answers<HealthReply>, Status> {
         self.leads()?;
         let shared = Arc::clone(self);
-        Ok(sending(|to| async move {
+        Ok(sending(move |to| async move {
             tokio::pin!(reports);
             let mut published = shared.published.subscribe();
             let mut taken = 0;
+            let mut place: Option<Place> = None;
             loop {
                 let message = tokio::select! {
                     message = reports.next() => message,
@@ -131,7 +136,12 @@ impl Shared {
                     }
                 };
                 let Some(message) = message else { return Ok(()) };
-                let reply = shared.reported(message?, &mut taken, &to).await?;
+                let message = message?;
+                match &place {
+                    None => place = Some(Place::take(&shared, &message.checker, from)?),
+                    Some(place) => place.speaks(&message.checker)?,
+                }
+                let reply = shared.reported(message, &mut taken, &to).await?;
                 send(&to, reply).await?;
             }
         }))
@@ -149,17 +159,59 @@ impl Shared {
         }
         let count = message.reports.len() as u64;
         let HealthReports { checker, reports } = message;
-        if checker.is_empty() || checker.len() > 253 {
-            return Err(Status::invalid_argument("a checker's name: 1 to 253 bytes"));
-        }
         match self.ask(|answer| crate::Job::Reports(checker, reports, answer)).await? {
             Ok(intake) => self.metrics.reports(&intake),
-            Err(refused) => return Err(Status::resource_exhausted(format!("{refused}"))),
+            Err(refused @ CheckerRefused::Name) => return Err(Status::invalid_argument(refused.to_string())),
+            Err(refused @ CheckerRefused::TooMany(_)) => {
+                return Err(Status::resource_exhausted(refused.to_string()));
+            }
         }
         *taken += count;
         // A queue that is half full asks checkers to send larger messages, less often.
         let back_off_ms = if self.jobs.capacity() < crate::QUEUE / 2 { BACK_OFF } else { 0 };
         Ok(HealthReply { taken: *taken, back_off_ms })
+    }
+}
+
+/// A checker's name that a stream has, until it ends.
+struct Place {
+    shared: Arc<Shared>,
+    name: String,
+    claim: Claim,
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, name: &str, from: Option<SocketAddr>) -> Result<Self, Status> {
+        if name.is_empty() || name.len() > 253 {
+            return Err(Status::invalid_argument("a checker's name: 1 to 253 bytes"));
+        }
+        let silence = shared.options.checker_silence.as_millis() as u64;
+        let claimed = shared.checkers().claim(name, from, shared.clock.now(), silence);
+        let claim = claimed.map_err(|why| {
+            tracing::warn!("{why}");
+            Status::already_exists(why)
+        })?;
+        Ok(Self { shared: Arc::clone(shared), name: name.to_owned(), claim })
+    }
+
+    fn speaks(&self, name: &str) -> Result<(), Status> {
+        if name != self.name {
+            return Err(Status::invalid_argument("one stream, one checker: the name is another one"));
+        }
+        let now = self.shared.clock.now();
+        self.shared.checkers().heard(&self.claim, now).map_err(Status::already_exists)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.checkers().leave(&self.claim);
+    }
+}
+
+impl Shared {
+    pub(crate) fn checkers(&self) -> MutexGuard<'_, Checkers> {
+        self.checkers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,4 +6,5 @@ mod drain;
 mod health;
 mod lab;
 mod leaders;
+mod overload;
 mod watch;

@@ -74,7 +74,8 @@ async fn a_change_reaches_twelve_watchers_at_once() {
     }
     let took = began.elapsed();
     eprintln!("a change of one backend of 751 reached 12 watchers in {took:?}");
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    // `cargo xtask bench control` measures it; here, a machine may have other things to do.
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
