@@ -1,4 +1,5 @@
-//! `bench`: the workspace's bench targets by name, and what the emitted XDP program and P4Runtime cost.
+//! `bench`: the workspace's bench targets by name, and those that are commands of their own: what the emitted XDP program and
+//! P4Runtime cost, what changes of the control plane break, and how fast they are.
 
 use crate::needs;
 use crate::run::{capture, cargo, run, workspace_root};
@@ -28,19 +29,24 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     if options.name.as_deref() == Some(P4RUNTIME) {
         return p4runtime(&options.arguments);
     }
+    if let Some(name @ (CONSISTENCY | CONTROL)) = options.name.as_deref() {
+        return control(name, &options.arguments);
+    }
     let metadata = capture(&mut cargo(["metadata", "--format-version", "1", "--no-deps"]), "")?;
     let benches = benches(&serde_json::from_str(&metadata).context("reading cargo's metadata")?);
     let Some(name) = &options.name else {
         println!("{XDP:<20} (package xdp-bench)");
         println!("{P4RUNTIME:<20} (package p4runtime-bench)");
+        println!("{CONSISTENCY:<20} (package control-bench)");
+        println!("{CONTROL:<20} (package control-bench)");
         for (name, package) in &benches {
             println!("{name:<20} (package {package})");
         }
         return Ok(());
     };
     let Some(package) = benches.get(name) else {
-        let known: Vec<&str> =
-            [XDP, P4RUNTIME].into_iter().chain(benches.keys().map(String::as_str)).collect();
+        let ours = [XDP, P4RUNTIME, CONSISTENCY, CONTROL];
+        let known: Vec<&str> = ours.into_iter().chain(benches.keys().map(String::as_str)).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
     let mut command = cargo(["bench", "--package", package, "--bench", name, "--"]);
@@ -68,6 +74,15 @@ fn p4runtime(arguments: &[String]) -> Result<()> {
     let guideway = workspace_root().join(target).join("release/guideway");
     let mut command = cargo(["run", "--quiet", "--release", "--package", "p4runtime-bench", "--"]);
     run(command.arg("--guideway").arg(guideway).args(arguments))
+}
+
+/// Connections that changes break, and what it takes to bring a change to every node.
+const CONSISTENCY: &str = "consistency";
+const CONTROL: &str = "control";
+
+fn control(name: &str, arguments: &[String]) -> Result<()> {
+    let mut command = cargo(["run", "--quiet", "--release", "--package", "control-bench", "--"]);
+    run(command.arg(name).args(arguments))
 }
 
 /// Every bench target and its package.

@@ -46,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fuzz", &[]),
 ];
 /// Crates that may depend on all others.
-const TOPS: &[&str] = &["guideway-cli", "p4runtime-bench", "snapshots", "xdp-bench"];
+const TOPS: &[&str] = &["control-bench", "guideway-cli", "p4runtime-bench", "snapshots", "xdp-bench"];
 
 pub(super) fn check(metadata: &serde_json::Value) -> Vec<Finding> {
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
