@@ -310,8 +310,8 @@ impl Model<'_> {
     fn backends(&self, flow: &Flow) -> (u32, u32) {
         let hash = flow.hash(self.key);
         let (was, is) = (self.before.owner(hash), self.after.owner(hash));
-        let remembered = !self.stateless && !(self.lost && flow.way(2) == LOST);
-        if remembered && self.after.address(was).is_some() { (was, was) } else { (was, is) }
+        let selects = self.stateless || self.lost && flow.way(2) == LOST;
+        if !selects && self.after.address(was).is_some() { (was, was) } else { (was, is) }
     }
 
     fn judge(&self, flows: &[Flow], seen: &[Seen]) -> Cell {
