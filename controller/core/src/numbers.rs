@@ -29,6 +29,14 @@ impl Numbers {
         resting.retain(|_, &mut until| until > now);
         resting.insert(number, until);
     }
+
+    /// No number rests for longer than that.
+    pub(crate) fn rest_at_most_until(&mut self, latest: u64) {
+        if self.resting.values().any(|until| *until > latest) {
+            let resting = Arc::make_mut(&mut self.resting);
+            resting.values_mut().for_each(|until| *until = latest.min(*until));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -138,6 +138,9 @@ impl<'a> Desk<'a> {
 
     /// Works until the registry says no. True: it may be read again.
     async fn work(&mut self, jobs: &mut mpsc::Receiver<Job>) -> bool {
+        if let Err(again) = self.begin().await {
+            return again;
+        }
         loop {
             let deadline = [self.state.next_deadline(), self.health().next_deadline(), self.offers.until];
             let deadline = deadline.into_iter().flatten().min();
@@ -153,8 +156,7 @@ impl<'a> Desk<'a> {
                 () = wait => None,
             };
             let began = Instant::now();
-            let mut batch =
-                Batch { state: (*self.state).clone(), changes: BTreeMap::new(), waiting: Vec::new() };
+            let mut batch = self.batch();
             let more = std::iter::from_fn(|| jobs.try_recv().ok());
             for job in first.into_iter().chain(more).take(BATCH) {
                 self.take(job, &mut batch);
@@ -164,6 +166,19 @@ impl<'a> Desk<'a> {
                 return again;
             }
         }
+    }
+
+    fn batch(&self) -> Batch {
+        Batch { state: (*self.state).clone(), changes: BTreeMap::new(), waiting: Vec::new() }
+    }
+
+    /// Times that an earlier leader's clock wrote are made to fit this one.
+    async fn begin(&mut self) -> Result<(), bool> {
+        let (began, mut batch) = (Instant::now(), self.batch());
+        if let Err(status) = batch.apply(&Command::Begin, self.shared.clock.now(), 0) {
+            tracing::error!("{}", status.message());
+        }
+        self.keep(batch, Vec::new(), began).await
     }
 
     fn take(&mut self, job: Job, batch: &mut Batch) {

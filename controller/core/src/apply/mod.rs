@@ -2,6 +2,7 @@
 
 mod adopt;
 mod backends;
+mod begin;
 mod health;
 mod pools;
 mod vips;
@@ -35,6 +36,8 @@ pub enum Command {
     FlowsGone(Vec<u32>),
     /// Deadlines have come.
     Tick,
+    /// A controller begins to lead, with a clock of its own.
+    Begin,
     /// What a node has in force, for a registry that is empty.
     Adopt(v1::NodeSnapshot),
 }
@@ -109,6 +112,7 @@ impl Work<'_> {
             Command::Observe(seen) => self.observe(seen),
             Command::FlowsGone(ids) => self.flows_gone(ids),
             Command::Tick => self.tick(),
+            Command::Begin => self.begin(),
             Command::Adopt(snapshot) => self.adopt(snapshot),
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adopt;
+mod clock;
 mod ids;
 mod lab;
 mod random;
