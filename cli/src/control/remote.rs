@@ -1,6 +1,7 @@
 //! The controllers that a command is about.
 
 use crate::Refused;
+use control_proto::trouble;
 use control_proto::v1::lb_control_plane_client::LbControlPlaneClient;
 use control_server::Token;
 use runtime_client::Tls;
@@ -42,6 +43,8 @@ pub(crate) struct Remote {
     controllers: Vec<String>,
     patience: Duration,
     tls: Option<Tls>,
+    /// It shows a certificate.
+    known: bool,
     token: Option<Token>,
     /// Where the last answer came from.
     at: Option<(String, Client)>,
@@ -60,6 +63,7 @@ impl RemoteArgs {
             controllers: self.controllers.clone(),
             patience: Duration::from_secs(self.patience),
             tls,
+            known: self.tls_cert.is_some(),
             token: self.token_file.as_deref().map(Token::read).transpose()?,
             at: None,
         })
@@ -80,7 +84,7 @@ impl Remote {
             let status = match self.client(turn) {
                 Ok(mut client) => match ask(&mut client, self.request(message.clone())?).await {
                     Ok(answer) => return Ok(answer.into_inner()),
-                    Err(status) => status,
+                    Err(status) => self.told(status),
                 },
                 Err(status) => status,
             };
@@ -102,6 +106,24 @@ impl Remote {
                 }
             }
         }
+    }
+
+    /// What went wrong on the way, in full; what a controller answered stays as it is.
+    fn told(&self, status: Status) -> Status {
+        if !trouble::on_the_way(&status) {
+            return status;
+        }
+        let words = trouble::words(&status);
+        let reached =
+            !["invalid peer certificate", "tcp connect", "dns error"].iter().any(|part| words.contains(part));
+        let hint = match (&self.tls, reached) {
+            (None, true) => "; if the controller speaks TLS: --tls-ca FILE",
+            (Some(_), true) if !self.known => {
+                "; if it asks for a certificate: --tls-cert FILE --tls-key FILE"
+            }
+            _ => "",
+        };
+        Status::unavailable(words + hint)
     }
 
     fn client(&mut self, turn: usize) -> Result<Client, Status> {

@@ -4,6 +4,7 @@ use crate::reconciler::Goal;
 use crate::status::{Status, unix_ms};
 use crate::store::Store;
 use control_core::node::{Desired, Part, merge};
+use control_proto::trouble::words;
 use control_proto::v1::lb_control_plane_client::LbControlPlaneClient;
 use control_proto::v1::{BackendFlows, NodeReport, NodeSnapshot, PoolInForce, WatchNodeRequest};
 use runtime_client::Tls;
@@ -209,7 +210,7 @@ fn refused(status: &Answer, heard: bool) -> End {
     let leader = status.metadata().get(LEADER).and_then(|v| v.to_str().ok()).filter(|a| !a.is_empty());
     match leader {
         Some(leader) if status.code() == Code::Unavailable => End::Leader(leader.to_owned()),
-        _ => End::Broken(format!("{:?}: {}", status.code(), status.message()), heard),
+        _ => End::Broken(words(status), heard),
     }
 }
 

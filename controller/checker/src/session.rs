@@ -4,6 +4,7 @@ use crate::board::Board;
 use crate::link::{Dial, Options};
 use crate::target::Target;
 use crate::workers::Workers;
+use control_proto::trouble::words;
 use control_proto::v1::lb_control_plane_client::LbControlPlaneClient;
 use control_proto::v1::{HealthReply, HealthReports, ProbeTargets, WatchTargetsRequest};
 use std::time::Duration;
@@ -47,7 +48,7 @@ impl From<Status> for Ended {
                 None,
                 Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument,
             ) => Self::Refused(status.message().to_owned()),
-            _ => Self::Lost(format!("{:?}: {}", status.code(), status.message())),
+            _ => Self::Lost(words(&status)),
         }
     }
 }
