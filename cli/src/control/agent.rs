@@ -68,6 +68,9 @@ pub(crate) struct Args {
     /// How long the ring that was in force before is not written to, milliseconds [default: 100].
     #[arg(long, value_name = "MS")]
     grace_ms: Option<u64>,
+    /// How often the data plane is read back, to repair what somebody else has written, seconds; 0: never [default: 60].
+    #[arg(long, value_name = "SECONDS")]
+    audit: Option<u64>,
     /// Speaks TLS with controllers that one of these authorities has signed, PEM.
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
@@ -176,6 +179,7 @@ impl Args {
         over(&self.ready_command, &mut file.ready_command);
         over(&self.ready_file, &mut file.ready_file);
         over(&self.grace_ms, &mut file.grace_ms);
+        over(&self.audit, &mut file.audit);
         Ok(file)
     }
 
@@ -200,13 +204,14 @@ impl Args {
             return Err(refused(ConfigError::Open(http)));
         }
         let grace = Duration::from_millis(file.grace_ms.unwrap_or(100));
+        let audit = Some(Duration::from_secs(file.audit.unwrap_or(60))).filter(|every| !every.is_zero());
         Ok(Settings {
             node: file.node.clone().map_or_else(hostname, Ok)?,
             controllers,
             p4runtime,
             ports: file.port_numbers().map_err(refused)?,
             next_hops: file.next_hops().map_err(refused)?,
-            manner: Manner { sources: file.sources().map_err(refused)?, grace },
+            manner: Manner { sources: file.sources().map_err(refused)?, grace, audit },
             state: file.state,
             http: Some(http),
             hook: Hook { command: file.ready_command, file: file.ready_file },

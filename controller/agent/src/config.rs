@@ -60,6 +60,8 @@ pub struct File {
     pub ready_file: Option<PathBuf>,
     /// How long a retired generation stays: ms.
     pub grace_ms: Option<u64>,
+    /// How often the data plane is read back, seconds; 0: never.
+    pub audit: Option<u64>,
     /// Ways to backends that the kernel is not asked for.
     pub next_hop: Vec<NextHop>,
 }

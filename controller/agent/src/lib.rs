@@ -7,6 +7,7 @@
 //! ```
 
 mod agent;
+mod audit;
 mod config;
 mod hook;
 mod hops;

@@ -77,6 +77,8 @@ fn agent(out: &mut Text, facts: &Facts, ready: bool, desired: &Desired) {
     out.one("guideway_agent_snapshots_refused_total", "counter", help, facts.refused);
     let help = "Updates that the data plane took.";
     out.one("guideway_agent_updates_total", "counter", help, facts.updates);
+    let help = "Entries that somebody else had changed, and that were repaired.";
+    out.one("guideway_agent_foreign_changes_total", "counter", help, facts.foreign);
     out.family("guideway_agent_alarm", "gauge", "What is wrong.");
     for about in facts.alarms.keys() {
         out.value("guideway_agent_alarm", &[("about", about)], 1);

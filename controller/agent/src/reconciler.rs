@@ -1,5 +1,6 @@
 //! Keeps the data plane as it is desired.
 
+use crate::audit::Audits;
 use crate::hops::Known;
 use crate::layout::Layout;
 use crate::plan::{Effect, Held, Step, standby, steps};
@@ -38,6 +39,8 @@ pub struct Manner {
     pub sources: Sources,
     /// How long a generation that was in force stays as it is.
     pub grace: Duration,
+    /// How often the data plane is read, to see whether somebody else has written; none: never.
+    pub audit: Option<Duration>,
 }
 
 /// The task's state.
@@ -55,6 +58,7 @@ pub(crate) struct Reconciler {
     /// Until when a pool's table waits for next hops: generation, time.
     patience: BTreeMap<u32, (u64, Instant)>,
     pause: Duration,
+    audits: Audits,
 }
 
 impl Reconciler {
@@ -70,7 +74,8 @@ impl Reconciler {
     ) -> Self {
         let events = session.events();
         let (held, grace, patience) = (None, BTreeMap::new(), BTreeMap::new());
-        Self { session, events, goal, hops, status, manner, plane, held, grace, patience, pause: FIRST_PAUSE }
+        let (pause, audits) = (FIRST_PAUSE, Audits::new(manner.audit));
+        Self { session, events, goal, hops, status, manner, plane, held, grace, patience, pause, audits }
     }
 
     /// Runs until what it watches is gone.
@@ -92,13 +97,43 @@ impl Reconciler {
                     Some(pause)
                 }
             };
-            let sleep = tokio::time::sleep(next.unwrap_or(Duration::from_secs(3600)));
-            tokio::select! {
-                changed = self.goal.changed() => if changed.is_err() { return },
-                changed = self.hops.changed() => if changed.is_err() { return },
-                event = self.events.next() => self.event(event.as_ref()),
-                () = sleep => {}
+            if next.is_none() && self.audits.must() {
+                let plane = self.plane.borrow().clone();
+                let read = self.audits.read(plane).await;
+                self.audited(read);
+                continue;
             }
+            let sleep = tokio::time::sleep(next.unwrap_or(Duration::from_secs(3600)));
+            let plane = self.plane.borrow().clone().filter(|_| next.is_none() && self.held.is_some());
+            let read = tokio::select! {
+                changed = self.goal.changed() => if changed.is_err() { return } else { None },
+                changed = self.hops.changed() => if changed.is_err() { return } else { None },
+                event = self.events.next() => { self.event(event.as_ref()); None }
+                () = sleep => None,
+                read = self.audits.read(plane) => Some(read),
+            };
+            match read {
+                Some(read) => self.audited(read),
+                None => self.audits.cut(),
+            }
+        }
+    }
+
+    /// What an audit has read takes the place of what was thought to be there: the next round repairs the difference.
+    fn audited(&mut self, read: Result<Held, PlaneError>) {
+        self.audits.done();
+        match (read, &self.held) {
+            (Ok(read), Some(held)) => {
+                let differs = held.differs(&read);
+                self.status.facts().foreign += differs.values().sum::<u64>();
+                let words: Vec<String> = differs.iter().map(|(table, n)| format!("{n} of {table}")).collect();
+                let text = format!("somebody else changed entries, which are repaired: {}", words.join(", "));
+                self.status.alarm("foreign changes", (!words.is_empty()).then_some(text));
+                self.held = Some(read);
+            }
+            (Ok(_), None) => {}
+            // Whoever writes next will say so too.
+            (Err(error), _) => tracing::warn!("the data plane can't be read: {error}"),
         }
     }
 

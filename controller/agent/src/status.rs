@@ -3,7 +3,7 @@
 use control_core::node::Desired;
 use control_proto::v1::PassiveSignal;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
@@ -16,10 +16,13 @@ pub(crate) const UNHEARD: usize = 64;
 /// Upper bounds of the push latency's histogram, milliseconds.
 pub(crate) const BUCKETS: [u64; 12] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000];
 
-/// Now: ms since 1970.
+/// Now, ms since 1970, by a clock that never jumps: the system's when it was first asked, and the time since.
 #[must_use]
 pub(crate) fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+    static BEGAN: OnceLock<(Instant, Duration)> = OnceLock::new();
+    let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (began, at) = BEGAN.get_or_init(|| (Instant::now(), wall()));
+    (*at + began.elapsed()).as_millis() as u64
 }
 
 /// A pool's table in force.
@@ -77,6 +80,8 @@ pub struct Facts {
     pub refused: u64,
     /// Updates that the data plane took.
     pub updates: u64,
+    /// Entries that somebody else had changed, found by audits.
+    pub foreign: u64,
 }
 
 /// Facts that tasks share.

@@ -2,6 +2,7 @@
 //! P4Runtime server over the native l4lb, and what becomes of packets is seen in it.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod bad;
 mod changes;
 mod common;

@@ -39,7 +39,7 @@ pub fn settings(controller: &str, switch: &str, state: Option<&Path>) -> Setting
         p4runtime,
         ports: file.port_numbers().unwrap(),
         next_hops: file.next_hops().unwrap(),
-        manner: Manner { sources: file.sources().unwrap(), grace: Duration::from_millis(50) },
+        manner: Manner { sources: file.sources().unwrap(), grace: Duration::from_millis(50), audit: None },
         state: state.map(Path::to_owned),
         http: Some(([127, 0, 0, 1], 0).into()),
         hook: Hook::default(),
