@@ -118,6 +118,12 @@ impl Switch {
         bail!("the switch is not ready after {START:?}")
     }
 
+    /// Where it serves P4Runtime.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Its number among processes.
     #[must_use]
     pub fn process(&self) -> u32 {

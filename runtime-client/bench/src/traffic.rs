@@ -15,6 +15,8 @@ use xdp_bench::frames::{ACK, SYN, Shape, Transport};
 const WINDOW: usize = 128;
 /// A frame that has not come by then is lost.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the last frames are waited for: whoever hears them may have other things to do.
+const LAST: Duration = Duration::from_secs(20);
 /// Where TCP's sequence number is in a frame without tunnel, and how much longer one is with an outer IPv4 header.
 const NUMBER: usize = 38;
 const OUTER: usize = 20;
@@ -112,7 +114,8 @@ impl Sender {
         let mut stuck = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             let due = (self.began.elapsed().as_secs_f64() * f64::from(self.load.pace)) as usize;
-            let under_way = self.record.frames.len() - self.back;
+            // What was given up for lost may come after all.
+            let under_way = self.record.frames.len().saturating_sub(self.back);
             let count = due.saturating_sub(self.record.frames.len()).min(WINDOW.saturating_sub(under_way));
             let sent = if count > 0 { self.send(count.min(BURST))? } else { 0 };
             let heard = self.hear()?;
@@ -127,7 +130,7 @@ impl Sender {
             }
         }
         let end = Instant::now();
-        while self.record.frames.iter().any(|f| f.heard.is_none()) && end.elapsed() < PATIENCE {
+        while self.record.frames.iter().any(|f| f.heard.is_none()) && end.elapsed() < LAST {
             if self.hear()? == 0 {
                 std::thread::sleep(Duration::from_millis(1));
             }

@@ -1,0 +1,133 @@
+//! Everybody speaks TLS, shows a certificate, and operators a token.
+
+use crate::authority::Authority;
+use crate::lab::{Process, page, until};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Options of whoever speaks to the controller.
+struct Who {
+    ca: PathBuf,
+    identity: Option<(PathBuf, PathBuf)>,
+    token: Option<String>,
+}
+
+impl Who {
+    fn args(&self) -> Vec<String> {
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let mut args = vec!["--tls-ca".into(), text(&self.ca)];
+        if let Some((certificate, key)) = &self.identity {
+            args.extend(["--tls-cert".into(), text(certificate), "--tls-key".into(), text(key)]);
+        }
+        if let Some(token) = &self.token {
+            args.extend(["--token-file".into(), token.clone()]);
+        }
+        args
+    }
+}
+
+/// What `ctl` says.
+fn ctl(at: &str, who: &[String], args: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
+    command.args(["ctl", "--controller", at, "--patience", "1"]).args(who).args(args);
+    let out = command.output().unwrap();
+    let text = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+    (out.status.success(), text)
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_speaks_tls_and_shows_who_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, other) = (Authority::new(), Authority::new());
+    let (certificate, key) = ours.server();
+    let token = write(folder.path(), "token", "0123456789abcdef0123456789abcdef\n");
+    let wrong = write(folder.path(), "wrong", "fedcba9876543210fedcba9876543210\n");
+    let registry = folder.path().join("r.redb");
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let args =
+        ["controller", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--registry", &text(&registry)]
+            .map(str::to_owned);
+    let tls =
+        ["--tls-cert", &text(&certificate), "--tls-key", &text(&key), "--tls-client-ca", &text(&ours.file())]
+            .map(str::to_owned);
+    let all: Vec<String> =
+        args.into_iter().chain(tls).chain(["--token-file".into(), token.clone()]).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut controller = Process::start(folder.path(), "controller", &all, &[]);
+    let line = controller.said("ready: ").await;
+    let at = line.split("gRPC on ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+
+    let who = |ca: &Authority, identity: Option<&Authority>, token: Option<&str>| {
+        Who { ca: ca.file(), identity: identity.map(Authority::client), token: token.map(str::to_owned) }
+            .args()
+    };
+    let operator = who(&ours, Some(&ours), Some(&token));
+    for args in [
+        &["pool", "create", "web", "--liveness", "tcp"][..],
+        &["backend", "register", "web", "a", "127.0.0.1", "--port", "1"],
+    ] {
+        let (done, text) = ctl(at, &operator, args);
+        assert!(done, "{text}");
+    }
+    let anybody = who(&ours, Some(&ours), None);
+    assert!(ctl(at, &anybody, &["pool", "list"]).0, "who has a certificate may read");
+    let change = ["pool", "create", "other"];
+    for (who, parts) in [
+        (anybody.clone(), &["error: UNAUTHENTICATED", "--token-file"][..]),
+        (who(&ours, Some(&ours), Some(&wrong)), &["error: UNAUTHENTICATED"]),
+        (who(&other, Some(&ours), Some(&token)), &["error: UNAVAILABLE", "invalid peer certificate"]),
+        (who(&ours, None, Some(&token)), &["error: UNAVAILABLE", "--tls-cert FILE"]),
+        (who(&ours, Some(&other), Some(&token)), &["error: UNAVAILABLE"]),
+        (Vec::new(), &["error: UNAVAILABLE", "--tls-ca FILE"]),
+    ] {
+        let (done, text) = ctl(at, &who, &change);
+        assert!(!done, "{who:?}: {text}");
+        for part in parts {
+            assert!(text.contains(part), "{who:?}: no {part:?} in: {text}");
+        }
+    }
+    assert!(!ctl(at, &anybody, &["pool", "list"]).1.contains("other"), "nothing changed");
+
+    // Who looks after backends, and nodes.
+    let start = |name: &str, args: &[&str], who: &[String]| {
+        let who: Vec<&str> = who.iter().map(String::as_str).collect();
+        Process::start(folder.path(), name, &[args, &["--controller", at], &who].concat(), &[])
+    };
+    let checkers = ["c1", "c2"].map(|id| start(id, &["checker", "--id", id], &anybody));
+    until("two checkers agree", async || {
+        let (_, text) = ctl(at, &anybody, &["pool", "show", "web"]);
+        if text.contains("unhealthy") || text.contains("dead") { Ok(()) } else { Err(text) }
+    })
+    .await;
+    // Nobody serves P4Runtime there: what it hears of the controller does not depend on that.
+    let node = ["agent", "--node", "n", "--http", "127.0.0.1:0", "--p4runtime", "127.0.0.1:1"];
+    let mut agent = start("agent", &node, &anybody);
+    let http = agent.said("agent: ").await.rsplit_once("http://").unwrap().1.to_owned();
+    until("the node is told", async || match page(&http, "/metrics").1 {
+        text if text.contains("guideway_agent_controller_connected 1") => Ok(()),
+        text => Err(text),
+    })
+    .await;
+    drop((checkers, agent));
+    for (name, who, part) in [
+        ("stranger", who(&other, Some(&ours), None), "invalid peer certificate"),
+        ("nobody", who(&ours, None, None), "127.0.0.1"),
+        ("plain", Vec::new(), "127.0.0.1"),
+    ] {
+        let checker = start(name, &["checker", "--id", name], &who);
+        checker.error(part).await;
+        let agent = start(&format!("{name}-agent"), &node, &who);
+        agent.error(part).await;
+        assert!(!checker.errors().contains("to probe"), "{name}: {}", checker.errors());
+    }
+    let (_, status) = ctl(at, &anybody, &["status", "--json"]);
+    for name in ["stranger", "nobody", "plain"] {
+        assert!(!status.contains(name), "{status}");
+    }
+}
