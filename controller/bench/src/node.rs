@@ -45,7 +45,7 @@ impl Orders {
             p4runtime,
             ports: file.port_numbers()?,
             next_hops: file.next_hops()?,
-            manner: Manner { sources: file.sources()?, grace: GRACE },
+            manner: Manner { sources: file.sources()?, grace: GRACE, audit: None },
             state: Some(self.state.clone()),
             http: None,
             hook: Hook::default(),
