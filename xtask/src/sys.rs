@@ -231,11 +231,27 @@ pub struct TcpPath {
     pub retransmits: u32,
 }
 
-/// Reads `TCP_INFO` of `stream`.
+/// The state of a connection that is over at both ends, as the kernel numbers them.
+const TCP_CLOSE: u8 = 7;
+
+/// What the kernel knows about the path of `stream`.
 ///
 /// # Errors
 /// The socket is no TCP socket.
 pub fn tcp_path(stream: &TcpStream) -> Result<TcpPath> {
+    let info = tcp_info(stream)?;
+    Ok(TcpPath { path_mtu: info.tcpi_pmtu, retransmits: info.tcpi_total_retrans })
+}
+
+/// True when both ends have closed, and know it.
+///
+/// # Errors
+/// The socket is no TCP socket.
+pub fn tcp_is_closed(stream: &TcpStream) -> Result<bool> {
+    Ok(tcp_info(stream)?.tcpi_state == TCP_CLOSE)
+}
+
+fn tcp_info(stream: &TcpStream) -> Result<libc::tcp_info> {
     // SAFETY: tcp_info is plain data, for which all zeroes is a value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
     let mut len = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).map_err(Error::other)?;
@@ -244,5 +260,5 @@ pub fn tcp_path(stream: &TcpStream) -> Result<TcpPath> {
     check(unsafe {
         libc::getsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut len)
     })?;
-    Ok(TcpPath { path_mtu: info.tcpi_pmtu, retransmits: info.tcpi_total_retrans })
+    Ok(info)
 }

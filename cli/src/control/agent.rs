@@ -190,6 +190,8 @@ impl Args {
         p4runtime.device_id = file.device_id.unwrap_or(1);
         p4runtime.election_id = file.election_id.unwrap_or(1).into();
         p4runtime.longest_pause = Duration::from_secs(1);
+        // On a busy node, reading back what large tables hold takes its time; giving up would begin it again.
+        p4runtime.patience = Duration::from_secs(60);
         let files = (&self.p4runtime_tls_ca, &self.p4runtime_tls_cert, &self.p4runtime_tls_key);
         p4runtime.tls = tls(files, self.p4runtime_tls_name.as_deref())?;
         let mut addresses = file.controllers.clone();

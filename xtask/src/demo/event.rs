@@ -122,7 +122,7 @@ pub fn errors<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<String> {
     outcomes.filter_map(|o| o.error.clone()).take(5).collect()
 }
 
-/// Opens the same flows, from fixed ports.
+/// Opens the same flows, from fixed ports, and closes them.
 ///
 /// # Errors
 /// Interrupted.
@@ -131,7 +131,7 @@ pub fn new_flows(lab: &Lab, plan: &Plan) -> Result<Vec<Outcome>> {
         .into_iter()
         .flat_map(|client| plan.node(client).sources().into_iter().map(move |ip| (client, ip)))
         .flat_map(|(client, ip)| (FIRST_PORT..FIRST_PORT + FLOWS).map(move |port| (client, ip, port)))
-        .map(|(client, ip, port)| Job { client, source: SocketAddr::new(ip, port), kind: Kind::Small })
+        .map(|(client, ip, port)| Job { client, source: SocketAddr::new(ip, port), kind: Kind::Last })
         .collect();
     load::start(lab, &jobs, 16)?.finish(&screen::bar(jobs.len(), "new flows"))
 }

@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(240);
 pub enum Kind {
     /// One small answer.
     Small,
+    /// The same; then both ends close, and the port is free again.
+    Last,
     /// [`LARGE`] bytes to the client.
     Download,
     /// [`LARGE`] bytes to the backend.
@@ -207,6 +209,11 @@ fn exchange(job: Job, started: impl FnOnce(&Seen)) -> std::io::Result<TcpPath> {
     // For an upload a small request comes first: its answer says which backend will get the bytes.
     let seen = match job.kind {
         Kind::Small => connection.get("/", started)?,
+        Kind::Last => {
+            let path = connection.path()?;
+            connection.get_last(started, |connection, seen| connection.check(seen, vip.ip()))?;
+            return Ok(path);
+        }
         Kind::Download => connection.get(&format!("/bytes/{LARGE}"), started)?,
         Kind::LongDownload(over) => {
             connection.get(&format!("/slow/{LARGE}/{}", over.as_millis()), started)?
@@ -221,11 +228,7 @@ fn exchange(job: Job, started: impl FnOnce(&Seen)) -> std::io::Result<TcpPath> {
         }
     };
     connection.check(&seen, vip.ip())?;
-    let path = connection.path()?;
-    if job.source.port() != 0 {
-        connection.close_hard()?;
-    }
-    Ok(path)
+    connection.path()
 }
 
 /// `total` connections of mixed kinds, half from the IPv4 and half from the IPv6 client: of eight, one is

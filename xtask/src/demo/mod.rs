@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod load;
 pub mod memory;
 pub mod metrics;
+pub mod metronome;
 pub mod plane;
 pub mod report;
 pub mod screen;

@@ -3,9 +3,9 @@
 use super::message::{Head, read_body, read_head, write_body};
 use crate::sys::{self, TcpPath};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{BufReader, Error, ErrorKind, Result, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io::{BufReader, Error, ErrorKind, Read, Result, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 /// A connection or a read that takes longer than this has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -102,12 +102,32 @@ impl Connection {
         sys::tcp_path(&self.to)
     }
 
-    /// Closes by RST, so that neither end keeps the port in TIME_WAIT and it can be used again at once.
+    /// Asks for `/`, after which the server closes; then closes too, and waits until the server has heard it: nothing of the
+    /// connection is left here, and its port can be used again at once. (An RST would do that without waiting; but nobody
+    /// sends one again that is lost.)
     ///
     /// # Errors
-    /// The option is refused.
-    pub fn close_hard(self) -> Result<()> {
-        socket2::SockRef::from(&self.to).set_linger(Some(Duration::ZERO))
+    /// As [`Connection::get`]; or the server doesn't close, or doesn't hear that we do.
+    pub fn get_last(
+        mut self,
+        started: impl FnOnce(&Seen),
+        check: impl FnOnce(&Self, &Seen) -> Result<()>,
+    ) -> Result<()> {
+        self.to.write_all(b"GET / HTTP/1.1\r\nHost: vip\r\nConnection: close\r\n\r\n")?;
+        let seen = self.answer(started)?;
+        check(&self, &seen)?;
+        if self.from.read(&mut [0])? != 0 {
+            return Err(Error::new(ErrorKind::InvalidData, "the server goes on after the last answer"));
+        }
+        self.to.shutdown(Shutdown::Write)?;
+        let start = Instant::now();
+        while !sys::tcp_is_closed(&self.to)? {
+            if start.elapsed() > PATIENCE {
+                return Err(Error::new(ErrorKind::TimedOut, "the server does not hear that we close"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }
 
@@ -154,7 +174,13 @@ mod tests {
         assert!(connection.path().unwrap().path_mtu > 1000);
         let wrong = Seen { client: "127.0.0.1:1".parse().unwrap(), ..seen };
         assert!(connection.check(&wrong, address.ip()).unwrap_err().to_string().contains("saw client"));
-        connection.close_hard().unwrap();
+        let mut closed = false;
+        let end = |connection: &Connection, seen: &Seen| {
+            closed = true;
+            connection.check(seen, address.ip())
+        };
+        connection.get_last(|_| (), end).unwrap();
+        assert!(closed);
     }
 
     #[test]

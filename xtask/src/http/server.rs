@@ -44,7 +44,7 @@ fn accept(name: &str, listener: &TcpListener) {
     }
 }
 
-/// Serves the requests of one connection until the client closes it.
+/// Serves the requests of one connection until the client closes it or asks for the last one.
 ///
 /// # Errors
 /// The connection breaks, or what comes is no HTTP.
@@ -57,6 +57,7 @@ pub fn serve_one(name: &str, stream: TcpStream) -> std::io::Result<()> {
     let mut from = BufReader::new(stream);
     while let Some(head) = read_head(&mut from)? {
         let good = read_body(&mut from, head.length())?;
+        let last = head.get("connection") == Some("close");
         let answer = if good { answer_to(&head.first) } else { None };
         let status = if answer.is_some() { "200 OK" } else { "400 Bad Request" };
         let (length, duration) = answer.unwrap_or_default();
@@ -66,6 +67,9 @@ pub fn serve_one(name: &str, stream: TcpStream) -> std::io::Result<()> {
         );
         to.write_all(head.as_bytes())?;
         write_body(&mut to, length, duration)?;
+        if last {
+            break;
+        }
     }
     Ok(())
 }
