@@ -231,6 +231,18 @@ pub struct TcpPath {
     pub retransmits: u32,
 }
 
+/// The processor's time that the calling thread has had.
+#[must_use]
+pub fn thread_time() -> std::time::Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is writable for the call.
+    let done = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    debug_assert_eq!(done, 0, "this clock is always there");
+    let number = |n: libc::c_long| u64::try_from(n).unwrap_or(0);
+    std::time::Duration::from_secs(number(time.tv_sec))
+        + std::time::Duration::from_nanos(number(time.tv_nsec))
+}
+
 /// The state of a connection that is over at both ends, as the kernel numbers them.
 const TCP_CLOSE: u8 = 7;
 

@@ -171,8 +171,8 @@ impl Story<'_> {
         event.checks.push(Check {
             ok: seconds <= limit + late && event.expected_moved > 0,
             text: format!(
-                "{KILLED} is killed: UNHEALTHY after {seconds:.1} s ({limit} at most, and {late:.1} by which timers were \
-                 late meanwhile); it took {long} transfers along and refused {new} new flows"
+                "{KILLED} is killed: UNHEALTHY after {seconds:.1} s ({limit} at most, and {late:.1} by which this \
+                 machine was late meanwhile); it took {long} transfers along and refused {new} new flows"
             ),
         });
         self.end(event, after);
