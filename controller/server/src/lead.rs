@@ -69,6 +69,8 @@ struct Desk<'a> {
     random: RandomState,
     given: u64,
     offers: Offers,
+    /// Those that targets have been made for.
+    suspicions: u64,
 }
 
 /// Tables that nodes offer to an empty registry.
@@ -108,6 +110,7 @@ impl<'a> Desk<'a> {
             random: RandomState::new(),
             given: 0,
             offers: Offers::default(),
+            suspicions: 0,
         };
         // What was reported to an earlier leader is not known here.
         *desk.health() = control_core::health::Health::new(shared.options.health.clone());
@@ -124,6 +127,11 @@ impl<'a> Desk<'a> {
         let now = self.shared.clock.now();
         let mut health = self.health();
         self.tracked.follow(&self.state, &mut health, now);
+        // Reports come many times a second, and most of them change nobody's targets.
+        let suspicions = std::mem::replace(&mut self.suspicions, health.suspicions());
+        if !all && suspicions == self.suspicions {
+            return;
+        }
         let suspect = |pool: &str, name: &str| health.verdict(pool, name).is_some_and(|v| v.suspect);
         let (state, role) = (&self.state, Role::Leads(self.term));
         self.shared.published.send_if_modified(|p| {

@@ -60,6 +60,7 @@ pub struct Health {
     wakes: BTreeSet<(u64, usize)>,
     wake_of: Vec<Option<u64>>,
     changed: BTreeSet<Name>,
+    suspicions: u64,
     now: u64,
 }
 
@@ -76,6 +77,7 @@ impl Health {
             wakes: BTreeSet::new(),
             wake_of: Vec::new(),
             changed: BTreeSet::new(),
+            suspicions: 0,
             now: 0,
         }
     }
@@ -200,6 +202,11 @@ impl Health {
             })
             .collect()
     }
+    /// Rises whenever a backend becomes suspect, or is not any more.
+    #[must_use]
+    pub fn suspicions(&self) -> u64 {
+        self.suspicions
+    }
     /// What is known of a backend; `None` if it is not tracked.
     #[must_use]
     pub fn verdict(&self, pool: &str, backend: &str) -> Option<&Verdict> {
@@ -236,6 +243,7 @@ impl Health {
         let was = tracked.verdict.clone();
         let wake = tracked.conclude(&self.settings, self.now);
         if tracked.verdict != was {
+            self.suspicions += u64::from(tracked.verdict.suspect != was.suspect);
             self.changed.insert(name.clone());
         }
         // One that is set and sooner stays: it costs one look too many, not a search at each report.
