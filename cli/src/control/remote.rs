@@ -36,6 +36,9 @@ pub(crate) struct RemoteArgs {
     tls_name: Option<String>,
 }
 
+/// How long an answer may take: longer than a controller waits for its registry.
+const ANSWER: Duration = Duration::from_secs(10);
+
 pub(crate) type Client = LbControlPlaneClient<Channel>;
 
 /// A way to whoever leads.
@@ -82,10 +85,15 @@ impl Remote {
         let mut turn = 0;
         loop {
             let status = match self.client(turn) {
-                Ok(mut client) => match ask(&mut client, self.request(message.clone())?).await {
-                    Ok(answer) => return Ok(answer.into_inner()),
-                    Err(status) => self.told(status),
-                },
+                Ok(mut client) => {
+                    let asked = ask(&mut client, self.request(message.clone())?);
+                    match tokio::time::timeout(ANSWER, asked).await {
+                        Ok(Ok(answer)) => return Ok(answer.into_inner()),
+                        Ok(Err(status)) => self.told(status),
+                        // It hangs, or is paused: another may lead by now.
+                        Err(_) => Status::unavailable(format!("no answer within {ANSWER:?}")),
+                    }
+                }
                 Err(status) => status,
             };
             if status.code() != Code::Unavailable || Instant::now() >= end {
