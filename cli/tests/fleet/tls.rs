@@ -28,8 +28,13 @@ impl Who {
 
 /// What `ctl` says.
 fn ctl(at: &str, who: &[String], args: &[&str]) -> (bool, String) {
+    ctl_within("120", at, who, args)
+}
+
+/// The same, if it tries again for so many seconds.
+fn ctl_within(patience: &str, at: &str, who: &[String], args: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_guideway"));
-    command.args(["ctl", "--controller", at, "--patience", "1"]).args(who).args(args);
+    command.args(["ctl", "--controller", at, "--patience", patience]).args(who).args(args);
     let out = command.output().unwrap();
     let text = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
     (out.status.success(), text)
@@ -86,7 +91,7 @@ async fn everybody_speaks_tls_and_shows_who_they_are() {
         (who(&ours, Some(&other), Some(&token)), &["error: UNAVAILABLE"]),
         (Vec::new(), &["error: UNAVAILABLE", "--tls-ca FILE"]),
     ] {
-        let (done, text) = ctl(at, &who, &change);
+        let (done, text) = ctl_within("1", at, &who, &change);
         assert!(!done, "{who:?}: {text}");
         for part in parts {
             assert!(text.contains(part), "{who:?}: no {part:?} in: {text}");

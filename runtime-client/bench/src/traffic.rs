@@ -112,6 +112,8 @@ struct Sender {
 impl Sender {
     fn run(&mut self, stop: &AtomicBool) -> Result<()> {
         let mut stuck = Instant::now();
+        // A tenth of the time between two frames.
+        let idle = Duration::from_micros((100_000 / u64::from(self.load.pace)).clamp(50, 1_000));
         while !stop.load(Ordering::Relaxed) {
             let due = (self.began.elapsed().as_secs_f64() * f64::from(self.load.pace)) as usize;
             // What was given up for lost may come after all.
@@ -126,7 +128,7 @@ impl Sender {
                 self.back = self.record.frames.len();
             }
             if sent == 0 && heard == 0 {
-                std::thread::sleep(Duration::from_micros(50));
+                std::thread::sleep(idle);
             }
         }
         let end = Instant::now();

@@ -2,6 +2,8 @@
 
 use control_proto::v1::lb_control_plane_client::LbControlPlaneClient;
 use control_proto::v1::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Response, Status};
@@ -9,10 +11,14 @@ use tonic::{Code, Response, Status};
 pub(crate) type Stub = LbControlPlaneClient<Channel>;
 
 /// How long an answer may take: what comes later is as good as none.
-const ANSWER: Duration = Duration::from_secs(20);
+const ANSWER: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-pub(crate) struct Client(Vec<Stub>);
+pub(crate) struct Client {
+    stubs: Vec<Stub>,
+    /// Who answered last.
+    at: Arc<AtomicUsize>,
+}
 
 impl Client {
     pub(crate) fn new(addresses: &[&str]) -> Self {
@@ -21,7 +27,7 @@ impl Client {
             Stub::new(endpoint.connect_timeout(Duration::from_secs(2)).connect_lazy())
                 .max_decoding_message_size(64 << 20)
         };
-        Self(addresses.iter().map(stub).collect())
+        Self { stubs: addresses.iter().map(stub).collect(), at: Arc::default() }
     }
 
     /// Asks one after the other, once each; the last refusal if nobody leads.
@@ -34,10 +40,16 @@ impl Client {
         F: Future<Output = Result<Response<R>, Status>>,
     {
         let mut last = Status::unavailable("nobody was asked");
-        for stub in &self.0 {
+        let first = self.at.load(Ordering::Relaxed);
+        for turn in 0..self.stubs.len() {
+            let at = (first + turn) % self.stubs.len();
+            let stub = &self.stubs[at];
             match tokio::time::timeout(ANSWER, ask(stub.clone(), message.clone())).await {
                 Err(_) => last = Status::deadline_exceeded(format!("no answer within {ANSWER:?}")),
-                Ok(Ok(answer)) => return Ok(answer.into_inner()),
+                Ok(Ok(answer)) => {
+                    self.at.store(at, Ordering::Relaxed);
+                    return Ok(answer.into_inner());
+                }
                 Ok(Err(status)) if status.code() == Code::Unavailable => last = status,
                 Ok(Err(status)) => return Err(status),
             }

@@ -106,6 +106,6 @@ async fn hand(client: Client, record: Arc<Mutex<Record>>, hand: usize, specs: Ve
         if client.once(request, async |mut c: Stub, r| c.register_backend(r).await).await.is_ok() {
             record.lock().unwrap().registered.insert(name);
         }
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(120)).await;
     }
 }
