@@ -108,6 +108,7 @@ pub fn demo(options: &Options) -> Result<()> {
     say(start, &choice.told());
     let report = perform(options, choice.plane, &guideway, start).map_err(interrupt::cause)?;
     if options.json {
+        report.checks.iter().filter(|check| !check.ok).for_each(|check| eprintln!("FAILED {}", check.text));
         println!("{}", serde_json::to_string(&report)?);
     } else {
         print!("{}", report.text());

@@ -24,6 +24,10 @@ const UNDER_WAY: Duration = Duration::from_millis(500);
 /// Pause between new flows while a backend is dead and nobody has noticed yet.
 const BETWEEN: Duration = Duration::from_millis(200);
 
+/// How often new flows are made until none goes to a backend that has left, and the pause between.
+const ROUNDS: usize = 5;
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -115,13 +119,13 @@ impl Story<'_> {
         let began = unix_ms();
         self.stage.control.drain(DRAINED, self.patience.window)?;
         self.stage.control.in_force()?;
-        let after = self.new_flows()?;
+        let (after, meanwhile) = self.settled_flows(DRAINED)?;
         let transfers = self.ended(transfers)?;
         self.stage.control.in_state(DRAINED, "EVICTED")?;
         let over = self.tell_of_controller(DRAINED, "EVICTED")?;
         let strayed = after.iter().filter(|o| o.backend.as_deref() == Some(DRAINED)).count();
-        let seen =
-            Seen { leaving: Some(DRAINED), before: &self.flows, after: &after, transfers, ..Seen::default() };
+        let leaving = Some(DRAINED);
+        let seen = Seen { leaving, killed: false, before: &self.flows, meanwhile, after: &after, transfers };
         let mut event = seen.judge(format!("{DRAINED} is drained"), at);
         let seconds = over.saturating_sub(began) as f64 / 1_000.0;
         event.seconds = Some(seconds);
@@ -153,7 +157,8 @@ impl Story<'_> {
         let late = metronome.late();
         self.stage.control.in_force()?;
         let noticed = self.tell_of_controller(KILLED, "UNHEALTHY")?;
-        let after = self.new_flows()?;
+        let (after, more) = self.settled_flows(KILLED)?;
+        meanwhile.extend(more);
         let transfers = self.ended(transfers)?;
         let seen = Seen {
             leaving: Some(KILLED),
@@ -234,6 +239,31 @@ impl Story<'_> {
         event::new_flows(&self.stage.lab, &self.stage.plan)
     }
 
+    /// New flows, once none of them goes to `leaving` any more; and those until then. A flow that its node takes for one that
+    /// is still open stays where it was: where packets wait long for a processor, its end may come after its beginning.
+    fn settled_flows(&mut self, leaving: &str) -> Result<(Vec<Outcome>, Vec<Outcome>)> {
+        let (before, mut meanwhile) = (event::owners(&self.flows), Vec::new());
+        for _ in 1..ROUNDS {
+            let flows = self.new_flows()?;
+            let went = |o: &&Outcome| match &o.error {
+                None => o.backend.as_deref() == Some(leaving),
+                Some(_) => before.get(&o.job.source).is_some_and(|owner| owner == leaving),
+            };
+            let astray: Vec<String> = flows.iter().filter(went).map(|o| o.job.source.to_string()).collect();
+            if astray.is_empty() {
+                return Ok((flows, meanwhile));
+            }
+            self.tell(format!(
+                "{} new flows still went to {leaving}, and are made again: {}",
+                astray.len(),
+                astray.join(", ")
+            ));
+            meanwhile.extend(flows);
+            std::thread::sleep(AGAIN);
+        }
+        Ok((self.new_flows()?, meanwhile))
+    }
+
     /// Says what happens now.
     fn tell(&mut self, what: String) -> f64 {
         say(self.clock.start, &what);
@@ -271,6 +301,7 @@ impl Story<'_> {
              {expected_moved} had to"
         );
         self.tell(what);
+        event.errors.iter().for_each(|error| say(self.clock.start, &format!("  {error}")));
         self.flows = after;
         self.events.push(event);
     }

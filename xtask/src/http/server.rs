@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 /// A connection on which nothing comes or goes for this long is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Largest body that is sent on request, in bytes.
 const LARGEST: u64 = 1 << 30;
 
