@@ -63,6 +63,7 @@ impl Lab {
             let settings = plan.settings(name);
             lab.space(name)?.run(move || write_settings(&settings))??;
         }
+        lab.space(ROUTER)?.run(share_out_by_ports)??;
         ip(None, &plan.links(tag)).context("making the links")?;
         for name in plan.names() {
             let space = lab.space(name)?;
@@ -172,6 +173,23 @@ fn write_settings(settings: &[(String, &'static str)]) -> Result<()> {
     for (path, value) in settings {
         std::fs::write(format!("/proc/sys/net/{path}"), value)
             .with_context(|| format!("setting net/{path} to {value}"))?;
+    }
+    Ok(())
+}
+
+/// Has the router share flows out by addresses, protocol and ports as they stand in the packet: policy 3 with these fields.
+/// Policy 1 would take the hash that a sender's socket leaves with a packet on a veth, and that one changes with each
+/// time-out of a retransmission: the flow would go to the other node then. A kernel before 5.14 has nothing better.
+fn share_out_by_ports() -> Result<()> {
+    const FIELDS: &str = "55";
+    for family in ["ipv4", "ipv6"] {
+        let set = |name: &str, value: &str| {
+            std::fs::write(format!("/proc/sys/net/{family}/fib_multipath_hash_{name}"), value)
+        };
+        let by_fields = set("fields", FIELDS).and_then(|()| set("policy", "3"));
+        by_fields
+            .or_else(|_| set("policy", "1"))
+            .context("setting the router's fib_multipath_hash_policy")?;
     }
     Ok(())
 }

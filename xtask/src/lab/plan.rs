@@ -212,11 +212,6 @@ impl Plan {
         // Path MTU is learned from the load balancer's ICMP alone, and nothing is remembered per peer.
         settings.push(("ipv4/tcp_mtu_probing".into(), "0"));
         settings.push(("ipv4/tcp_no_metrics_save".into(), "1"));
-        if name == ROUTER {
-            // Flows are shared out by their ports too, not only by their addresses.
-            settings.push(("ipv4/fib_multipath_hash_policy".into(), "1"));
-            settings.push(("ipv6/fib_multipath_hash_policy".into(), "1"));
-        }
         // A new namespace may start with its maker's forwarding. Elsewhere it would send packets out a second time:
         // on native, the host's stack hears what the switch does.
         let forwards = if name == ROUTER { "1" } else { "0" };
