@@ -6,9 +6,11 @@ use p4::ast::{Block, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, S
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::flow::TICK_BITS;
 use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind, Verdict};
-use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
+use pipeline_ir::{
+    ActionId, CounterKind, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId,
+};
 
-use super::expr::{Scope, header, meta, opposite, standard};
+use super::expr::{Scope, header, meta, opposite};
 use super::flow::Find;
 use super::plan;
 use super::worlds::{self, Known, Worlds};
@@ -76,12 +78,13 @@ impl<'a> Ingress<'a> {
         body.extend(self.remember_last());
         let mut first = Vec::new();
         if self.fields.iter().any(|f| f.name == "now") {
-            first.push(P4Stmt::assign(meta("now"), clock(self.tick_ns)));
+            first.push(P4Stmt::assign(meta("now"), self.s.style.arch.now(self.tick_ns)));
         }
         if self.s.plan.keeps_port {
-            let port = self.field("ingress_port", P4Type::bit(9), true);
+            let bits = self.s.style.arch.port_bits();
+            let port = self.field("ingress_port", P4Type::bit(bits.into()), true);
             if !self.s.plan.parser_reads_port {
-                first.push(P4Stmt::assign(port, standard("ingress_port")));
+                first.push(P4Stmt::assign(port, self.s.style.arch.ingress_port()));
             }
         }
         if !self.s.plan.resubmits {
@@ -118,7 +121,9 @@ impl<'a> Ingress<'a> {
     /// A block. What stands before a `stay` runs in the first pass only.
     fn block(&mut self, block: &[Stmt], w: &Worlds) -> Block {
         let mut w = w.clone();
-        let Some(k) = plan::stay_index(block).filter(|k| *k > 0) else { return self.stmts(block, &mut w) };
+        let Some(k) = plan::stay_index(block).filter(|k| *k > 0 && self.s.plan.resubmits) else {
+            return self.stmts(block, &mut w);
+        };
         let first = self.stmts(&block[..k], &mut w);
         let rest = self.stmts(&block[k..], &mut w);
         let retry = self.field("retry", P4Type::Bool, true);
@@ -178,7 +183,8 @@ impl<'a> Ingress<'a> {
                 let (name, size) =
                     (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);
                 let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(32), w);
-                let count = P4Stmt::call(P4::name(name.clone()).method("count", [cell.clone()]));
+                let kind = self.s.p.counters[counter.index()].kind;
+                let count = self.s.style.arch.count(P4::name(name.clone()), cell.clone(), kind);
                 if most(index) < u128::from(size) {
                     vec![count]
                 } else {
@@ -211,7 +217,7 @@ impl<'a> Ingress<'a> {
                 )
             }
             StmtKind::Truncate { bytes } => {
-                vec![P4Stmt::call(P4::call("truncate", [P4::sized(32, u128::from(*bytes))]))]
+                vec![self.s.style.arch.truncate(u32::from(*bytes))]
             }
             StmtKind::Verdict(v) => self.verdict(v, w),
         }
@@ -452,19 +458,18 @@ impl<'a> Ingress<'a> {
     }
 
     fn verdict(&self, v: &Verdict, w: &Worlds) -> Block {
-        let spec = |port: P4| P4Stmt::assign(standard("egress_spec"), port);
-        match v {
-            Verdict::Forward(port) => vec![spec(self.s.port(port, w)), P4Stmt::exit()],
-            Verdict::Pass => vec![spec(P4::name("CPU_PORT")), P4Stmt::exit()],
+        let arch = self.s.style.arch;
+        let mut out = match v {
+            Verdict::Forward(port) => vec![arch.send(self.s.port(port, w))],
+            Verdict::Pass => vec![arch.send(P4::name("CPU_PORT"))],
             Verdict::Drop(reason) => {
                 let counter = P4::name(format!("drop_{}", self.s.p.reasons[reason.index()].name));
-                vec![
-                    P4Stmt::call(counter.method("count", [P4::int(0)])),
-                    P4Stmt::call(P4::call("mark_to_drop", [P4::name("standard_metadata")])),
-                    P4Stmt::exit(),
-                ]
+                let count = arch.count(counter, P4::int(0), CounterKind::Packets);
+                std::iter::once(count).chain(arch.drop()).collect()
             }
-        }
+        };
+        out.push(P4Stmt::exit());
+        out
     }
 
     fn hash(
@@ -502,12 +507,6 @@ fn most(e: &Expr) -> u128 {
         ExprKind::Cast(of) => e.ty.mask().min(most(of)),
         _ => e.ty.mask(),
     }
-}
-
-/// The tick: the time stamp of ingress counts microseconds.
-fn clock(tick_ns: u64) -> P4 {
-    let low = (tick_ns / 1000).max(1).ilog2();
-    standard("ingress_global_timestamp").slice(low + u32::from(TICK_BITS) - 1, low)
 }
 
 /// Puts a comment above the first statement.

@@ -8,6 +8,7 @@ use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Place;
 use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, VarId, VarKind};
 
+use super::arch::Style;
 use super::names::Names;
 use super::plan::Plan;
 use super::worlds::{Known, Worlds};
@@ -18,6 +19,7 @@ pub(super) struct Scope<'a> {
     pub(super) p: &'a Pipeline,
     pub(super) names: &'a Names,
     pub(super) plan: &'a Plan,
+    pub(super) style: Style,
     /// Inside this action, whose parameters have their own names there.
     pub(super) action: Option<ActionId>,
 }
@@ -50,11 +52,6 @@ pub(super) fn meta(name: &str) -> P4 {
 /// `h.name`
 pub(super) fn header(names: &Names, header: HeaderId) -> P4 {
     P4::name("h").member(names.headers[header.index()].clone())
-}
-
-/// `standard_metadata.name`
-pub(super) fn standard(name: &str) -> P4 {
-    P4::name("standard_metadata").member(name)
 }
 
 impl Scope<'_> {
@@ -125,22 +122,24 @@ impl Scope<'_> {
 
     fn builtin(&self, b: Builtin) -> P4 {
         match b {
-            Builtin::FrameLength => standard("packet_length"),
+            Builtin::FrameLength => self.style.arch.frame_length(),
+            Builtin::IngressPort if self.style.arch.port_bits() == 32 => self.ingress_port(),
             Builtin::IngressPort => self.ingress_port().cast(P4Type::bit(32)),
         }
     }
 
-    /// Where the packet came in: 9 bits.
+    /// Where the packet came in.
     pub(super) fn ingress_port(&self) -> P4 {
-        if self.plan.keeps_port { meta("ingress_port") } else { standard("ingress_port") }
+        if self.plan.keeps_port { meta("ingress_port") } else { self.style.arch.ingress_port() }
     }
 
-    /// A value cast to 9 bits, as ports are.
+    /// A value as a port.
     pub(super) fn port(&self, e: &Expr, w: &Worlds) -> P4 {
+        let bits = self.style.arch.port_bits();
         match &e.kind {
             ExprKind::Builtin(Builtin::IngressPort) => self.ingress_port(),
-            ExprKind::Const(port) => number(port & 0x1ff),
-            _ => self.cast(e, Type::Bits(9), w),
+            ExprKind::Const(port) => number(port & Type::Bits(bits).mask()),
+            _ => self.cast(e, Type::Bits(bits), w),
         }
     }
 

@@ -1,5 +1,6 @@
 //! P4Info of a pipeline: the same for every target, but for sizes and the registers behind flow tables.
 
+use super::arch;
 use hw_targets::{P4Runtime, Target};
 use p4::info::{Builder, MatchType, NewAction, NewTable, P4Info, Scope, Unit};
 use pipeline_ir::flow::{self, Layout};
@@ -24,14 +25,15 @@ pub struct Sizes {
 
 impl Sizes {
     /// The sizes on a target, by its limits `ring_pools` (none: as many as the pipeline has) and `flow_entries`
-    /// (65,536). Only `v1model` keeps flows and limiters in registers that P4Info lists.
+    /// (65,536). Not every architecture keeps flows and limiters in registers that P4Info lists.
     #[must_use]
     pub fn of(target: &Target) -> Self {
         let limit = |name: &str| target.limits.get(name).map(|l| clamp(l.value));
+        let registers = arch::find(&target.arch).is_some_and(|a| a.lists_registers());
         Self {
             ring_pools: limit("ring_pools").unwrap_or(u32::MAX),
             serves: target.p4runtime,
-            flow_entries: (target.arch == "v1model").then(|| limit("flow_entries").unwrap_or(65_536)),
+            flow_entries: registers.then(|| limit("flow_entries").unwrap_or(65_536)),
         }
     }
 

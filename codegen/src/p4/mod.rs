@@ -13,11 +13,13 @@
 //! top level, so that they are the same on every target. What v1model can't do as the pipeline says it is in
 //! `plan`, what BMv2 does with invalid headers in `worlds`, flow tables in `flow`.
 
+mod arch;
 mod control;
 mod expr;
 mod flow;
 mod hash;
 mod info;
+mod means;
 mod names;
 mod parser;
 mod plan;
@@ -32,6 +34,8 @@ pub use info::{FLOW_TABLE, Sizes, info, slot_width};
 
 use crate::artifacts::Artifacts;
 use crate::fit::Fitted;
+use arch::Style;
+use means::Means;
 
 /// The P4 program and its P4Info in text and binary form: `<name>.p4`, `<name>.p4info.txtpb`, `<name>.p4info.bin`.
 #[must_use]
@@ -39,8 +43,10 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
     let p = fitted.pipeline();
     let sizes = Sizes::of(fitted.target());
     let info = info(p, &sizes);
-    let program = program::program(p, &info, &sizes, fitted.target());
     let mut artifacts = Artifacts::default();
+    let Some(arch) = arch::find(&fitted.target().arch) else { return artifacts };
+    let style = Style { arch, means: Means::of(fitted) };
+    let program = program::program(p, &info, &sizes, fitted.target(), style);
     artifacts.add(format!("{}.p4", p.name), p4::print(&program));
     artifacts.add(format!("{}.p4info.txtpb", p.name), info.to_text());
     artifacts.add(format!("{}.p4info.bin", p.name), info.to_bytes());

@@ -1,9 +1,10 @@
-//! P4 names of a pipeline's objects: the source's own, but for words that P4 or v1model take.
+//! P4 names of a pipeline's objects: the source's own, but for words that P4 or the architecture take.
 
 use std::collections::BTreeSet;
 
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
+use super::arch::Arch;
 use super::plan::Plan;
 
 /// P4's words.
@@ -59,50 +60,20 @@ const KEYWORDS: &[&str] = &[
     "void",
 ];
 
-/// What `core.p4` and `v1model.p4` declare, and every program here.
+/// What `core.p4` declares, and every program here.
 const DECLARED: &[&str] = &[
-    // core.p4, v1model.p4
+    // core.p4
     "NoAction",
-    "action_profile",
-    "action_selector",
-    "assert",
-    "assume",
-    "clone",
-    "clone_preserving_field_list",
-    "counter",
-    "digest",
-    "direct_counter",
-    "direct_meter",
     "exact",
-    "hash",
-    "log_msg",
     "lpm",
-    "mark_to_drop",
-    "meter",
-    "optional",
     "packet_in",
     "packet_out",
-    "random",
-    "range",
-    "recirculate_preserving_field_list",
-    "register",
-    "resubmit_preserving_field_list",
-    "selector",
-    "standard_metadata_t",
     "static_assert",
     "ternary",
-    "truncate",
-    "update_checksum",
-    "update_checksum_with_payload",
     "verify",
-    "verify_checksum",
-    "verify_checksum_with_payload",
     // ours
     "adjust",
-    "check",
-    "compute",
     "deparse",
-    "egress",
     "h",
     "headers_t",
     "ingress",
@@ -115,7 +86,6 @@ const DECLARED: &[&str] = &[
     "sip_round",
     "sip_start",
     "sip_word",
-    "standard_metadata",
 ];
 
 /// Names by id, as they stand in the program.
@@ -141,7 +111,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Names for a pipeline.
-    pub(super) fn new(p: &Pipeline, plan: &Plan) -> Self {
+    pub(super) fn new(p: &Pipeline, plan: &Plan, arch: &dyn Arch) -> Self {
         let mut taken = generated(p);
         let fields = |t: &pipeline_ir::HeaderType| {
             let mut own = BTreeSet::new();
@@ -150,8 +120,9 @@ impl Names {
         let mut headers = BTreeSet::new();
         let mut states = BTreeSet::from(["start".to_owned()]);
         let start = p.parser.start;
-        let mut objects =
-            |names: Vec<&str>| -> Vec<String> { names.into_iter().map(|n| fresh(&mut taken, n)).collect() };
+        let mut objects = |names: Vec<&str>| -> Vec<String> {
+            names.into_iter().map(|n| fresh(&mut taken, n, arch)).collect()
+        };
         let tables = objects(p.tables.iter().map(|t| t.name.as_str()).collect());
         let rings = p.rings.iter().map(|r| {
             let names = objects(vec![&r.pool_table, &r.name]);
@@ -165,12 +136,12 @@ impl Names {
         // What is declared before the actions, and they themselves.
         let early = actions.iter().chain(&flow_tables).chain(&counters).chain(&limiters);
         let early: BTreeSet<String> = early.cloned().chain(generated(p)).collect();
-        let params = p.vars.iter().map(|v| fresh(&mut early.clone(), &v.name)).collect();
+        let params = p.vars.iter().map(|v| fresh(&mut early.clone(), &v.name, arch)).collect();
         let types: Vec<String> =
-            p.header_types.iter().map(|t| fresh(&mut taken, &format!("{}_t", t.name))).collect();
+            p.header_types.iter().map(|t| fresh(&mut taken, &format!("{}_t", t.name), arch)).collect();
         let mut own = BTreeSet::new();
         let cursors: Vec<String> = p.cursors.iter().map(|c| field(&mut own, &c.name)).collect();
-        let var_names = variables(p, plan, metadata(p, &cursors), &taken);
+        let var_names = variables(p, plan, metadata(p, &cursors), &taken, arch);
         Self {
             types,
             headers: p.headers.iter().map(|h| field(&mut headers, &h.name)).collect(),
@@ -184,7 +155,11 @@ impl Names {
                 .enumerate()
                 .map(
                     |(i, s)| {
-                        if i == start.index() { "start".to_owned() } else { fresh(&mut states, &s.name) }
+                        if i == start.index() {
+                            "start".to_owned()
+                        } else {
+                            fresh(&mut states, &s.name, arch)
+                        }
                     },
                 )
                 .collect(),
@@ -256,6 +231,7 @@ fn variables(
     plan: &Plan,
     mut fields: BTreeSet<String>,
     objects: &BTreeSet<String>,
+    arch: &dyn Arch,
 ) -> Vec<String> {
     let mut names = vec![String::new(); p.vars.len()];
     for (name, v) in names.iter_mut().zip(&p.vars).filter(|(_, v)| v.kind == VarKind::Meta) {
@@ -274,7 +250,7 @@ fn variables(
                 let met =
                     locals.iter().filter(|(other, _)| plan.meet(*other, id)).map(|(_, name)| name.clone());
                 let mut taken: BTreeSet<String> = objects.iter().cloned().chain(met).collect();
-                names[i] = fresh(&mut taken, &v.name);
+                names[i] = fresh(&mut taken, &v.name, arch);
                 locals.push((id, names[i].clone()));
             }
         }
@@ -283,8 +259,9 @@ fn variables(
 }
 
 /// A name for a declaration.
-fn fresh(taken: &mut BTreeSet<String>, base: &str) -> String {
-    let base = if DECLARED.contains(&base) { format!("{base}_2") } else { base.to_owned() };
+fn fresh(taken: &mut BTreeSet<String>, base: &str, arch: &dyn Arch) -> String {
+    let declared = DECLARED.contains(&base) || arch.declared().contains(&base);
+    let base = if declared { format!("{base}_2") } else { base.to_owned() };
     field(taken, &base)
 }
 

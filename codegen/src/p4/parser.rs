@@ -1,25 +1,19 @@
 //! The parser: state by state. A header that the frame has no room for ends it, as in the pipeline.
 
 use p4::ast::{
-    Expr as P4, Keyset, Param, ParserDecl, SelectCase, State, Stmt as P4Stmt, Transition as P4Transition,
+    Expr as P4, Keyset, ParserDecl, SelectCase, State, Stmt as P4Stmt, Transition as P4Transition,
     Type as P4Type,
 };
 use pipeline_ir::expr::Expr;
 use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
 
 use super::control::note;
-use super::expr::{Scope, header, meta, number, standard};
+use super::expr::{Scope, header, meta, number};
 use super::worlds::Worlds;
 
 /// The parser of a pipeline; `entry` are the worlds at the entry of each state.
 pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
-    let params = [
-        Param::new("packet_in", "packet"),
-        Param::out("headers_t", "h"),
-        Param::inout("metadata_t", "meta"),
-        Param::inout("standard_metadata_t", "standard_metadata"),
-    ];
-    let mut decl = ParserDecl::new("parse", params);
+    let mut decl = ParserDecl::new("parse", s.style.arch.parser_params());
     let mut states: Vec<State> =
         s.p.parser
             .states
@@ -46,7 +40,7 @@ fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> State {
     if id == s.p.parser.start && s.plan.keeps_port && s.plan.parser_reads_port {
         // A second pass has it from the first, and no other.
         let port = meta("ingress_port");
-        body.push(P4Stmt::assign(port.clone(), port.bit_or(standard("ingress_port"))));
+        body.push(P4Stmt::assign(port.clone(), port.bit_or(s.style.arch.ingress_port())));
     }
     for op in &from.ops {
         match op {

@@ -11,6 +11,7 @@ use pipeline_ir::expr::{Builtin, Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{ActionId, CursorId, ParserOp, Pipeline, TableId, Transition, VarId, VarKind};
 
+use super::means::Means;
 use super::remember::{self, Last};
 use super::same;
 
@@ -52,11 +53,13 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Decides.
-    pub(super) fn new(p: &Pipeline) -> Self {
-        let resubmits = has_stay(&p.control);
+    pub(super) fn new(p: &Pipeline, means: Means) -> Self {
+        let resubmits = means.resubmits && has_stay(&p.control);
         let mut plan = Self { resubmits, last: remember::last(p), ..Self::default() };
         plan.note_reads(p);
-        plan.keep(p, &p.control, &mut Later::default());
+        if resubmits {
+            plan.keep(p, &p.control, &mut Later::default());
+        }
         plan.parsed_again(p);
         plan.absorb(p);
         plan.place(p);

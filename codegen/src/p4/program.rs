@@ -1,13 +1,12 @@
 //! The program's sections in order: constants, types, parser, ingress, and the empty rest.
 
 use hw_targets::Target;
-use p4::ast::{
-    Annotation, ControlDecl, Decl, Expr as P4, Field, Param, Program, Stmt as P4Stmt, Type as P4Type,
-};
+use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Program, Type as P4Type};
 use p4::info::P4Info;
 use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
+use super::arch::Style;
 use super::control::{Ingress, note};
 use super::expr::Scope;
 use super::info::Sizes;
@@ -15,19 +14,16 @@ use super::names::Names;
 use super::plan::{self, Plan};
 use super::{flow, parser, prelude, tables, worlds};
 
-/// The port that stands for the host's own stack.
-const CPU_PORT: u128 = 510;
-
 /// The whole program.
-pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Target) -> Program {
-    let plan = Plan::new(p);
-    let names = Names::new(p, &plan);
-    let scope = Scope { p, names: &names, plan: &plan, action: None };
+pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Target, style: Style) -> Program {
+    let plan = Plan::new(p, style.means);
+    let names = Names::new(p, &plan, style.arch);
+    let scope = Scope { p, names: &names, plan: &plan, style, action: None };
     let (entry, start) = worlds::parser(p);
     let mut ingress = Ingress::new(scope, target.tick_ns);
     let body = ingress.body(&start);
     let (functions, helpers) = helpers(&ingress);
-    let mut control = ControlDecl::new("ingress", control_params());
+    let mut control = ControlDecl::new("ingress", style.arch.control_params());
     control.locals = tables::instances(&ingress, info, sizes);
     control.locals.extend(helpers);
     control.locals.extend(tables::actions(&ingress, info));
@@ -35,7 +31,7 @@ pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Targe
     control.apply = body;
 
     let title = format!("{}: made by Guideway from {} for {}.", p.name, p.file, target.name);
-    let mut decls = vec![Decl::include("core.p4").note(title), Decl::include("v1model.p4")];
+    let mut decls = vec![Decl::include("core.p4").note(title), Decl::include(style.arch.file())];
     decls.extend(constants(&ingress, sizes));
     decls.extend(header_types(scope));
     decls.push(headers(scope));
@@ -47,27 +43,19 @@ pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Targe
         p.control.first().map(|s| s.at).unwrap_or_default(),
         "ingress",
     )));
-    decls.extend(rest());
+    decls.extend(style.arch.rest());
     Program::new(decls)
 }
 
-fn control_params() -> Vec<Param> {
-    let mut params = checksum_params();
-    params.push(Param::inout("standard_metadata_t", "standard_metadata"));
-    params
-}
-
-fn checksum_params() -> Vec<Param> {
-    vec![Param::inout("headers_t", "h"), Param::inout("metadata_t", "meta")]
-}
-
 fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
-    let port = Decl::constant(P4Type::bit(9), "CPU_PORT", P4::int(CPU_PORT));
+    let arch = g.s.style.arch;
+    let (host, about) = arch.host_port();
+    let port = Decl::constant(P4Type::bit(arch.port_bits().into()), "CPU_PORT", P4::int(host));
     let mut out = Vec::new();
     let mut passes = false;
     walk(&g.s.p.control, &mut |s| passes |= matches!(s.kind, StmtKind::Verdict(Verdict::Pass)));
     if passes {
-        out.push(port.note("The host's own stack: simple_switch's --cpu-port."));
+        out.push(port.note(about));
     }
     if !g.flow_helpers.is_empty() {
         out.extend(flow::constants());
@@ -149,20 +137,4 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
     }
     add(flow::helpers(g));
     (functions, actions)
-}
-
-/// What v1model wants and the pipeline has no use for, the deparser, and the package.
-fn rest() -> Vec<Decl> {
-    let deparse =
-        ControlDecl::new("deparse", [Param::new("packet_out", "packet"), Param::input("headers_t", "h")])
-            .then(P4Stmt::call(P4::name("packet").method("emit", ["h"])));
-    let blocks = ["parse", "check", "ingress", "egress", "compute", "deparse"].map(P4::call0);
-    vec![
-        Decl::from(ControlDecl::new("check", checksum_params()))
-            .note("Checksums that come in are not looked at."),
-        ControlDecl::new("egress", control_params()).into(),
-        Decl::from(ControlDecl::new("compute", checksum_params())).note("Ingress has computed what changes."),
-        deparse.into(),
-        Decl::instance("V1Switch", blocks, "main"),
-    ]
 }

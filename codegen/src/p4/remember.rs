@@ -7,7 +7,7 @@
 use p4::ast::{Block, Expr as P4, Stmt};
 use pipeline_ir::flow::Layout;
 use pipeline_ir::stmt::{Place, Stmt as IrStmt, StmtKind, Verdict, walk};
-use pipeline_ir::{CursorId, FlowTableId, Loc, Pipeline, VarId};
+use pipeline_ir::{CounterKind, CursorId, FlowTableId, Loc, Pipeline, VarId};
 
 use super::control::{Ingress, if_else, note};
 use super::worlds::Worlds;
@@ -184,6 +184,7 @@ impl Ingress<'_> {
 
     fn count(&self, t: FlowTableId, what: &str) -> Stmt {
         let name = &self.s.p.flow_tables[t.index()].name;
-        Stmt::call(P4::name(format!("{name}_{what}")).method("count", [P4::int(0)]))
+        let counter = P4::name(format!("{name}_{what}"));
+        self.s.style.arch.count(counter, P4::int(0), CounterKind::Packets)
     }
 }

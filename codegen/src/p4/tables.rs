@@ -23,20 +23,13 @@ fn seen(decl: Decl, name: &str, id: Option<u32>) -> Decl {
     }
 }
 
-fn counter_type(kind: CounterKind) -> P4 {
-    P4::path(match kind {
-        CounterKind::Packets => "CounterType.packets",
-        CounterKind::Bytes => "CounterType.bytes",
-        CounterKind::Both => "CounterType.packets_and_bytes",
-    })
-}
-
 /// Counters and registers.
 pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl> {
-    let (p, names) = (g.s.p, g.s.names);
+    let (p, names, arch) = (g.s.p, g.s.names, g.s.style.arch);
     let counter = |name: String, local: String, kind: CounterKind, size: u32| {
         let id = info.counters.iter().find(|c| c.preamble.name == name).map(|c| c.preamble.id);
-        seen(Decl::instance("counter", [P4::from(size), counter_type(kind)], local), &name, id)
+        let (ty, args) = arch.counter(size, kind);
+        seen(Decl::instance(ty, args, local), &name, id)
     };
     let mut out = Vec::new();
     for r in &p.reasons {
@@ -56,12 +49,12 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
         let Some(kind) = t.counters else { continue };
         let name = direct(t);
         let id = info.direct_counters.iter().find(|c| c.preamble.name == name).map(|c| c.preamble.id);
-        out.push(seen(Decl::instance("direct_counter", [counter_type(kind)], name.clone()), &name, id));
+        let (ty, args) = arch.direct_counter(kind);
+        out.push(seen(Decl::instance(ty, args, name.clone()), &name, id));
     }
     let register = |name: &str, local: &str, width: u32, size: P4| {
         let id = info.registers.iter().find(|r| r.preamble.name == name).map(|r| r.preamble.id);
-        let ty = P4Type::generic("register", [P4Type::bit(width)]);
-        seen(Decl::instance(ty, [size], local), name, id)
+        seen(Decl::instance(arch.register(width), [size], local), name, id)
     };
     for (t, local) in p.flow_tables.iter().zip(&names.flow_tables) {
         let size = P4::from(sizes.flows(t));
@@ -202,7 +195,11 @@ fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
         table.const_entries(t.const_entries.iter().map(|e| entry(s, t, e)))
     };
     let table = if t.const_entries.is_empty() { table.size(t.size) } else { table };
-    if t.counters.is_some() { table.value("counters", P4::name(direct(t))) } else { table }
+    if t.counters.is_some() {
+        table.value(s.style.arch.direct_counter_property(), P4::name(direct(t)))
+    } else {
+        table
+    }
 }
 
 fn entry(s: Scope<'_>, t: &Table, e: &ConstEntry) -> Entry {

@@ -1,0 +1,74 @@
+//! What a P4 architecture spells in its own way: its file, its blocks and their parameters, where a packet came in and
+//! where it goes, counters, registers. All else is the same program.
+//!
+//! An architecture is chosen by the word in the target's file. What it can't do by itself is done by the recipes that
+//! `fit` has chosen: see [`Means`].
+
+mod v1model;
+
+use p4::ast::{Block, Decl, Expr as P4, Param, Stmt, Type as P4Type};
+use pipeline_ir::CounterKind;
+
+use super::means::Means;
+
+/// The skeleton around a pipeline.
+pub(super) trait Arch: Sync {
+    /// Its name in P4Info.
+    fn name(&self) -> &'static str;
+    /// The file that declares it.
+    fn file(&self) -> &'static str;
+    /// What that file declares, and the skeleton's own names.
+    fn declared(&self) -> &'static [&'static str];
+    /// Bits of a port's number.
+    fn port_bits(&self) -> u8;
+    /// The port that stands for the host's own stack, and a line about it.
+    fn host_port(&self) -> (u128, &'static str);
+    /// Does P4Info list the registers behind flow tables and limiters?
+    fn lists_registers(&self) -> bool;
+
+    /// Parameters of the parser.
+    fn parser_params(&self) -> Vec<Param>;
+    /// Parameters of the control that the pipeline's becomes.
+    fn control_params(&self) -> Vec<Param>;
+    /// What stands behind that control: other blocks, the deparser, the package.
+    fn rest(&self) -> Vec<Decl>;
+
+    /// Where the packet came in.
+    fn ingress_port(&self) -> P4;
+    /// Bytes of the frame that came in: 32 bits.
+    fn frame_length(&self) -> P4;
+    /// The tick of the flow table's clock, 18 bits; a tick has so many nanoseconds.
+    fn now(&self, tick_ns: u64) -> P4;
+    /// Sends the packet out of a port, later.
+    fn send(&self, port: P4) -> Stmt;
+    /// Drops the packet; what had to be counted, is.
+    fn drop(&self) -> Block;
+    /// Cuts the packet when it leaves.
+    fn truncate(&self, bytes: u32) -> Stmt;
+
+    /// A counter array: type and arguments.
+    fn counter(&self, size: u32, kind: CounterKind) -> (P4Type, Vec<P4>);
+    /// Counts in a cell of it.
+    fn count(&self, counter: P4, cell: P4, kind: CounterKind) -> Stmt;
+    /// A counter in each entry of a table: type and arguments.
+    fn direct_counter(&self, kind: CounterKind) -> (P4Type, Vec<P4>);
+    /// The property of a table that names it.
+    fn direct_counter_property(&self) -> &'static str;
+    /// A register array's type.
+    fn register(&self, bits: u32) -> P4Type;
+}
+
+/// The skeleton of an architecture; `None`: it has none here.
+pub(super) fn find(name: &str) -> Option<&'static dyn Arch> {
+    ALL.iter().copied().find(|a| a.name() == name)
+}
+
+/// The architectures that P4 is written for.
+const ALL: &[&dyn Arch] = &[&v1model::V1model];
+
+/// What a program is written with: skeleton and recipes.
+#[derive(Clone, Copy)]
+pub(super) struct Style {
+    pub(super) arch: &'static dyn Arch,
+    pub(super) means: Means,
+}
