@@ -116,12 +116,9 @@ pub(crate) fn emit(source: &Source, verified: &Verified, target: &Target) -> Res
 }
 
 fn artifacts(fitted: &Fitted) -> Result<Artifacts, Refused> {
-    match fitted.target().arch.as_str() {
-        "xdp" => Ok(codegen::xdp::emit(fitted)),
-        "v1model" => Ok(codegen::p4::emit(fitted)),
-        "rust" => Ok(codegen::rust::emit(fitted)),
-        arch => Err(Refused(format!("error: there is no emitter for architecture `{arch}`"))),
-    }
+    let arch = &fitted.target().arch;
+    codegen::emit(fitted)
+        .ok_or_else(|| Refused(format!("error: there is no emitter for architecture `{arch}`")))
 }
 
 /// The name of the compiled C.

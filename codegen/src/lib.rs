@@ -19,3 +19,21 @@ pub mod ways;
 pub mod xdp;
 
 pub use fit::{Fitted, fit};
+
+/// What is emitted for a target, by the architecture that its file names; `None`: no emitter writes for it.
+#[cfg(all(feature = "p4", feature = "xdp", feature = "rust"))]
+#[must_use]
+pub fn emit(fitted: &Fitted) -> Option<Artifacts> {
+    let arch = fitted.target().arch.as_str();
+    match EMITTERS.iter().find(|(name, _)| *name == arch) {
+        Some((_, emit)) => Some(emit(fitted)),
+        None => p4::writes(arch).then(|| p4::emit(fitted)),
+    }
+}
+
+#[cfg(all(feature = "p4", feature = "xdp", feature = "rust"))]
+type Emitter = fn(&Fitted) -> Artifacts;
+
+/// Emitters of one architecture each.
+#[cfg(all(feature = "p4", feature = "xdp", feature = "rust"))]
+const EMITTERS: [(&str, Emitter); 2] = [("xdp", xdp::emit), ("rust", rust::emit)];

@@ -6,12 +6,16 @@ use codegen::{fit, p4 as emitter};
 use std::path::{Path, PathBuf};
 
 fn emit(path: &Path, overrides: &[(&str, &str)]) -> String {
+    emit_for("bmv2", path, overrides)
+}
+
+fn emit_for(target: &str, path: &Path, overrides: &[(&str, &str)]) -> String {
     let source = std::fs::read_to_string(path).unwrap();
     let overrides: Vec<(String, String)> =
         overrides.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
     let pipeline = pipeline_syntax::compile_source("pipeline.rs", &source, &overrides).unwrap();
     let verified = pipeline_ir::verify::verify(pipeline).unwrap();
-    let artifacts = emitter::emit(&fit(&verified, &hw_targets::target("bmv2").unwrap()).unwrap());
+    let artifacts = emitter::emit(&fit(&verified, &hw_targets::target(target).unwrap()).unwrap());
     let name = &verified.pipeline().name;
     String::from_utf8(artifacts.get(&format!("{name}.p4")).unwrap().to_vec()).unwrap()
 }
@@ -168,4 +172,47 @@ fn time_outs_are_in_ticks_of_the_target() {
     // 300 s and 3600 s in ticks of 65.536 ms, rounded up.
     let p4 = l4lb(&[]);
     assert!(p4.contains("18w4578") && p4.contains("18w54932"), "{p4}");
+}
+
+/// What stands in a case's program for PNA, in this order, and what doesn't.
+fn pna(case: &str, says: &[&str], says_not: &[&str]) {
+    let path = root().join("snapshots").join(case).join("pipeline.rs");
+    let p4 = emit_for("dpdk", &path, &[]);
+    assert_eq!(p4::print(&p4::parse(&p4).unwrap()), p4, "{case}");
+    let mut rest = p4.as_str();
+    for text in says {
+        rest = rest.split_once(text).unwrap_or_else(|| panic!("{case}: no `{text}` here in\n{rest}")).1;
+    }
+    for text in says_not {
+        assert!(!p4.contains(text), "{case}: `{text}` in\n{p4}");
+    }
+}
+
+#[test]
+fn pna_looks_before_it_reads_a_header() {
+    let room = ["packet.extract(h.preamble)", "meta.room = meta.room - 14", "packet.extract(h.eth)"];
+    pna("vlan", &room, &["v1model", "standard_metadata"]);
+    pna("count", &["vlan", "meta.room = meta.room - 20", "packet.extract(h.ip4)"][1..], &[]);
+}
+
+#[test]
+fn pna_learns_a_flow_only_when_it_is_remembered() {
+    let looks =
+        ["    apply {", "meta.flows_write = 0;", "flows.apply();", "meta.flow_hit = meta.flows_found"];
+    let again = ["if (meta.flow_hit)", "server.apply().hit", "meta.flow_hit = false", "server.apply().hit"];
+    let adds =
+        ["meta.flows_id = meta.id;", "meta.flows_write = 1;", "flows.apply();", "flows_stored.count(0)"];
+    pna("pin", &[&looks[..], &again[..], &adds[..]].concat(), &["resubmit", "Register<", "retry"]);
+}
+
+#[test]
+fn pna_counts_in_the_entry_and_keeps_keys_together() {
+    let says = [
+        "action to_mac",
+        "server_counter.count(meta.frame_length)",
+        "meta.flows_src: exact",
+        "meta.flows_dst: exact",
+    ];
+    pna("pin", &says, &["counters = "]);
+    pna("police", &["spent = icmp_rate.read(32w0)", "h.preamble.most = "], &["truncate("]);
 }

@@ -91,11 +91,7 @@ fn go_on(verified: &Verified) {
         if !target.emits {
             continue;
         }
-        let files = match target.arch.as_str() {
-            "v1model" => codegen::p4::emit(&fitted),
-            "xdp" => codegen::xdp::emit(&fitted),
-            _ => codegen::rust::emit(&fitted),
-        };
+        let files = codegen::emit(&fitted).unwrap();
         for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(".p4")) {
             let text = std::str::from_utf8(bytes).unwrap();
             let program = p4::parse(text).unwrap_or_else(|e| panic!("{path}: {e}\n{text}"));

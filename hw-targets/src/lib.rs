@@ -15,6 +15,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("checksum.internet", "the Internet checksum over header fields (RFC 1071)"),
     ("counter.direct", "a counter in each table entry"),
     ("counter.indirect", "an array of counters"),
+    ("counter.masked", "a counter in each entry of a table that is not matched exactly"),
     ("flow.after_change", "headers changed before it is known where a flow goes"),
     ("flow.evict", "a full bucket gives way by state and age"),
     ("flow.several", "several flows that stay or move, one after the other"),
@@ -24,6 +25,8 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("header.pop", "taking headers off"),
     ("header.push", "putting headers on"),
     ("learn.add_on_miss", "entries that the data plane adds itself"),
+    ("packet.length", "the length of the frame that came in"),
+    ("packet.preamble", "ports that put a frame's length and the clock in front of it"),
     ("packet.resubmit", "a second pass through the pipeline"),
     ("packet.truncate", "cutting a packet short"),
     ("parser.lookahead", "looking at bits before they are extracted"),
@@ -104,6 +107,9 @@ pub struct Recipe {
     pub needs: Vec<String>,
     /// How it works, in a line.
     pub how: String,
+    /// What it does not do as other targets do, a line each: `fit.txt` lists it.
+    #[serde(default)]
+    pub differs: Vec<String>,
 }
 
 /// The target files, by name.

@@ -30,14 +30,16 @@ fn emitted(verified: &Verified) -> Files {
         let target = hw_targets::target(name).unwrap();
         files.insert(format!("fit-{name}.txt"), codegen::fit::verdict(verified, &target));
         let Ok(fitted) = codegen::fit(verified, &target) else { continue };
-        let artifacts = match target.arch.as_str() {
-            "xdp" => codegen::xdp::emit(&fitted),
-            "v1model" => codegen::p4::emit(&fitted),
-            "rust" => codegen::rust::emit(&fitted),
-            _ => continue,
-        };
+        let Some(artifacts) = codegen::emit(&fitted) else { continue };
         for (path, bytes) in artifacts.iter().filter(|(p, _)| !p.ends_with(".h") && !p.ends_with(".bin")) {
-            files.insert(path.to_owned(), String::from_utf8(bytes.to_vec()).unwrap());
+            // The second P4 program of a pipeline is told apart by its architecture.
+            let path = match path.split_once('.') {
+                Some((stem, ending)) if files.contains_key(path) => {
+                    format!("{stem}.{}.{ending}", target.arch)
+                }
+                _ => path.to_owned(),
+            };
+            files.insert(path, String::from_utf8(bytes.to_vec()).unwrap());
         }
     }
     files

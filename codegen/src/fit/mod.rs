@@ -47,6 +47,11 @@ impl Fitted {
     pub fn target(&self) -> &Target {
         &self.target
     }
+    /// The recipe chosen for a need; `None`: the target provides it, or nothing needs it.
+    #[must_use]
+    pub fn recipe(&self, word: &str) -> Option<&Recipe> {
+        self.choices.iter().find(|c| c.need.word == word)?.recipe.as_ref()
+    }
     /// Entries of a flow table on this target: those declared, or what the target's limit leaves.
     #[must_use]
     pub fn flow_entries(&self, id: FlowTableId) -> u32 {
@@ -135,7 +140,7 @@ fn lacks(need: &Need, target: &Target, faults: &mut Diagnostics) {
 fn help(word: &str, target: &Target) -> String {
     let other = hw_targets::names()
         .filter_map(|n| hw_targets::target(n).ok())
-        .filter(|t| t.emits && (t.provides(word) || t.recipe(word).is_some()))
+        .filter(|t| t.emits && (t.provides(word) || t.recipe(word).is_some_and(|r| r.differs.is_empty())))
         .map(|t| t.name)
         .collect::<Vec<_>>()
         .join(", ");

@@ -12,6 +12,7 @@ pub(super) fn fitted(fitted: &Fitted) -> String {
     let p = fitted.pipeline();
     let mut out = format!("{} on {}: fits\n\nneeds\n", p.name, fitted.target().title);
     met(&mut out, &fitted.choices);
+    differences(&mut out, &fitted.choices);
     sizes(&mut out, fitted);
     budget(&mut out, fitted.target(), &fitted.uses);
     out
@@ -28,6 +29,22 @@ fn met(out: &mut String, choices: &[Choice]) {
         let how = recipe.map_or("provided".to_string(), |r| format!("{}: {}", r.name, r.how));
         let _ = writeln!(out, "  {word:<22} {how}");
         let _ = writeln!(out, "  {:<22}   for {}", "", of.join(", "));
+    }
+}
+
+/// What is not as on other targets.
+fn differences(out: &mut String, choices: &[Choice]) {
+    let mut said: Vec<&String> = Vec::new();
+    for difference in choices.iter().filter_map(|c| c.recipe.as_ref()).flat_map(|r| &r.differs) {
+        if !said.contains(&difference) {
+            said.push(difference);
+        }
+    }
+    if !said.is_empty() {
+        out.push_str("\nnot as on other targets\n");
+        said.iter().for_each(|text| {
+            let _ = writeln!(out, "  {text}");
+        });
     }
 }
 

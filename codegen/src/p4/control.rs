@@ -12,6 +12,7 @@ use pipeline_ir::{
 
 use super::expr::{Scope, header, meta, opposite};
 use super::flow::Find;
+use super::learner::Learners;
 use super::plan;
 use super::worlds::{self, Known, Worlds};
 
@@ -40,8 +41,12 @@ pub(super) struct Ingress<'a> {
     pub(super) flow_called: BTreeSet<String>,
     /// Where the flow is remembered at the end.
     pub(super) last_worlds: Worlds,
+    /// Flow tables that the data plane fills.
+    pub(super) learners: Learners,
     pub(super) limiters: BTreeSet<LimiterId>,
     pub(super) adjusts: bool,
+    pub(super) sums: bool,
+    pub(super) crcs: bool,
     pub(super) sips: bool,
 }
 
@@ -57,8 +62,11 @@ impl<'a> Ingress<'a> {
             flow_helpers: BTreeSet::new(),
             flow_called: BTreeSet::new(),
             last_worlds: Worlds::none(),
+            learners: Learners::new(),
             limiters: BTreeSet::new(),
             adjusts: false,
+            sums: false,
+            crcs: false,
             sips: false,
         }
     }
@@ -336,7 +344,8 @@ impl<'a> Ingress<'a> {
                 pipeline_ir::expr::Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
                 pipeline_ir::expr::Type::Bits(_) => self.s.sized(e, w),
             };
-            if matches!(e.kind, ExprKind::Const(_) | ExprKind::Bool(_)) {
+            let apart = self.s.style.arch.keys_in_metadata();
+            if apart || matches!(e.kind, ExprKind::Const(_) | ExprKind::Bool(_)) {
                 let ty = P4Type::bit(u32::from(k.width));
                 let place = self.field(&format!("{}_{}", declared.name, k.name), ty, false);
                 out.push(P4Stmt::assign(place.clone(), value));
@@ -366,14 +375,11 @@ impl<'a> Ingress<'a> {
                 P4Stmt::if_else(apply.member("hit"), bodies.remove(0).1, otherwise)
             }
             _ => {
-                let case = |(a, body): (ActionId, Block)| SwitchCase::new(self.action(a), body);
+                let case =
+                    |(a, body): (ActionId, Block)| SwitchCase::new(P4::name(self.s.action(table, a)), body);
                 P4Stmt::switch(apply.member("action_run"), bodies.into_iter().map(case))
             }
         }
-    }
-
-    fn action(&self, a: ActionId) -> P4 {
-        P4::name(self.s.names.actions[a.index()].clone())
     }
 
     fn stay(
@@ -385,8 +391,11 @@ impl<'a> Ingress<'a> {
         arms: &[Arm],
         w: &Worlds,
     ) -> Block {
-        let place = self.s.var(id);
         let flows = w.cursor(self.s.p, c).into_iter().any(|t| t.is_some());
+        if !self.s.style.means.resubmits {
+            return self.stay_here(c, id, select, (table, arms), flows, w);
+        }
+        let place = self.s.var(id);
         let select_block = self.block(select, w);
         let mut out = Vec::new();
         if flows {
@@ -420,33 +429,70 @@ impl<'a> Ingress<'a> {
         out
     }
 
+    /// `stay` where a table can be applied twice: a flow whose id is gone selects anew and asks again.
+    fn stay_here(
+        &mut self,
+        c: CursorId,
+        id: VarId,
+        select: &[Stmt],
+        (table, arms): (TableId, &[Arm]),
+        flows: bool,
+        w: &Worlds,
+    ) -> Block {
+        let select_block = self.block(select, w);
+        let t = &self.s.p.tables[table.index()];
+        let key = t.keys.first().map_or("id", |k| k.name.as_str());
+        let key = self.field(&format!("{}_{key}", t.name), plan::ty(self.s.p.var(id).ty), false);
+        self.keys.insert(table, vec![key.clone()]);
+        let ask = P4Stmt::assign(key, self.s.var(id));
+        let apply = P4::name(self.s.names.tables[table.index()].clone()).method0("apply");
+        let after = w.clone().or(worlds::after(select, w));
+        let bodies = self.bodies(arms, &after);
+        let mut moves = select_block;
+        moves.push(ask.clone());
+        if !flows {
+            moves.push(self.dispatch(table, apply, bodies));
+            return moves;
+        }
+        let action = self.field(&format!("{}_action", t.name), P4Type::bit(8), false);
+        let noted = |g: &Self| {
+            let note = |a: &ActionId| (*a, vec![P4Stmt::assign(action.clone(), a.0 + 1)]);
+            g.dispatch(table, apply.clone(), t.actions.iter().map(note).collect())
+        };
+        let width = self.s.p.var(id).ty.width();
+        let known = self.cursor(c, "id");
+        let known = if width == 24 { known } else { known.cast(P4Type::bit(u32::from(width))) };
+        let hit = self.cursor(c, "hit");
+        let gone = P4Stmt::if_(action.clone().equals(t.default.0 + 1), [P4Stmt::assign(hit.clone(), false)]);
+        let stays = vec![P4Stmt::assign(self.s.var(id), known), ask, noted(self), gone];
+        moves.push(noted(self));
+        let chain = bodies.into_iter().map(|(a, body)| (action.clone().equals(a.0 + 1), body));
+        let chain = P4Stmt::if_chain(chain.collect::<Vec<_>>(), None);
+        let out = [P4Stmt::if_(hit.clone(), stays), P4Stmt::if_(hit.inverted(), moves)];
+        out.into_iter().chain(chain).collect()
+    }
+
     fn select(&mut self, ring: RingId, pool: &Expr, hash: &Expr, into: VarId, w: &Worlds) -> Block {
         let r = &self.s.p.rings[ring.index()];
         let mut out = Vec::new();
         let mut key = self.s.sized(pool, w);
-        if matches!(pool.kind, ExprKind::Const(_)) {
+        let apart = self.s.style.arch.keys_in_metadata();
+        if apart || matches!(pool.kind, ExprKind::Const(_)) {
             let place = self.field(&format!("{}_pool", r.name), P4Type::bit(u32::from(r.pool_width)), false);
             out.push(P4Stmt::assign(place.clone(), std::mem::replace(&mut key, place)));
         }
         self.pools.insert(ring, key);
+        let own = format!("{}_generation", r.name);
+        let generation = apart.then(|| self.field(&own, P4Type::bit(8), false));
         let slot = self.field(&format!("{}_slot", r.name), P4Type::bit(super::info::slot_width(r)), false);
-        self.field("generation", P4Type::bit(8), false);
-        let hash = if r.slots.is_power_of_two() {
-            let top = r.slots.ilog2().max(1) - 1;
-            P4Stmt::assign(slot, self.s.sized(hash, w).slice(top, 0u32))
-        } else {
-            let list = P4::list([self.s.sized(hash, w)]);
-            let algorithm = P4::path("HashAlgorithm.identity");
-            let max = P4::sized(32, u128::from(r.slots));
-            P4Stmt::call(P4::call("hash", [slot, algorithm, P4::sized(32, 0), list, max]))
-        };
+        let given = self.field("generation", P4Type::bit(8), false);
+        let slot = self.slot(ring, slot, hash, w);
         let (pool_table, ring_table) = &self.s.names.rings[ring.index()];
         let miss = |t: &str| P4::name(t).method0("apply").member("miss");
-        out.extend([
-            P4Stmt::if_(miss(pool_table), self.verdict(&Verdict::Drop(r.no_pool), w)),
-            hash,
-            P4Stmt::if_(miss(ring_table), self.verdict(&Verdict::Drop(r.no_slot), w)),
-        ]);
+        out.push(P4Stmt::if_(miss(pool_table), self.verdict(&Verdict::Drop(r.no_pool), w)));
+        out.extend(generation.map(|own| P4Stmt::assign(own, given)));
+        out.extend(slot);
+        out.push(P4Stmt::if_(miss(ring_table), self.verdict(&Verdict::Drop(r.no_slot), w)));
         if self.s.plan.in_metadata.contains(&into) {
             self.ring_ids.insert(ring, self.s.var(into));
         } else {

@@ -6,7 +6,7 @@
 use p4::ast::{Base, BinaryOp, Expr as P4, Int, Type as P4Type, UnaryOp};
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Place;
-use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, VarId, VarKind};
+use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, Table, TableId, VarId, VarKind};
 
 use super::arch::Style;
 use super::names::Names;
@@ -62,6 +62,23 @@ impl Scope<'_> {
         }
         let name = &self.names.vars[var.index()];
         if self.plan.in_metadata.contains(&var) { meta(name) } else { P4::name(name.clone()) }
+    }
+
+    /// A table's action: its own, if the action counts in the table that it is of.
+    pub(super) fn action(&self, table: TableId, action: ActionId) -> String {
+        let name = &self.names.actions[action.index()];
+        if self.is_shared(action) {
+            format!("{}_{name}", self.p.tables[table.index()].name)
+        } else {
+            name.clone()
+        }
+    }
+
+    /// Must each table have its own copy of an action?
+    pub(super) fn is_shared(&self, action: ActionId) -> bool {
+        let counts = |t: &&Table| self.style.arch.counts_entry(t);
+        let mut of = self.p.tables.iter().filter(|t| t.actions.contains(&action));
+        of.clone().any(|t| counts(&t)) && of.nth(1).is_some()
     }
 
     /// A field, whether or not the header is valid.

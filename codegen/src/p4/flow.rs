@@ -45,6 +45,7 @@ impl Ingress<'_> {
             "event" => P4Type::bit(3),
             "class" => P4Type::bit(2),
             "spill" => P4Type::bit(1),
+            "id" => P4Type::bit(24),
             _ => P4Type::bit(8),
         };
         let kept = matches!(ending, "class" | "event" | "hash" | "index" | "place" | "table" | "value");
@@ -116,6 +117,10 @@ impl Ingress<'_> {
 
     /// `find`.
     pub(super) fn find(&mut self, f: Find<'_>, w: &Worlds) -> Block {
+        if self.s.style.means.learns { self.find_learned(f, w) } else { self.find_in_registers(f, w) }
+    }
+
+    fn find_in_registers(&mut self, f: Find<'_>, w: &Worlds) -> Block {
         let (c, t) = (f.cursor, f.table);
         let table = &self.s.p.flow_tables[t.index()];
         let spare = table.layout().key_bits().saturating_sub(table.key_bits());
@@ -145,7 +150,7 @@ impl Ingress<'_> {
     }
 
     /// A class that the table has: beyond them, the last.
-    fn class(&self, class: &Expr, classes: usize, w: &Worlds) -> P4 {
+    pub(super) fn class(&self, class: &Expr, classes: usize, w: &Worlds) -> P4 {
         let last = classes.clamp(1, 4) as u128 - 1;
         match class.kind {
             ExprKind::Const(n) => number(n.min(last)),
@@ -248,7 +253,7 @@ fn idle(classes: &[Idle], tick_ns: u64) -> String {
 }
 
 /// Values of events and states, as constants.
-pub(super) fn constants() -> Vec<Decl> {
+pub(super) fn constants(states_too: bool) -> Vec<Decl> {
     let events = [
         ("EVENT_OPEN", event::OPEN),
         ("EVENT_DATA", event::DATA),
@@ -264,6 +269,6 @@ pub(super) fn constants() -> Vec<Decl> {
         ("FLOW_CLOSING", state::CLOSING),
     ];
     let states = states.map(|(name, value)| (name, u128::from(value)));
-    let constants = events.into_iter().chain(states);
+    let constants = events.into_iter().chain(states.into_iter().filter(|_| states_too));
     constants.map(|(name, value)| Decl::constant(P4Type::bit(3), name, P4::int(value))).collect()
 }

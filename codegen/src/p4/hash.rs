@@ -3,10 +3,10 @@
 use p4::ast::{BinaryOp, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::stmt::Place;
-use pipeline_ir::{FieldId, HeaderId, VarId};
+use pipeline_ir::{FieldId, HeaderId, RingId, VarId};
 
 use super::control::Ingress;
-use super::expr::{header, meta, short_hex, sized};
+use super::expr::{header, meta, number, short_hex, sized};
 use super::worlds::{Known, Worlds};
 
 impl Ingress<'_> {
@@ -16,6 +16,9 @@ impl Ingress<'_> {
     }
 
     pub(super) fn crc32(&mut self, into: VarId, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
+        if !self.s.style.means.crc32 {
+            return self.crc32_by_bits(into, key, data, w);
+        }
         let seed = self.bits(key, 31, 0, w);
         let data = std::iter::once(seed).chain(data.iter().map(|e| self.s.sized(e, w)));
         let list = P4::list(data.collect::<Vec<_>>());
@@ -28,10 +31,74 @@ impl Ingress<'_> {
         if Self::is_lost(place, w) {
             return Vec::new();
         }
+        if !self.s.style.means.checksum {
+            return self.sum_of_words(place, data, w);
+        }
         let list = P4::list(self.pieces(data, w));
         let algorithm = P4::path("HashAlgorithm.csum16");
         let max = short_hex(32, 1 << 16);
         vec![P4Stmt::call(P4::call("hash", [self.s.place(place), algorithm, P4::sized(16, 0), list, max]))]
+    }
+
+    /// The checksum as the sum of the data's words.
+    fn sum_of_words(&mut self, place: Place, data: &[Expr], w: &Worlds) -> Block {
+        self.sums = true;
+        let total: u32 = data.iter().map(|e| u32::from(e.ty.width())).sum();
+        let words = (0..total / 16).filter_map(|word| {
+            let word = P4::join(BinaryOp::Concat, self.piece(data, word * 16, 16, w))?;
+            Some(word.cast(P4Type::bit(32)))
+        });
+        let Some(sum) = P4::join(BinaryOp::Add, words.collect::<Vec<_>>()) else { return Vec::new() };
+        vec![P4Stmt::assign(self.s.place(place), P4::call("checksum_of", [sum]))]
+    }
+
+    /// CRC-32 where there is none: byte after byte, bit after bit.
+    fn crc32_by_bits(&mut self, into: VarId, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
+        self.crcs = true;
+        let crc = self.field("crc", P4Type::bit(32), false);
+        let mut out = vec![P4Stmt::assign(crc.clone(), P4::sized_hex(32, u128::from(u32::MAX)))];
+        let total: u32 = data.iter().map(|e| u32::from(e.ty.width())).sum();
+        let seed = (0..4u8).rev().map(|byte| vec![self.bits(key, byte * 8 + 7, byte * 8, w)]);
+        let bytes = (0..total / 8).map(|byte| self.piece(data, byte * 8, 8, w));
+        for byte in seed.chain(bytes) {
+            let byte = P4::join(BinaryOp::Concat, byte);
+            out.extend(byte.map(|byte| P4Stmt::call(P4::call("crc_byte", [byte]))));
+        }
+        out.push(P4Stmt::assign(self.s.var(into), crc.complement()));
+        out
+    }
+
+    /// The number of a ring's slot.
+    pub(super) fn slot(&mut self, ring: RingId, slot: P4, hash: &Expr, w: &Worlds) -> Block {
+        let r = &self.s.p.rings[ring.index()];
+        if r.slots.is_power_of_two() {
+            let top = r.slots.ilog2().max(1) - 1;
+            return vec![P4Stmt::assign(slot, self.s.sized(hash, w).slice(top, 0u32))];
+        }
+        if self.s.style.means.modulo {
+            let list = P4::list([self.s.sized(hash, w)]);
+            let algorithm = P4::path("HashAlgorithm.identity");
+            let max = P4::sized(32, u128::from(r.slots));
+            return vec![P4Stmt::call(P4::call("hash", [slot, algorithm, P4::sized(32, 0), list, max]))];
+        }
+        let rest = self.field(&format!("{}_rest", r.name), P4Type::bit(32), false);
+        let value = self.s.cast(hash, pipeline_ir::expr::Type::Bits(32), w);
+        let (first, multiples) = if r.slots == 65_537 {
+            // 2^16 is -1 there: the low half less the high half.
+            let half = |hi: u32, lo: u32| value.clone().slice(hi, lo).cast(P4Type::bit(32));
+            (half(15, 0).plus(r.slots).minus(half(31, 16)), 1)
+        } else {
+            (value, r.slots.leading_zeros() + 1)
+        };
+        let mut out = vec![P4Stmt::assign(rest.clone(), first)];
+        for shift in (0..multiples).rev() {
+            let multiple = r.slots << shift;
+            let multiple = number(u128::from(multiple));
+            let less = P4Stmt::assign(rest.clone(), rest.clone().minus(multiple.clone()));
+            out.push(P4Stmt::if_(rest.clone().greater_equal(multiple), [less]));
+        }
+        out.push(P4Stmt::assign(slot, rest.cast(P4Type::bit(super::info::slot_width(r)))));
+        out
     }
 
     /// The data of a checksum: a valid header that is there whole by its own name.

@@ -7,11 +7,30 @@ use crate::fit::Fitted;
 pub(super) struct Means {
     /// Does a flow that moves come back in a second pass? Else tables are applied where they are asked, again too.
     pub(super) resubmits: bool,
+    /// Do the ports put a [`preamble`](super::preamble) in front of each frame?
+    pub(super) preamble: bool,
+    /// Are flows entries that the data plane adds to a table? Else they lie in registers.
+    pub(super) learns: bool,
+    /// Is there a CRC-32? Else it is computed.
+    pub(super) crc32: bool,
+    /// Is there an Internet checksum? Else words are added.
+    pub(super) checksum: bool,
+    /// Is there a remainder? Else multiples are subtracted.
+    pub(super) modulo: bool,
 }
 
 impl Means {
     /// Those of a pipeline on its target.
     pub(super) fn of(fitted: &Fitted) -> Self {
-        Self { resubmits: !fitted.target().provides("table.places") }
+        let has = |word: &str| fitted.target().provides(word);
+        let learns = |need: &String| need == "learn.add_on_miss";
+        Self {
+            resubmits: !has("table.places"),
+            preamble: has("packet.preamble"),
+            learns: fitted.recipe("flow.affinity").is_some_and(|r| r.needs.iter().any(learns)),
+            crc32: has("hash.crc32"),
+            checksum: has("checksum.internet"),
+            modulo: has("arith.modulo"),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! P4_16 for v1model, and P4Info.
+//! P4_16 and P4Info; what architectures differ in is in `arch`.
 //!
 //! ```p4
 //! // l4lb.rs:97 table vip4
@@ -19,10 +19,12 @@ mod expr;
 mod flow;
 mod hash;
 mod info;
+mod learner;
 mod means;
 mod names;
 mod parser;
 mod plan;
+mod preamble;
 mod prelude;
 mod program;
 mod remember;
@@ -36,6 +38,12 @@ use crate::artifacts::Artifacts;
 use crate::fit::Fitted;
 use arch::Style;
 use means::Means;
+
+/// Is P4 written for this architecture?
+#[must_use]
+pub fn writes(arch: &str) -> bool {
+    arch::find(arch).is_some()
+}
 
 /// The P4 program and its P4Info in text and binary form: `<name>.p4`, `<name>.p4info.txtpb`, `<name>.p4info.bin`.
 #[must_use]

@@ -73,6 +73,9 @@ const DECLARED: &[&str] = &[
     "verify",
     // ours
     "adjust",
+    "checksum_of",
+    "crc_bit",
+    "crc_byte",
     "deparse",
     "h",
     "headers_t",
@@ -117,9 +120,7 @@ impl Names {
             let mut own = BTreeSet::new();
             t.fields.iter().map(|f| field(&mut own, &f.name)).collect()
         };
-        let mut headers = BTreeSet::new();
-        let mut states = BTreeSet::from(["start".to_owned()]);
-        let start = p.parser.start;
+        let mut headers = BTreeSet::from([super::preamble::NAME.to_owned()]);
         let mut objects = |names: Vec<&str>| -> Vec<String> {
             names.into_iter().map(|n| fresh(&mut taken, n, arch)).collect()
         };
@@ -148,21 +149,7 @@ impl Names {
             fields: p.header_types.iter().map(fields).collect(),
             vars: var_names,
             params,
-            states: p
-                .parser
-                .states
-                .iter()
-                .enumerate()
-                .map(
-                    |(i, s)| {
-                        if i == start.index() {
-                            "start".to_owned()
-                        } else {
-                            fresh(&mut states, &s.name, arch)
-                        }
-                    },
-                )
-                .collect(),
+            states: states(p, arch),
             actions,
             tables,
             rings,
@@ -174,6 +161,16 @@ impl Names {
     }
 }
 
+/// Names of the parser's states: it starts in `start`.
+fn states(p: &Pipeline, arch: &dyn Arch) -> Vec<String> {
+    let mut taken = BTreeSet::from(["start".to_owned()]);
+    let name = |(i, s): (usize, &pipeline_ir::State)| match i == p.parser.start.index() {
+        true => "start".to_owned(),
+        false => fresh(&mut taken, &s.name, arch),
+    };
+    p.parser.states.iter().enumerate().map(name).collect()
+}
+
 /// Names of objects that we add beside the source's.
 fn generated(p: &Pipeline) -> BTreeSet<String> {
     let mut names = BTreeSet::from(["CPU_PORT".to_owned(), "set_generation".to_owned()]);
@@ -181,14 +178,17 @@ fn generated(p: &Pipeline) -> BTreeSet<String> {
         names.extend(endings.iter().map(|e| format!("{base}_{e}")));
     };
     for t in &p.flow_tables {
-        add(&t.name, &["look", "ways", "write", "spill", "stored", "not_stored"]);
+        add(&t.name, &["look", "ways", "write", "spill", "stored", "not_stored", "stay", "learn"]);
         add(&t.name.to_uppercase(), &["BUCKETS"]);
     }
     for c in &p.cursors {
         let of_tables = p.flow_tables.iter().map(|t| format!("{}_{}", c.name, t.name));
         of_tables.chain([c.name.clone()]).for_each(|owner| add(&owner, &["idle", "rank", "choose"]));
     }
-    p.tables.iter().for_each(|t| add(&t.name, &["counter"]));
+    for t in &p.tables {
+        add(&t.name, &["counter"]);
+        t.actions.iter().for_each(|a| add(&t.name, &[&p.actions[a.index()].name]));
+    }
     p.limiters.iter().for_each(|l| add(&l.name, &["allow"]));
     p.reasons.iter().for_each(|r| add("drop", &[&r.name]));
     for r in &p.rings {
@@ -200,22 +200,35 @@ fn generated(p: &Pipeline) -> BTreeSet<String> {
 
 /// Names of metadata that we add beside the source's.
 fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> =
-        ["generation", "ingress_port", "now", "retry", "sip0", "sip1", "sip2", "sip3"]
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+    let mut names: BTreeSet<String> = [
+        "crc",
+        "frame_length",
+        "generation",
+        "ingress_port",
+        "now",
+        "retry",
+        "room",
+        "sip0",
+        "sip1",
+        "sip2",
+        "sip3",
+    ]
+    .iter()
+    .map(ToString::to_string)
+    .collect();
     for c in cursors {
-        let endings = ["class", "event", "hash", "hit", "index", "place", "rank", "spill", "table", "value"];
+        let endings =
+            ["class", "event", "hash", "hit", "id", "index", "place", "rank", "spill", "table", "value"];
         let ways = ["way0", "way1", "way2", "way3"];
         names.extend(endings.iter().chain(&ways).map(|e| format!("{c}_{e}")));
     }
-    names.extend(p.flow_tables.iter().map(|t| format!("{}_key", t.name)));
-    names.extend(
-        p.rings
-            .iter()
-            .flat_map(|r| [format!("{}_id", r.name), format!("{}_slot", r.name), format!("{}_pool", r.name)]),
-    );
+    for t in &p.flow_tables {
+        let endings = ["found", "id", "key", "profile", "write"];
+        let keys = t.keys.iter().map(|k| k.name.as_str());
+        names.extend(endings.into_iter().chain(keys).map(|e| format!("{}_{e}", t.name)));
+    }
+    let rings = ["generation", "id", "pool", "rest", "slot"];
+    names.extend(p.rings.iter().flat_map(|r| rings.map(|e| format!("{}_{e}", r.name))));
     names.extend(p.vars.iter().map(|v| format!("{}_kept", v.name)));
     for t in &p.tables {
         names.insert(format!("{}_action", t.name));

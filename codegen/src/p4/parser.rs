@@ -9,6 +9,7 @@ use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
 
 use super::control::note;
 use super::expr::{Scope, header, meta, number};
+use super::preamble;
 use super::worlds::Worlds;
 
 /// The parser of a pipeline; `entry` are the worlds at the entry of each state.
@@ -21,7 +22,7 @@ pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
             .zip(entry)
             .enumerate()
             .filter(|(_, (_, w))| !w.is_none())
-            .map(|(i, (_, w))| state(s, StateId(i as u32), w))
+            .flat_map(|(i, (_, w))| state(s, StateId(i as u32), w))
             .collect();
     if let Some(start) = states.iter().position(|x| x.name == "start") {
         let start = states.remove(start);
@@ -33,10 +34,14 @@ pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
     decl
 }
 
-fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> State {
+fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> Vec<State> {
     let from = &s.p.parser.states[id.index()];
     let mut w = entry.clone();
     let mut body = Vec::new();
+    let mut parts = Parts { s, id, done: Vec::new() };
+    if s.style.means.preamble && id == s.p.parser.start {
+        body.extend(preamble::read());
+    }
     if id == s.p.parser.start && s.plan.keeps_port && s.plan.parser_reads_port {
         // A second pass has it from the first, and no other.
         let port = meta("ingress_port");
@@ -45,6 +50,7 @@ fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> State {
     for op in &from.ops {
         match op {
             ParserOp::Extract { header: h, .. } => {
+                parts.guard(&mut body, s.p.header_type(*h).bits() / 8);
                 body.push(P4Stmt::call(P4::name("packet").method("extract", [header(s.names, *h)])));
                 w = w.set(*h, true);
             }
@@ -66,7 +72,51 @@ fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> State {
         }
     }
     let next = transition(s, &from.next, &w);
-    State::new(s.names.states[id.index()].clone(), body, next).note(note(&s.p.file, from.at, &from.name))
+    let mut states = parts.end(body, next);
+    if let Some(first) = states.first_mut() {
+        *first = first.clone().note(note(&s.p.file, from.at, &from.name));
+    }
+    states
+}
+
+/// A state in parts: each but the last asks whether the frame goes on.
+struct Parts<'a> {
+    s: Scope<'a>,
+    id: StateId,
+    done: Vec<State>,
+}
+
+impl Parts<'_> {
+    fn name(&self, part: usize) -> String {
+        let states = &self.s.names.states;
+        let mut name = states[self.id.index()].clone();
+        if part > 0 {
+            name = format!("{name}_{}", part + 1);
+            while states.contains(&name) {
+                name.push('_');
+            }
+        }
+        name
+    }
+
+    /// Ends a part where only the ports know how long the frame is: the next one has `bytes` to read.
+    fn guard(&mut self, body: &mut Vec<P4Stmt>, bytes: u32) {
+        if !self.s.style.means.preamble {
+            return;
+        }
+        // Below 0, the highest bit is set: no frame is that long.
+        body.push(P4Stmt::assign(meta("room"), meta("room").minus(bytes)));
+        let part = self.done.len();
+        let enough = Keyset::mask(number(0), number(0x8000_0000));
+        let cases = [SelectCase::new([enough], self.name(part + 1)), SelectCase::default("accept")];
+        let next = P4Transition::select([meta("room")], cases);
+        self.done.push(State::new(self.name(part), std::mem::take(body), next));
+    }
+
+    fn end(mut self, body: Vec<P4Stmt>, next: P4Transition) -> Vec<State> {
+        self.done.push(State::new(self.name(self.done.len()), body, next));
+        self.done
+    }
 }
 
 fn transition(s: Scope<'_>, next: &Transition, w: &Worlds) -> P4Transition {

@@ -7,6 +7,9 @@ pub(super) const ROOM: &str = include_str!("prelude/room.p4");
 pub(super) const HALF_SIP_HASH: &str = include_str!("prelude/halfsiphash.p4");
 pub(super) const ADJUST: &str = include_str!("prelude/adjust.p4");
 pub(super) const LIMITER: &str = include_str!("prelude/limiter.p4");
+pub(super) const LIMITER_BY_VALUE: &str = include_str!("prelude/limiter_by_value.p4");
+pub(super) const CHECKSUM: &str = include_str!("prelude/checksum.p4");
+pub(super) const CRC32: &str = include_str!("prelude/crc32.p4");
 
 /// A helper's declarations: functions, which stand outside of controls, and actions.
 pub(super) fn fill(text: &str, holes: &[(&str, &str)]) -> (Vec<Decl>, Vec<Decl>) {
@@ -29,6 +32,9 @@ mod tests {
             (super::HALF_SIP_HASH, 0, 4),
             (super::ADJUST, 1, 0),
             (super::LIMITER, 0, 1),
+            (super::LIMITER_BY_VALUE, 0, 1),
+            (super::CHECKSUM, 1, 0),
+            (super::CRC32, 0, 2),
             (super::FLOW, 0, 4),
             (super::ROOM, 2, 1),
         ] {

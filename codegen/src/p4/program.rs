@@ -12,7 +12,7 @@ use super::expr::Scope;
 use super::info::Sizes;
 use super::names::Names;
 use super::plan::{self, Plan};
-use super::{flow, parser, prelude, tables, worlds};
+use super::{flow, parser, preamble, prelude, tables, worlds};
 
 /// The whole program.
 pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Target, style: Style) -> Program {
@@ -32,6 +32,7 @@ pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Targe
 
     let title = format!("{}: made by Guideway from {} for {}.", p.name, p.file, target.name);
     let mut decls = vec![Decl::include("core.p4").note(title), Decl::include(style.arch.file())];
+    decls.extend(style.arch.beside());
     decls.extend(constants(&ingress, sizes));
     decls.extend(header_types(scope));
     decls.push(headers(scope));
@@ -58,11 +59,14 @@ fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
         out.push(port.note(about));
     }
     if !g.flow_helpers.is_empty() {
-        out.extend(flow::constants());
+        out.extend(flow::constants(true));
         for t in &g.s.p.flow_tables {
             let name = format!("{}_BUCKETS", t.name.to_uppercase());
             out.push(Decl::constant(P4Type::bit(32), name, P4::from(sizes.flows(t) / 4)));
         }
+    }
+    if !g.learners.is_empty() {
+        out.extend(flow::constants(false));
     }
     out
 }
@@ -70,19 +74,21 @@ fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
 fn header_types(s: Scope<'_>) -> Vec<Decl> {
     let used = |i: usize| s.p.headers.iter().any(|h| h.ty.index() == i);
     let types = s.p.header_types.iter().enumerate().filter(|(i, _)| used(*i));
-    types
-        .map(|(i, t)| {
-            let fields = t.fields.iter().zip(&s.names.fields[i]);
-            let fields = fields.map(|(f, name)| Field::new(P4Type::bit(u32::from(f.width)), name.clone()));
-            Decl::header(s.names.types[i].clone(), fields)
-        })
-        .collect()
+    let own = s.style.means.preamble.then(preamble::header_type);
+    let types = types.map(|(i, t)| {
+        let fields = t.fields.iter().zip(&s.names.fields[i]);
+        let fields = fields.map(|(f, name)| Field::new(P4Type::bit(u32::from(f.width)), name.clone()));
+        Decl::header(s.names.types[i].clone(), fields)
+    });
+    own.into_iter().chain(types).collect()
 }
 
 fn headers(s: Scope<'_>) -> Decl {
     let fields = s.p.headers.iter().zip(&s.names.headers);
     let fields =
         fields.map(|(h, name)| Field::new(P4Type::named(s.names.types[h.ty.index()].clone()), name.clone()));
+    let own = || Field::new(P4Type::named("preamble_t"), preamble::NAME);
+    let fields = s.style.means.preamble.then(own).into_iter().chain(fields);
     Decl::structure("headers_t", fields).note("In the order in which they leave.")
 }
 
@@ -90,6 +96,9 @@ fn headers(s: Scope<'_>) -> Decl {
 fn metadata(g: &Ingress<'_>) -> Decl {
     let (s, plan) = (g.s, g.s.plan);
     let mut fields = Vec::new();
+    if s.style.means.preamble {
+        fields.extend(preamble::metadata());
+    }
     for (i, var) in s.p.vars.iter().enumerate() {
         let id = VarId(i as u32);
         let wanted = match var.kind {
@@ -126,6 +135,12 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
     if g.adjusts {
         add(prelude::fill(prelude::ADJUST, &[]));
     }
+    if g.sums {
+        add(prelude::fill(prelude::CHECKSUM, &[]));
+    }
+    if g.crcs {
+        add(prelude::fill(prelude::CRC32, &[]));
+    }
     if g.sips {
         add(prelude::fill(prelude::HALF_SIP_HASH, &[]));
     }
@@ -133,7 +148,7 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
         let (limiter, register) = (&p.limiters[l.index()], &names.limiters[l.index()]);
         let most = limiter.per_tick.to_string();
         let holes = [("LIMITER", limiter.name.as_str()), ("REGISTER", register.as_str()), ("MOST", &most)];
-        add(prelude::fill(prelude::LIMITER, &holes));
+        add(prelude::fill(g.s.style.arch.limiter(), &holes));
     }
     add(flow::helpers(g));
     (functions, actions)

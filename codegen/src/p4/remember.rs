@@ -81,6 +81,9 @@ impl Ingress<'_> {
         if tables.is_empty() {
             return Vec::new();
         }
+        if self.s.style.means.learns {
+            return self.remember_learned(&tables, c, id);
+        }
         let event = self.cursor(c, "event");
         let between = |last: &str| {
             let first = event.clone().greater_equal(P4::name("EVENT_OPEN"));
@@ -98,7 +101,7 @@ impl Ingress<'_> {
     }
 
     /// The same for whichever table the flow was looked up in; it was in one of them.
-    fn each(
+    pub(super) fn each(
         &mut self,
         tables: &[FlowTableId],
         c: CursorId,
@@ -182,7 +185,7 @@ impl Ingress<'_> {
         if several { self.cursor(c, "table").differs(t.0 + 1).or(good) } else { good }
     }
 
-    fn count(&self, t: FlowTableId, what: &str) -> Stmt {
+    pub(super) fn count(&self, t: FlowTableId, what: &str) -> Stmt {
         let name = &self.s.p.flow_tables[t.index()].name;
         let counter = P4::name(format!("{name}_{what}"));
         self.s.style.arch.count(counter, P4::int(0), CounterKind::Packets)

@@ -7,7 +7,7 @@ use p4::ast::{
 use p4::info::P4Info;
 use pipeline_ir::expr::Type;
 use pipeline_ir::stmt::{Place, Stmt, StmtKind, walk};
-use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId, Table, TableId};
+use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId, TableId};
 
 use super::control::{Ingress, note};
 use super::expr::{Scope, meta, number};
@@ -56,7 +56,8 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
         let id = info.registers.iter().find(|r| r.preamble.name == name).map(|r| r.preamble.id);
         seen(Decl::instance(arch.register(width), [size], local), name, id)
     };
-    for (t, local) in p.flow_tables.iter().zip(&names.flow_tables) {
+    let in_registers = |_: &_| !g.s.style.means.learns;
+    for (t, local) in p.flow_tables.iter().zip(&names.flow_tables).filter(in_registers) {
         let size = P4::from(sizes.flows(t));
         let decl = register(&t.name, local, cell_width(t), size);
         out.push(decl.note(note(&p.file, t.at, "flow table: buckets of 4 ways")));
@@ -73,7 +74,14 @@ pub(super) fn actions(g: &Ingress<'_>, info: &P4Info) -> Vec<Decl> {
     let p = g.s.p;
     let mut out = Vec::new();
     for i in 0..p.actions.len() {
-        out.push(action(g.s, ActionId(i as u32), info));
+        let id = ActionId(i as u32);
+        let of = (0..p.tables.len()).map(|t| TableId(t as u32));
+        let of: Vec<TableId> = of.filter(|t| p.tables[t.index()].actions.contains(&id)).collect();
+        if g.s.is_shared(id) {
+            out.extend(of.iter().map(|t| action(g.s, id, &[*t], info)));
+        } else {
+            out.push(action(g.s, id, &of, info));
+        }
     }
     let ring = |name: String, params: Vec<Param>, body: Vec<P4Stmt>| {
         let id = info.action(&name).map(|a| a.preamble.id);
@@ -95,7 +103,7 @@ pub(super) fn actions(g: &Ingress<'_>, info: &P4Info) -> Vec<Decl> {
 }
 
 /// An action: it does what its arms say, or keeps its data for them.
-fn action(s: Scope<'_>, id: ActionId, info: &P4Info) -> Decl {
+fn action(s: Scope<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl {
     let a = &s.p.actions[id.index()];
     let params = a.params.iter().map(|v| {
         let var = s.p.var(*v);
@@ -105,7 +113,7 @@ fn action(s: Scope<'_>, id: ActionId, info: &P4Info) -> Decl {
     });
     let inside = Scope { action: Some(id), ..s };
     let absorbed = s.plan.absorbed.contains(&id);
-    let body = if absorbed {
+    let mut body = if absorbed {
         arm(s, id).iter().filter_map(|stmt| absorbed_set(inside, stmt)).collect::<Vec<_>>()
     } else {
         let read = a.params.iter().filter(|v| s.plan.read.contains(v));
@@ -116,9 +124,16 @@ fn action(s: Scope<'_>, id: ActionId, info: &P4Info) -> Decl {
         })
         .collect()
     };
+    let tables = of.iter().map(|t| &s.p.tables[t.index()]);
+    body.extend(tables.filter_map(|t| s.style.arch.count_entry(P4::name(direct(t)), t.counters?)));
+    let about = note(&s.p.file, a.at, &format!("action {}", a.name));
+    if let ([table], true) = (of, s.is_shared(id)) {
+        let name = s.action(*table, id);
+        return seen(Decl::action(name.clone(), params, body), &name, None).note(about);
+    }
     let number = info.action(&a.name).map(|a| a.preamble.id);
     let decl = Decl::action(s.names.actions[id.index()].clone(), params, body);
-    seen(decl, &a.name, number).note(note(&s.p.file, a.at, &format!("action {}", a.name)))
+    seen(decl, &a.name, number).note(about)
 }
 
 fn absorbed_set(s: Scope<'_>, stmt: &Stmt) -> Option<P4Stmt> {
@@ -144,11 +159,12 @@ pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl>
     for (i, t) in p.tables.iter().enumerate() {
         if let Some(keys) = g.keys.get(&TableId(i as u32)) {
             let local = g.s.names.tables[i].clone();
-            let decl = Decl::from(table(g.s, t, local, keys));
+            let decl = Decl::from(table(g.s, TableId(i as u32), local, keys));
             let decl = seen(decl, &t.name, info.table(&t.name).map(|t| t.preamble.id));
             out.push(decl.note(note(&p.file, t.at, &format!("table {}", t.name))));
         }
     }
+    out.extend(super::learner::tables(g));
     for (i, r) in p.rings.iter().enumerate() {
         let Some(pool) = g.pools.get(&RingId(i as u32)) else { continue };
         let (pool_local, ring_local) = &g.s.names.rings[i];
@@ -159,9 +175,11 @@ pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl>
         out.push(
             seen(by_pool, &r.pool_table, id(&r.pool_table)).note(at("the generation of each pool in force")),
         );
+        let apart = g.s.style.arch.keys_in_metadata();
+        let generation = if apart { format!("{}_generation", r.name) } else { "generation".to_owned() };
         let slot = P4Table::new(ring_local.clone()).keys([
             Key::exact(pool.clone()).named("pool"),
-            Key::exact(meta("generation")).named("generation"),
+            Key::exact(meta(&generation)).named("generation"),
             Key::exact(meta(&format!("{}_slot", r.name))).named("slot"),
         ]);
         let slot = ring_table(slot, &format!("set_{}", r.name), &format!("no_{}", r.name), sizes.ring(r));
@@ -176,11 +194,13 @@ fn ring_table(table: P4Table, set: &str, none: &str, size: u32) -> Decl {
     table.actions(actions).const_default_action(P4::call0(none)).size(size).into()
 }
 
-fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
+fn table(s: Scope<'_>, id: TableId, local: String, keys: &[P4]) -> P4Table {
+    let t = &s.p.tables[id.index()];
+    let name = |a: ActionId| s.action(id, a);
     let keys =
         t.keys.iter().zip(keys).map(|(k, e)| Key::new(e.clone(), match_kind(k.kind)).named(k.name.clone()));
     let actions = t.actions.iter().map(|a| {
-        let reference = ActionRef::new(s.names.actions[a.index()].clone());
+        let reference = ActionRef::new(name(*a));
         if s.p.actions[a.index()].default_only { reference.default_only() } else { reference }
     });
     let default = &s.p.actions[t.default.index()];
@@ -188,11 +208,11 @@ fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
     let table = P4Table::new(local)
         .keys(keys)
         .actions(actions)
-        .const_default_action(P4::call(s.names.actions[t.default.index()].clone(), zeros));
+        .const_default_action(P4::call(name(t.default), zeros));
     let table = if t.const_entries.is_empty() {
         table
     } else {
-        table.const_entries(t.const_entries.iter().map(|e| entry(s, t, e)))
+        table.const_entries(t.const_entries.iter().map(|e| entry(s, id, e)))
     };
     let table = if t.const_entries.is_empty() { table.size(t.size) } else { table };
     if t.counters.is_some() {
@@ -202,10 +222,11 @@ fn table(s: Scope<'_>, t: &Table, local: String, keys: &[P4]) -> P4Table {
     }
 }
 
-fn entry(s: Scope<'_>, t: &Table, e: &ConstEntry) -> Entry {
+fn entry(s: Scope<'_>, id: TableId, e: &ConstEntry) -> Entry {
+    let t = &s.p.tables[id.index()];
     let keys = e.keys.iter().zip(&t.keys).map(|(v, k)| keyset(*v, k.width));
     let args: Vec<P4> = e.args.iter().map(|a| number(*a)).collect();
-    Entry::new(keys, s.names.actions[e.action.index()].clone(), args).note(note(&s.p.file, e.at, ""))
+    Entry::new(keys, s.action(id, e.action), args).note(note(&s.p.file, e.at, ""))
 }
 
 fn keyset(v: KeyValue, width: u8) -> Keyset {

@@ -56,6 +56,8 @@ pub enum DeclKind {
     Instance(Instance),
     /// `type name(...) { ... }`
     Function(FunctionDecl),
+    /// `extern type name(...);`, at the top level only.
+    Extern(Type, String, Vec<Param>),
 }
 
 /// A file to include.
@@ -270,6 +272,15 @@ impl Decl {
         let params = params.into_iter().collect();
         DeclKind::Function(FunctionDecl { ret: ret.into(), name: name.into(), params, body: body.into() })
             .into()
+    }
+
+    /// `extern ret name(params);`
+    pub fn external(
+        ret: impl Into<Type>,
+        name: impl Into<String>,
+        params: impl IntoIterator<Item = Param>,
+    ) -> Self {
+        DeclKind::Extern(ret.into(), name.into(), params.into_iter().collect()).into()
     }
 
     /// `ty name;`

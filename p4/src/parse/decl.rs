@@ -41,6 +41,7 @@ fn top_level(i: Tokens<'_>) -> Res<'_, Decl> {
         "error" if i.has(1, "{") => error(i),
         "typedef" => alias(i, "typedef", DeclKind::Typedef),
         "type" => alias(i, "type", DeclKind::NewType),
+        "extern" => external(i),
         _ => local_kind(i),
     })
 }
@@ -78,6 +79,11 @@ fn alias<'a>(
 ) -> Res<'a, DeclKind> {
     let (i, (_, ty, name, _)) = (sym(keyword), ty, name, sym(";")).parse(i)?;
     Ok((i, make(ty, name)))
+}
+
+fn external(i: Tokens<'_>) -> Res<'_, DeclKind> {
+    let (i, (_, ty, name, params, _)) = (sym("extern"), ty, name, params, sym(";")).parse(i)?;
+    Ok((i, DeclKind::Extern(ty, name, params)))
 }
 
 /// What starts with a type: a variable, an instance or a function.

@@ -70,6 +70,10 @@ fn decl(writer: &mut Writer, decl: &Decl) {
             let head = signature(writer, &head, &function.params);
             writer.braces(&head, "}", |w| block(w, &function.body));
         }
+        DeclKind::Extern(ty, name, params) => {
+            let head = signature(writer, &format!("extern {} {name}", expr::ty(ty)), params);
+            writer.line(&format!("{};", head.trim_end()));
+        }
     }
 }
 

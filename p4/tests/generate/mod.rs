@@ -263,6 +263,8 @@ fn top_level() -> BoxedStrategy<Decl> {
         record().prop_map(DeclKind::HeaderUnion),
         record().prop_map(DeclKind::Struct),
         function(),
+        (prop_oneof![ty(), Just(Type::Void)], name(), params())
+            .prop_map(|(ret, name, params)| DeclKind::Extern(ret, name, params)),
         parser(),
         control(),
     ];

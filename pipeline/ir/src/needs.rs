@@ -5,7 +5,7 @@
 
 mod order;
 
-use crate::expr::{BinOp, Expr, ExprKind};
+use crate::expr::{BinOp, Builtin, Expr, ExprKind};
 use crate::stmt::{HashAlgorithm, StmtKind, Verdict, walk};
 use crate::verify::Verified;
 use crate::{Loc, MatchKind, ParserOp, Pipeline, Transition};
@@ -65,6 +65,9 @@ fn objects(p: &Pipeline, needs: &mut Needs) {
         }
         if table.counters.is_some() {
             needs.add("counter.direct", &of, table.at);
+            if table.keys.iter().any(|k| k.kind != MatchKind::Exact) {
+                needs.add("counter.masked", &of, table.at);
+            }
         }
     }
     for flow in &p.flow_tables {
@@ -156,12 +159,13 @@ fn expression(e: &Expr, of: &str, needs: &mut Needs) {
             | BinOp::And
             | BinOp::Or => {}
         },
+        ExprKind::Builtin(Builtin::FrameLength) => needs.add("packet.length", of, e.at),
         ExprKind::Const(_)
         | ExprKind::Bool(_)
         | ExprKind::Field(..)
         | ExprKind::Var(_)
         | ExprKind::Valid(_)
-        | ExprKind::Builtin(_)
+        | ExprKind::Builtin(Builtin::IngressPort)
         | ExprKind::Unary(..)
         | ExprKind::Slice { .. }
         | ExprKind::Cast(_)

@@ -24,6 +24,8 @@ fn the_samples_needs() {
         "counter.direct: table route",
         "counter.direct: table vip",
         "counter.indirect: counter by_protocol",
+        "counter.masked: table acl",
+        "counter.masked: table route",
         "flow.affinity: flow table flows",
         "flow.evict: flow table flows",
         "hash.crc32: control",

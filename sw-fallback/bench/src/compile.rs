@@ -40,11 +40,7 @@ pub fn compile(rounds: usize) -> Result<Compile> {
             let start = Instant::now();
             let target = hw_targets::target(target.0)?;
             let fitted = codegen::fit(&verified, &target).map_err(|d| anyhow!("{d}"))?;
-            let artifacts = match target.arch.as_str() {
-                "xdp" => codegen::xdp::emit(&fitted),
-                "v1model" => codegen::p4::emit(&fitted),
-                _ => codegen::rust::emit(&fitted),
-            };
+            let artifacts = codegen::emit(&fitted).ok_or_else(|| anyhow!("{} emits nothing", target.name))?;
             times.push(ms(start));
             let mut files = Vec::new();
             for (path, bytes) in artifacts.iter() {

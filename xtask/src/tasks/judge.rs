@@ -44,6 +44,15 @@ pub fn judge() -> Result<()> {
 /// The command that judges `file`, or `None` for one that no compiler here judges.
 fn judge_of(file: &Path, out: &Path) -> Result<Option<Command>> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if name.ends_with(".pna.p4") {
+        let Some(p4c) = on_path(&["p4c-dpdk"]) else {
+            println!("skipped {name}: p4c-dpdk is not on PATH");
+            return Ok(None);
+        };
+        let mut command = Command::new(p4c);
+        command.args(["--arch", "pna", "-o"]).arg(out.join("out.spec")).arg(file);
+        return Ok(Some(command));
+    }
     if name.ends_with(".p4") {
         let Some(p4c) = on_path(&["p4c-bm2-ss"]) else {
             bail!("p4c-bm2-ss is not on PATH; it comes with p4c (https://github.com/p4lang/p4c)");

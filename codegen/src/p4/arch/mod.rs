@@ -4,10 +4,11 @@
 //! An architecture is chosen by the word in the target's file. What it can't do by itself is done by the recipes that
 //! `fit` has chosen: see [`Means`].
 
+mod pna;
 mod v1model;
 
 use p4::ast::{Block, Decl, Expr as P4, Param, Stmt, Type as P4Type};
-use pipeline_ir::CounterKind;
+use pipeline_ir::{CounterKind, Table};
 
 use super::means::Means;
 
@@ -17,6 +18,10 @@ pub(super) trait Arch: Sync {
     fn name(&self) -> &'static str;
     /// The file that declares it.
     fn file(&self) -> &'static str;
+    /// What the program declares beside it.
+    fn beside(&self) -> Vec<Decl> {
+        Vec::new()
+    }
     /// What that file declares, and the skeleton's own names.
     fn declared(&self) -> &'static [&'static str];
     /// Bits of a port's number.
@@ -54,8 +59,18 @@ pub(super) trait Arch: Sync {
     fn direct_counter(&self, kind: CounterKind) -> (P4Type, Vec<P4>);
     /// The property of a table that names it.
     fn direct_counter_property(&self) -> &'static str;
+    /// Counts in the entry that was hit, where actions say so themselves.
+    fn count_entry(&self, counter: P4, kind: CounterKind) -> Option<Stmt>;
+    /// Do actions count for a table?
+    fn counts_entry(&self, table: &Table) -> bool {
+        table.counters.is_some_and(|kind| self.count_entry(P4::name(""), kind).is_some())
+    }
+    /// Must all parts of a key stand side by side in metadata?
+    fn keys_in_metadata(&self) -> bool;
     /// A register array's type.
     fn register(&self, bits: u32) -> P4Type;
+    /// A limiter's action: text with holes, as in `prelude`.
+    fn limiter(&self) -> &'static str;
 }
 
 /// The skeleton of an architecture; `None`: it has none here.
@@ -64,7 +79,7 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Arch> {
 }
 
 /// The architectures that P4 is written for.
-const ALL: &[&dyn Arch] = &[&v1model::V1model];
+const ALL: &[&dyn Arch] = &[&v1model::V1model, &pna::Pna];
 
 /// What a program is written with: skeleton and recipes.
 #[derive(Clone, Copy)]

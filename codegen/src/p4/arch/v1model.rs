@@ -5,6 +5,7 @@ use pipeline_ir::CounterKind;
 use pipeline_ir::flow::TICK_BITS;
 
 use super::Arch;
+use crate::p4::prelude;
 
 /// BMv2's first architecture.
 pub(super) struct V1model;
@@ -141,7 +142,16 @@ impl Arch for V1model {
     fn direct_counter_property(&self) -> &'static str {
         "counters"
     }
+    fn count_entry(&self, _: P4, _: CounterKind) -> Option<Stmt> {
+        None
+    }
+    fn keys_in_metadata(&self) -> bool {
+        false
+    }
     fn register(&self, bits: u32) -> P4Type {
         P4Type::generic("register", [P4Type::bit(bits)])
+    }
+    fn limiter(&self) -> &'static str {
+        prelude::LIMITER
     }
 }

@@ -1,0 +1,5 @@
+// RFC 1071: the checksum of words whose sum is given.
+bit<16> checksum_of(in bit<32> total) {
+    bit<32> sum = (total & 0xffff) + (total >> 16);
+    return ~(sum[15:0] + sum[31:16]);
+}
