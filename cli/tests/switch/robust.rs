@@ -268,7 +268,8 @@ fn the_end_is_told_to_streams_and_answers_what_has_begun() {
         assert_eq!(xdp_on("a0"), None);
         rt.block_on(async {
             let error = writing.await.unwrap();
-            assert!(matches!(error, ClientError::Lost { .. }), "{error}");
+            // Lost on the way, or begun when nobody listened any more.
+            assert!(matches!(error, ClientError::Lost { .. } | ClientError::Connect { .. }), "{error}");
             for (events, _) in &mut backups {
                 let reason = loop {
                     match events.next().await.unwrap() {

@@ -43,14 +43,12 @@ async fn visitor(
     }
 }
 
-/// Writes two entries and takes them away, until told to stop; how often.
-async fn primary(lab: &Lab, names: &Names, stands: &AtomicBool, stop: &AtomicBool) -> (Client, Talk, usize) {
+/// Writes two entries and takes them away, until told to stop.
+async fn primary(lab: &Lab, names: &Names, rounds: &AtomicUsize, stop: &AtomicBool) -> (Client, Talk) {
     let mut client = lab.client().await;
     let mut talk = Talk::open(&mut client).await;
     talk.arbitrate("", Some(u128::MAX)).await;
     assert_eq!(talk.standing().await.0, Code::Ok);
-    stands.store(true, Relaxed);
-    let mut rounds = 0;
     while !stop.load(Relaxed) {
         for kind in [Type::Insert, Type::Delete] {
             let updates =
@@ -63,18 +61,19 @@ async fn primary(lab: &Lab, names: &Names, stands: &AtomicBool, stop: &AtomicBoo
             };
             client.write(request).await.unwrap();
         }
-        rounds += 1;
+        rounds.fetch_add(1, Relaxed);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    (client, talk, rounds)
+    (client, talk)
 }
 
 async fn crowd(lab: &Arc<Lab>, names: &Arc<Names>, count: usize) {
-    let (stands, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (of, with, begun, until) =
-        (Arc::clone(lab), Arc::clone(names), Arc::clone(&stands), Arc::clone(&stop));
-    let writing = tokio::spawn(async move { primary(&of, &with, &begun, &until).await });
-    while !stands.load(Relaxed) {
+    let (rounds, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (of, with, count_of, until) =
+        (Arc::clone(lab), Arc::clone(names), Arc::clone(&rounds), Arc::clone(&stop));
+    let writing = tokio::spawn(async move { primary(&of, &with, &count_of, &until).await });
+    while rounds.load(Relaxed) == 0 {
+        assert!(!writing.is_finished(), "{:?}", writing.await.map(drop));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let door = Arc::new(Semaphore::new(200));
@@ -83,18 +82,21 @@ async fn crowd(lab: &Arc<Lab>, names: &Arc<Names>, count: usize) {
         let (lab, names) = (Arc::clone(lab), Arc::clone(names));
         all.spawn(visitor(lab, names, number as u128, Arc::clone(&door), Arc::clone(&here)));
     }
-    while here.load(Relaxed) < count {
+    // All are here, and the writer goes on beside them.
+    let mut written = None;
+    while written.is_none_or(|written| rounds.load(Relaxed) < written + 10) {
+        if here.load(Relaxed) == count {
+            written = written.or_else(|| Some(rounds.load(Relaxed)));
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(!writing.is_finished(), "{:?}", writing.await.map(|w| w.2));
+        assert!(!writing.is_finished(), "{:?}", writing.await.map(drop));
         if let Some(early) = all.try_join_next() {
             panic!("one left early: {early:?}");
         }
     }
     assert!(descriptors() > 2 * count, "they are all here");
     stop.store(true, Relaxed);
-    let (client, talk, rounds) = writing.await.unwrap();
-    assert!(rounds > 10, "{rounds}");
-    drop((client, talk));
+    drop(writing.await.unwrap());
     while let Some(one) = all.join_next().await {
         one.unwrap();
     }
