@@ -94,7 +94,7 @@ pub(crate) struct Running {
     files: tempfile::TempDir,
 }
 
-const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(120);
 
 impl Running {
     /// Starts `guideway switch --target native` with more arguments.
@@ -170,8 +170,9 @@ impl Running {
         serde_json::from_str(&self.read("status.json")).unwrap()
     }
 
-    /// Asks it to end; its exit code.
+    /// Asks it to end, which writes its status once more; its exit code.
     pub(crate) fn end(&mut self) -> Option<i32> {
+        let _absent = std::fs::remove_file(self.file("status.json"));
         self.signal(libc::SIGTERM);
         self.wait()
     }

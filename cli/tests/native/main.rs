@@ -5,11 +5,11 @@
 
 mod lab;
 
-use lab::{Running, Space, has, link, ready, refused, write};
+use lab::{LONG, Running, Space, has, link, ready, refused, write};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const BALANCER: &str = r#"
     [[entry]]
@@ -108,6 +108,20 @@ fn lost(status: &serde_json::Value, why: &str) -> u64 {
     ports.iter().filter_map(|p| p["lost"][why].as_u64()).sum()
 }
 
+/// What both have counted once nothing is under way: a client has all of its answer before its last
+/// acknowledgement has reached the backend.
+fn settled(balancer: &mut Running, backend: &mut Running) -> (serde_json::Value, serde_json::Value) {
+    let start = Instant::now();
+    loop {
+        let (outer, inner) = (balancer.status(), backend.status());
+        let seen = &outer["tables"]["vip4"][0]["packets"];
+        let through = *seen == outer["ports"][1]["sent"]["packets"] && *seen == inner["host"]["to_host_port"];
+        if through || start.elapsed() > LONG {
+            return (outer, inner);
+        }
+    }
+}
+
 #[test]
 fn kernel_tcp_goes_through_balancer_and_backend() {
     if !ready("kernel_tcp_goes_through_balancer_and_backend") {
@@ -120,7 +134,7 @@ fn kernel_tcp_goes_through_balancer_and_backend() {
         (0..20).map(|i| nodes.ask(if i % 5 == 4 { 1_000_000 } else { 1000 })).collect();
     assert_eq!(server.join().unwrap(), asked, "the backend sees the client's own addresses");
 
-    let status = balancer.status();
+    let (status, inner) = settled(&mut balancer, &mut backend);
     let vip = &status["tables"]["vip4"][0];
     assert!(vip["packets"].as_u64().unwrap() > 4 * 690, "{vip}");
     assert_eq!(status["flows"]["flows4"]["closing"], 20);
@@ -128,7 +142,6 @@ fn kernel_tcp_goes_through_balancer_and_backend() {
     let ports = status["ports"].as_array().unwrap();
     assert_eq!((&ports[0]["port"], &ports[0]["device"]), (&1.into(), &"l0".into()));
     assert_eq!(vip["packets"], ports[1]["sent"]["packets"], "each came in at l0 and left by l1");
-    let inner = backend.status();
     assert_eq!(inner["host"]["to_host_port"], vip["packets"]);
     assert!(inner["host"]["left_to_host"].as_u64().is_some());
     for status in [&status, &inner] {
@@ -137,7 +150,8 @@ fn kernel_tcp_goes_through_balancer_and_backend() {
     assert!(has(&nodes.backend, "gw0"));
     assert_eq!((balancer.end(), backend.end()), (Some(0), Some(0)));
     assert!(!has(&nodes.backend, "gw0"), "the tap goes with the switch");
-    assert_eq!(balancer.written()["tables"]["vip4"][0]["packets"], vip["packets"], "the end writes it too");
+    let last = balancer.written()["tables"]["vip4"][0]["packets"].as_u64().unwrap();
+    assert!(last >= vip["packets"].as_u64().unwrap(), "the end writes it too");
 }
 
 #[test]
