@@ -11,6 +11,8 @@ pub mod rust;
 pub use artifacts::Artifacts;
 #[cfg(feature = "p4")]
 pub mod p4;
+#[cfg(feature = "p4")]
+pub mod swx;
 #[cfg(feature = "xdp")]
 mod text;
 #[cfg(feature = "xdp")]

@@ -1,0 +1,69 @@
+//! The `.spec` of DPDK's SWX pipeline, 22.11: the pipeline as instructions, without a P4 compiler between.
+//!
+//! ```text
+//! struct host__key { bit<32> src }                  header host__key instanceof host__key
+//! action host__out args instanceof host__out_args { mov m.port t.port; regadd host_packets t.cell 1; return }
+//! table host { key { h.host__key.src exact } actions { host__out ... } default_action host__unknown ... size 1024 }
+//! apply { rx m.in_port ... table host; jmpa OUT host__out ... tx m.out_port }
+//! ```
+//!
+//! # What is agreed with whoever runs it
+//!
+//! All is a pure function of the pipeline and the target's file; nothing but the text travels.
+//!
+//! ## Ports and frames
+//! - In front of each frame stands the header `preamble`, three numbers of 32 bits in network order: `length` (bytes of
+//!   the frame, without these 12), `tick` (the flow table's clock: nanoseconds divided by the target's `tick_ns`), `most`
+//!   (0 on the way in; on the way out how many bytes of the frame may leave, 0: all). Ports put it on and take it off.
+//! - Input ports are the pipeline's ports, by number. Output ports 0 to 253 are those, 254 is the host's own stack (`pass`),
+//!   255, the last, is where `drop` goes. All 256 exist: a port that has no link swallows.
+//! - A header in the packet may be read and written up to 7 bytes past its end (the same bytes are put back), so a
+//!   frame's buffer has 8 bytes of room behind it, and 256 in front for headers that are pushed.
+//!
+//! - Before the first packet every cell of every regarray is written 0: SWX does not.
+//!
+//! ## Hash functions
+//! Registered by these names before the program is configured; both take the bytes that they are given, the seed is unused:
+//! - `guideway_crc32`: CRC-32 of IEEE 802.3 (zlib) over all bytes.
+//! - `guideway_halfsiphash`: HalfSipHash-1-3; the first 8 bytes are the key as the pipeline has it (64 bits, network
+//!   order, `k0 ++ k1`), the rest is the data.
+//!
+//! ## Numbers
+//! SWX has no fields of less than a byte and computes on 64 bits: a number takes whole bytes, zeros in front. A number of
+//! more than 64 bits is two fields, `NAME_hi` (all above 64 bits, whole bytes) and `NAME_lo` (64 bits), in this order.
+//!
+//! ## Tables
+//! - Table `T` of the pipeline is table `T`. Its key is the header `T__key`, one field for each key field, by name, in
+//!   order: so a key's bytes are its fields in *network order*, one behind the other, without gaps. Kinds: `exact`,
+//!   `lpm`; ternary and optional fields are `wildcard`. Key fields have the kind of the whole field in each half.
+//! - Action `A` of table `T` is action `T__A`; the arguments are its parameters by name, in *host order* (no instruction
+//!   moves an argument into a header), as the struct `T__A_args` lays them out. Where the table has direct counters,
+//!   the last argument of every action that an entry can have is `cell` (32 bits): the entry's cell in the regarrays
+//!   `T_packets` and `T_bytes` (as far as the table counts them), which whoever writes the entry chooses, 0 to size - 1, and
+//!   sets to 0. A default action that an entry can have, too, is given the cell `size`, which nobody reads.
+//! - Entries of the source (`const`) are written by whoever loads the program.
+//!
+//! ## Rings
+//! - The pool table `P` is table `P`: key `P__key.pool`, action `P__set_generation` with `generation`, default `P__no_P`.
+//! - Ring `R` is no table but the regarray `R`: cell `(pool * 2 + generation % 2) << b | slot`, where `b` is the smallest
+//!   with `2^b >= slots`; the word is `generation << 32 | id`. Id 0: no entry.
+//!
+//! ## Flow tables
+//! Flow table `F` is a learner `F` (key header `F__key`, actions `F__known` and `F__unknown`, both without arguments) and the
+//! regarray `F_flows`, whose cell is the entry's number as `entryid` tells it, modulo the regarray's size. Its word:
+//!
+//! | bits | |
+//! | --- | --- |
+//! | 63 to 40 | id |
+//! | 39 to 37 | state |
+//! | 36 to 35 | class |
+//! | 34 to 18 | time-out, in ticks |
+//! | 17 to 0 | tick of the last packet |
+//!
+//! So the states are those of [`pipeline_ir::flow`], exactly, by the preamble's clock; the learner only finds keys and gives
+//! back what has rested for longer than any clock doubts. `size` counts buckets of four.
+//!
+//! ## Counters
+//! Counter `C` is the regarrays `C_packets` and `C_bytes`, as far as it counts them. Drop reason `R` is the regarray
+//! `drop_R`, cell 0. `F_stored` and `F_not_stored`, cell 0, are those of flow table `F`. Limiter `L` is the regarray
+//! `L_limiter`, cell 0: `tick << 32 | packets`.
