@@ -4,7 +4,7 @@ use crate::lab::{BpfFs, Running, in_network, ready, sh, veth};
 use crate::{ENTRIES, SMALL};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// ARP: who has 10.0.0.1? The pipeline passes it to the host.
 const ARP: &str = "ffffffffffff02000000000208060001080006040001020000000002 0a000005 000000000000 0a000001 000000000000000000000000000000000000";
@@ -66,9 +66,16 @@ fn packets(address: &str) {
             .unwrap()
     };
     let (lines, pcap) = (to("lines", &[]), to("pcap", &["--out", file.to_str().unwrap()]));
-    std::thread::sleep(Duration::from_millis(700));
     let arp = ARP.replace(' ', "");
-    send(&arp);
+    // Neither says when it listens, so packets come until each has its one.
+    let mut captures = [lines, pcap];
+    let start = Instant::now();
+    while captures.iter_mut().any(|c| c.try_wait().unwrap().is_none()) {
+        assert!(start.elapsed() < Duration::from_secs(120), "a packet that passes is captured");
+        send(&arp);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let [lines, pcap] = captures;
     let lines = lines.wait_with_output().unwrap();
     assert!(text(&lines).contains(&format!("port 1, 60 bytes: {arp}")), "{}", text(&lines));
     assert!(pcap.wait_with_output().unwrap().status.success());
@@ -121,9 +128,9 @@ fn packets_go_out_of_native_and_passed_ones_come_in() {
         let mut switch = guideway(&["switch", "--target", "native", "--port", "1@a0", "--packet-in", "100"]);
         let switch = switch.args(["--p4runtime", "127.0.0.1:9560"]).stdout(Stdio::null()).spawn();
         let mut switch = Ends(switch.unwrap());
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while std::net::TcpStream::connect("127.0.0.1:9560").is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "it does not listen");
+            assert!(start.elapsed() < Duration::from_secs(120), "it does not listen");
             std::thread::sleep(Duration::from_millis(50));
         }
         packets("127.0.0.1:9560");

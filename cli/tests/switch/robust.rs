@@ -219,7 +219,7 @@ fn a_killed_client_is_followed_by_another_while_packets_go_on() {
                 let names = reader.names().await.unwrap();
                 let (start, before) = (Instant::now(), reader.entries("vip4", &names).await.unwrap().len());
                 while reader.entries("vip4", &names).await.unwrap().len() == before {
-                    assert!(start.elapsed() < Duration::from_secs(30), "the writer does not write");
+                    assert!(start.elapsed() < Duration::from_secs(120), "the writer does not write");
                 }
             });
             writer.kill().unwrap();
@@ -264,7 +264,7 @@ fn the_end_is_told_to_streams_and_answers_what_has_begun() {
         let asked = Instant::now();
         switch.ask_to_end();
         assert_eq!(switch.wait(), Some(0));
-        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(60), "{:?}", asked.elapsed());
         assert_eq!(xdp_on("a0"), None);
         rt.block_on(async {
             let error = writing.await.unwrap();

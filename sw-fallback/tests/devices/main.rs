@@ -54,11 +54,16 @@ fn frame(to: [u8; 6], from: [u8; 6], rest: &[u8]) -> Vec<u8> {
     [&to[..], &from, rest].concat()
 }
 
-/// What comes within a moment, until there are `most`.
-fn received(device: &mut Device, most: usize) -> Vec<Vec<u8>> {
+/// What comes, until there are so many.
+fn received(device: &mut Device, many: usize) -> Vec<Vec<u8>> {
+    within(device, many, Duration::from_secs(60))
+}
+
+/// What comes within this time, until there are `most`.
+fn within(device: &mut Device, most: usize, time: Duration) -> Vec<Vec<u8>> {
     let start = Instant::now();
     let mut all = Vec::new();
-    while all.len() < most && start.elapsed() < Duration::from_secs(5) {
+    while all.len() < most && start.elapsed() < time {
         let seen = device.receive.receive(&mut |f| all.push(f.to_vec())).unwrap();
         if seen == 0 {
             let fd = device.receive.wake().unwrap();
@@ -178,7 +183,7 @@ fn a_full_ring_is_counted() {
         );
         let small = frame(B, A, &[0x88, 0xb5, 1]);
         a.transmit.send(&vec![&small[..]; 1000]).unwrap();
-        let got = received(&mut b, 1000).len() as u64;
+        let got = within(&mut b, 1000, Duration::from_secs(3)).len() as u64;
         assert!((128..1000).contains(&got), "{got}");
         assert_eq!(b.counts.losses(), [("ring_full", 1000 - got)].into());
     });
@@ -201,7 +206,7 @@ fn an_interface_that_is_down_may_come_back_one_that_is_gone_may_not() {
         // The link needs a moment to be there.
         let start = Instant::now();
         let mut seen = Vec::new();
-        while seen.is_empty() && start.elapsed() < Duration::from_secs(5) {
+        while seen.is_empty() && start.elapsed() < Duration::from_secs(60) {
             a.transmit.send(&[&again]).unwrap();
             b.receive.receive(&mut |f| seen.push(f.to_vec())).unwrap();
         }
@@ -219,7 +224,7 @@ fn a_tap_is_an_interface_of_the_host() {
         assert!(tap::is_tap("t0") && tap.mtu == Some(1400));
         sh("ip addr add 10.0.0.1/24 dev t0 && ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:0b dev t0");
         let socket = UdpSocket::bind("10.0.0.1:1000").unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         socket.send_to(b"out", "10.0.0.2:2000").unwrap();
         let mut sent = received(&mut tap, 1).into_iter();
         let sent = sent

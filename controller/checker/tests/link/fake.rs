@@ -4,6 +4,7 @@ use control_proto::v1::lb_control_plane_server::{LbControlPlane, LbControlPlaneS
 use control_proto::v1::{self, HealthReply, HealthReport, ProbeTargets};
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -38,16 +39,32 @@ pub(crate) struct Controller {
     runtime: Option<Runtime>,
 }
 
+/// A listener on a port that stays free for whoever comes back to it: below those that the kernel gives to connections.
+pub(crate) fn listen() -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % 20_000;
+    for _ in 0..20_000 {
+        let port = 10_000 + (first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % 20_000;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port as u16)) {
+            return listener;
+        }
+    }
+    panic!("no port is free");
+}
+
 impl Controller {
     /// Leads.
     pub(crate) fn start(targets: ProbeTargets) -> Self {
-        Self::with("127.0.0.1:0", targets, None, 0)
+        Self::on(listen(), targets, None, 0)
     }
     /// At this address; names another leader; asks for silence with each message.
     pub(crate) fn with(at: &str, targets: ProbeTargets, leader: Option<String>, back_off_ms: u32) -> Self {
+        Self::on(TcpListener::bind(at).unwrap(), targets, leader, back_off_ms)
+    }
+
+    fn on(listener: TcpListener, targets: ProbeTargets, leader: Option<String>, back_off_ms: u32) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = TcpListener::bind(at).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, receiver) = watch::channel(targets);

@@ -14,7 +14,7 @@ use tonic::transport::ClientTlsConfig;
 
 const PACKAGES: &str = "packages etcd-server and etcd-client";
 /// How long a cluster may take to have a leader.
-const UP: Duration = Duration::from_secs(30);
+const UP: Duration = Duration::from_secs(120);
 
 /// Members, some of them running.
 pub(crate) struct Cluster {
@@ -200,7 +200,7 @@ impl Drop for Cluster {
 }
 
 /// The shortest lease that etcd takes as it comes.
-pub(crate) const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(6);
 
 pub(crate) fn options() -> EtcdOptions {
     EtcdOptions { lease: LEASE, ..EtcdOptions::default() }

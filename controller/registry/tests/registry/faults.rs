@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// Scheduling, on a machine with much to do.
-const SLACK: Duration = Duration::from_secs(20);
+const SLACK: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_leader_is_replaced_and_what_it_writes_when_it_goes_on_is_refused() {
@@ -98,11 +98,11 @@ async fn a_term_ends_when_its_lease_is_gone_or_can_not_be_renewed() {
     let a = cluster.handle("/e");
     let term = a.lead("a:1").await.unwrap();
     revoke_all(&cluster);
-    timeout(LEASE, a.ended(term)).await.expect("its lease is gone");
+    timeout(SLACK, a.ended(term)).await.expect("its lease is gone");
     let term = a.lead("a:1").await.unwrap();
     // Somebody deletes the key, the lease goes on.
     cluster.ctl(&["del", "/e/leader"]);
-    timeout(LEASE, a.ended(term)).await.expect("its key is gone");
+    timeout(SLACK, a.ended(term)).await.expect("its key is gone");
     let term = a.lead("a:1").await.unwrap();
     sleep(LEASE * 2).await;
     assert!(timeout(Duration::ZERO, a.ended(term)).await.is_err(), "it is renewed");
@@ -134,7 +134,7 @@ async fn members_of_etcd_are_killed_and_paused_and_commits_go_on() {
     }
     let mut cluster = Cluster::of(3).await;
     let patient =
-        EtcdOptions { lease: Duration::from_secs(10), patience: Duration::from_secs(8), ..options() };
+        EtcdOptions { lease: Duration::from_secs(30), patience: Duration::from_secs(25), ..options() };
     let leader = Etcd::new(&cluster.addresses(), "/m", &patient).unwrap();
     let term = leader.lead("a:1").await.unwrap();
     let mut model = Model::default();
@@ -185,7 +185,7 @@ async fn when_all_of_etcd_is_gone_every_call_says_so_in_time_and_goes_on_when_it
     for (name, handle) in calls {
         call(name, handle).await;
     }
-    timeout(LEASE, a.ended(first)).await.expect("it could not be renewed");
+    timeout(SLACK, a.ended(first)).await.expect("it could not be renewed");
     let follower = tokio::spawn(async move {
         loop {
             match b.changed(at).await {
@@ -204,7 +204,7 @@ async fn when_all_of_etcd_is_gone_every_call_says_so_in_time_and_goes_on_when_it
     assert!(found.revision == at || found.revision == Revision(at.0 + 1), "{:?}", found.revision);
     assert!(found.records == before.records);
     let next = a.commit(second, found.revision, vec![put("y", "2")]).await.unwrap();
-    let told = timeout(options().patience * 3, follower).await.expect("the watch goes on").unwrap();
+    let told = timeout(options().patience * 3 + SLACK, follower).await.expect("the watch goes on").unwrap();
     assert!(told > at && told <= next, "{told:?}");
 }
 
@@ -227,7 +227,7 @@ async fn compaction_disturbs_neither_reading_nor_watching() {
     });
     let (mut model, mut at, mut compacted, mut steps) = (Model::default(), Revision(0), 0_u64, 0);
     while at < last {
-        let now = timeout(Duration::from_secs(30), b.changed(at)).await.expect("it changes").unwrap();
+        let now = timeout(SLACK, b.changed(at)).await.expect("it changes").unwrap();
         assert!(now > at);
         let found = b.load().await.unwrap();
         assert!(found.revision >= now);

@@ -24,7 +24,7 @@ async fn a_slow_watcher_gets_the_latest_and_misses_nothing() {
     let now = it.client.get_status(GetStatusRequest {}).await.unwrap().into_inner().version;
     let mut messages = 0;
     while node.version() < now && messages < 200 {
-        let Ok(message) = tokio::time::timeout(Duration::from_secs(2), slow.message()).await else { break };
+        let Ok(message) = tokio::time::timeout(Duration::from_secs(60), slow.message()).await else { break };
         node = merge(&node, Part::Changes, &message.unwrap().unwrap()).unwrap();
         messages += 1;
     }
@@ -75,7 +75,7 @@ async fn a_change_reaches_twelve_watchers_at_once() {
     let took = began.elapsed();
     eprintln!("a change of one backend of 751 reached 12 watchers in {took:?}");
     // `cargo xtask bench control` measures it; here, a machine may have other things to do.
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(90), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

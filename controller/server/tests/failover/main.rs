@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tonic::Code;
 
 /// The lease, an election, and scheduling on a machine with much to do.
-const FAILOVER: Duration = Duration::from_secs(36);
+const FAILOVER: Duration = Duration::from_secs(90);
 
 fn pool(name: &str) -> CreatePoolRequest {
     CreatePoolRequest { name: name.into(), ..Default::default() }
@@ -108,7 +108,7 @@ async fn without_etcd_changes_are_refused_in_time_reads_go_on_and_changes_do_whe
         assert_eq!(refused.code(), Code::Unavailable, "{refused}");
     }
     println!("two changes without etcd are refused after {:?}", asked.elapsed());
-    assert!(asked.elapsed() < Duration::from_secs(60), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(90), "{:?}", asked.elapsed());
     for i in 0..2 {
         let read = site.client(i).list_pools(ListPoolsRequest {}).await.unwrap().into_inner();
         assert_eq!(read.pools.len(), 1);

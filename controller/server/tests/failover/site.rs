@@ -15,7 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 const LOCATION: &str = "GUIDEWAY_TEST_REGISTRY";
 const ADDRESS: &str = "GUIDEWAY_TEST_ADDRESS";
 /// How long anything may take that has to happen.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(120);
 
 type Client = LbControlPlaneClient<Channel>;
 
@@ -95,7 +95,7 @@ impl Site {
             for at in 0..self.controllers.len() {
                 let mut client = self.client(at);
                 let status =
-                    tokio::time::timeout(Duration::from_millis(500), client.get_status(GetStatusRequest {}));
+                    tokio::time::timeout(Duration::from_secs(2), client.get_status(GetStatusRequest {}));
                 if status.await.is_ok_and(|status| status.is_ok_and(|status| status.into_inner().leads)) {
                     return at;
                 }
@@ -114,7 +114,8 @@ impl Site {
                 let request = CreatePoolRequest { name: name.into(), ..Default::default() };
                 let mut client = self.client(at);
                 // Who is paused does not answer.
-                match tokio::time::timeout(Duration::from_millis(500), client.create_pool(request)).await {
+                match tokio::time::timeout(Duration::from_secs(2), client.create_pool(request)).await {
+                    // There already: taken by an attempt whose answer was too late.
                     Ok(Ok(_)) => {
                         accepted.push(name.to_owned());
                         accepted.sort();

@@ -55,25 +55,25 @@ async fn s16_4_idle_entries_are_told_to_the_primary_again_and_again() {
     notified(&mut talk).await;
     assert!(start.elapsed() >= Duration::from_millis(600), "after another time-out");
     backup.silent().await;
-    write(&mut client, vec![delete(names.host(1, 1)), insert(timed(&names, 3, 1000 * MS))]).await.unwrap();
+    write(&mut client, vec![delete(names.host(1, 1)), insert(timed(&names, 3, 3000 * MS))]).await.unwrap();
     // Hits keep it from being idle.
     let since = Instant::now();
-    while since.elapsed() < Duration::from_millis(2000) {
+    while since.elapsed() < Duration::from_millis(4500) {
         lab.process(&packet(3)).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let hit = Instant::now();
-    assert_eq!(notified(&mut talk).await, [timed(&names, 3, 1000 * MS)]);
-    assert!(hit.elapsed() >= Duration::from_millis(700), "of the last hit");
+    assert_eq!(notified(&mut talk).await, [timed(&names, 3, 3000 * MS)]);
+    assert!(hit.elapsed() >= Duration::from_millis(2500), "of the last hit");
 }
 
 #[tokio::test]
 async fn s16_4_without_time_out_or_entry_there_is_nothing_to_tell() {
     let (_lab, mut client, mut talk, names) = ready().await;
-    let both = vec![insert(timed(&names, 1, 200 * MS)), insert(timed(&names, 2, 200 * MS))];
+    let both = vec![insert(timed(&names, 1, 2000 * MS)), insert(timed(&names, 2, 2000 * MS))];
     write(&mut client, both).await.unwrap();
     write(&mut client, vec![modify(names.host(1, 1)), delete(names.host(2, 1))]).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     talk.silent().await;
     write(&mut client, vec![modify(timed(&names, 1, 100 * MS))]).await.unwrap();
     assert_eq!(notified(&mut talk).await, [timed(&names, 1, 100 * MS)]);
@@ -95,9 +95,10 @@ async fn s9_1_8_time_outs_are_read_back_and_ages_where_asked_for() {
     let before = entries(&mut client, asked.clone()).await;
     assert!(age(&before[0]) >= 150 * MS, "{before:?}");
     assert!(before.iter().all(|e| e.time_since_last_hit.is_some()), "without a time-out too");
+    let hit = Instant::now();
     lab.process(&packet(1)).await;
     let after = entries(&mut client, asked.clone()).await;
-    assert!(age(&after[0]) < age(&before[0]), "{after:?}");
+    assert!(u128::from(age(&after[0]).unsigned_abs()) <= hit.elapsed().as_nanos(), "{after:?}");
     // Of all tables, those that can tell do.
     let all = v1::TableEntry { time_since_last_hit: asked.time_since_last_hit, ..Default::default() };
     let all = entries(&mut client, all).await;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const HANDSHAKE: Duration = Duration::from_millis(400);
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Says this, with 50 ms between the parts, and then nothing; how long the connection stood.
 async fn stands(address: &str, parts: &[&[u8]]) -> Duration {
@@ -21,7 +21,7 @@ async fn stands(address: &str, parts: &[&[u8]]) -> Duration {
     }
     let mut rest = Vec::new();
     // The server may say its settings; how it ends is its own affair.
-    let end = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut rest)).await;
+    let end = tokio::time::timeout(Duration::from_secs(120), stream.read_to_end(&mut rest)).await;
     let _closed = end.expect("it ends");
     since.elapsed()
 }

@@ -73,7 +73,7 @@ async fn serve(tls: Tls) -> (String, oneshot::Sender<()>) {
 async fn connect(address: &str, tls: Option<runtime_client::Tls>) -> Result<usize, String> {
     let mut options = Session_::new(address, Profile::named("guideway").unwrap());
     (options.tls, options.connect_within, options.patience) =
-        (tls, Duration::from_secs(3), Duration::from_secs(3));
+        (tls, Duration::from_secs(10), Duration::from_secs(10));
     let session = Session::connect(options).await.map_err(|e| e.to_string())?;
     session.primary().await.map_err(|e| e.to_string())?;
     let names = session.info().await.map_err(|e| e.to_string())?;

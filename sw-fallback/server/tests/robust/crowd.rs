@@ -168,10 +168,10 @@ async fn clients_that_read_nothing_harm_nobody() {
     client.write(request.clone()).await.unwrap();
     assert_eq!(entries(&mut client, names.key("ring", &[])).await.len(), 65_537);
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_secs(120), "{took:?}");
     drop(deaf);
     while descriptors() > before {
-        assert!(start.elapsed() < Duration::from_secs(120), "{} descriptors, {before} before", descriptors());
+        assert!(start.elapsed() < Duration::from_secs(240), "{} descriptors, {before} before", descriptors());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let updates = (0..1000).map(|slot| delete(names.slot(1, 1, slot, 2))).collect();
