@@ -62,23 +62,61 @@ fn next(crc: u32, word: u64, count: usize) -> u32 {
 #[inline(always)]
 #[must_use]
 pub fn half_sip_hash<const WORDS: usize>(key: u64, data: Bits<WORDS>) -> u32 {
-    let (k0, k1) = ((key >> 32) as u32, key as u32);
-    let mut state = (k0, k1, k0 ^ 0x6c79_6765, k1 ^ 0x7465_6462);
+    let mut state = start(key);
     let word = |i: u32| (data.word((i / 2) as usize) >> (32 - 32 * (i % 2))) as u32;
     let whole = data.bytes() / 4;
     for i in 0..whole {
         take(&mut state, word(i).swap_bytes());
     }
     // What is left lies at the low end, below the count; behind the data there are zeros.
-    take(&mut state, word(whole).swap_bytes() | data.bytes() << 24);
+    finish(state, word(whole).swap_bytes() | data.bytes() << 24)
+}
+
+/// As [`crc32`], of bytes.
+#[must_use]
+pub fn crc32_of(data: &[u8]) -> u32 {
+    let words = data.chunks_exact(8);
+    let rest = words.remainder();
+    let crc = words.fold(u32::MAX, |crc, chunk| next(crc, word(chunk), 8));
+    if rest.is_empty() { !crc } else { !next(crc, word(rest), rest.len()) }
+}
+
+/// As [`half_sip_hash`], of bytes.
+#[must_use]
+pub fn half_sip_hash_of(key: u64, data: &[u8]) -> u32 {
+    let mut state = start(key);
+    let words = data.chunks_exact(4);
+    let rest = words.remainder().iter().rev().fold(0, |rest, byte| rest << 8 | u32::from(*byte));
+    for chunk in words {
+        take(&mut state, ((word(chunk) >> 32) as u32).swap_bytes());
+    }
+    finish(state, rest | (data.len() as u32) << 24)
+}
+
+/// At most 8 bytes as the high bytes of a word.
+fn word(bytes: &[u8]) -> u64 {
+    let mut all = [0; 8];
+    all.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+    u64::from_be_bytes(all)
+}
+
+type State = (u32, u32, u32, u32);
+
+#[inline(always)]
+fn start(key: u64) -> State {
+    let (k0, k1) = ((key >> 32) as u32, key as u32);
+    (k0, k1, k0 ^ 0x6c79_6765, k1 ^ 0x7465_6462)
+}
+
+#[inline(always)]
+fn finish(mut state: State, last: u32) -> u32 {
+    take(&mut state, last);
     state.2 ^= 0xff;
     round(&mut state);
     round(&mut state);
     round(&mut state);
     state.1 ^ state.3
 }
-
-type State = (u32, u32, u32, u32);
 
 #[inline]
 fn take(state: &mut State, word: u32) {
@@ -126,6 +164,7 @@ mod tests {
                 }
             }
             assert_eq!(crc32(bits(&data[..length])), !bitwise, "{length} bytes");
+            assert_eq!(crc32_of(&data[..length]), !bitwise, "{length} bytes");
         }
     }
 
@@ -145,6 +184,7 @@ mod tests {
             (63, 0x8717_8304),
         ] {
             assert_eq!(half_sip_hash(0x0302_0100_0706_0504, bits(&data[..length])), want, "{length} bytes");
+            assert_eq!(half_sip_hash_of(0x0302_0100_0706_0504, &data[..length]), want, "{length} bytes");
         }
     }
 }

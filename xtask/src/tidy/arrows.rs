@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xdp-layout", &["pipeline-ir"]),
     ("sw-fallback", &["pipeline-ir", "sw-fallback-rt", "xdp-layout", "maglev-ring"]),
     ("p4runtime-server", &["pipeline-ir", "sw-fallback", "p4runtime-proto"]),
+    ("dpdk-switch", &["pipeline-ir", "sw-fallback", "sw-fallback-rt"]),
     ("control-proto", &[]),
     ("control-core", &["control-proto", "maglev-ring"]),
     ("control-registry", &[]),

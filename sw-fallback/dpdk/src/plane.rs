@@ -1,0 +1,435 @@
+//! A program in SWX as a data plane.
+
+use crate::error::DpdkError;
+use crate::held::{Held, Name, Row, name};
+use crate::layout::{TableLayout, registers};
+use crate::spec::{self, Spec};
+use crate::sys::Pipeline as Swx;
+use pipeline_ir::entry::{
+    CheckedEntry, CheckedFill, PoolEntry, SlotEntry, TableEntry, WriteError, WriteKind,
+};
+use pipeline_ir::verify::Verified;
+use pipeline_ir::{CounterKind, FlowTableId, KeyValue, Pipeline, RingId, TableId};
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::sync::Arc;
+use sw_fallback::plane::{Count, DataPlane, FlowReader, FlowRecord, Outcome, ReadBack, TestPlane, Verdict};
+
+/// The output port that is the host's own stack.
+const HOST: u32 = 254;
+/// Ports are below this.
+pub(crate) const PORTS: u32 = 254;
+/// Bytes that stand in front of each frame.
+const PREAMBLE: usize = 12;
+/// Megabytes for all pipelines of a process, unless somebody has started DPDK's environment with another number.
+const MEGABYTES: u32 = 1024;
+
+/// A pipeline in SWX with what has been written to it.
+pub struct DpdkPlane {
+    verified: Verified,
+    swx: Swx,
+    inputs: u32,
+    tables: Vec<Held>,
+    rings: Vec<Pools>,
+    counters: Names,
+}
+
+/// A ring: which generation is in force in each pool, and where its slots are.
+struct Pools {
+    layout: TableLayout,
+    registers: CString,
+    generations: Vec<Option<u8>>,
+    slot_bits: u32,
+    slots: u32,
+}
+
+/// The registers of what is counted.
+struct Names {
+    drops: Vec<CString>,
+    flows: Vec<[CString; 2]>,
+    counters: Vec<(Option<CString>, Option<CString>)>,
+}
+
+/// What a packet left as.
+pub(crate) enum Left<'a> {
+    To { port: u32, frame: &'a [u8] },
+    Host { frame: &'a [u8] },
+    Dropped,
+}
+
+/// What stood before a write.
+enum Before {
+    Row(usize, Name, Option<Row>),
+    Pool(usize, u32, Option<u8>),
+}
+
+impl std::fmt::Debug for DpdkPlane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DpdkPlane").field("pipeline", &self.verified.pipeline().name).finish_non_exhaustive()
+    }
+}
+
+impl DpdkPlane {
+    /// Loads a program that was made from this pipeline, with ports up to `highest`.
+    ///
+    /// # Errors
+    /// [`DpdkError`].
+    pub fn load(verified: &Verified, program: &str, highest: u32) -> Result<Self, DpdkError> {
+        if highest >= PORTS {
+            return Err(DpdkError::PortNumber(highest));
+        }
+        let spec = spec::parse(program)?;
+        let p = verified.pipeline();
+        let mut tables = Vec::new();
+        for (i, table) in (0..).zip(&p.tables) {
+            let layout = TableLayout::new(p, table, &spec)?;
+            tables.push(Held::new(verified, TableId(i), table, layout));
+        }
+        let rings = p.rings.iter().map(|ring| Pools::new(ring, &spec)).collect::<Result<_, _>>()?;
+        let counters = Names::new(p, &spec)?;
+        let inputs = (highest + 1).next_power_of_two();
+        let swx = Swx::build(&spec, inputs, MEGABYTES)?;
+        let mut it = Self { verified: verified.clone(), swx, inputs, tables, rings, counters };
+        it.write_source().map_err(|e| DpdkError::Refused {
+            line: 0,
+            what: "the entries of the source".into(),
+            why: e.to_string(),
+        })?;
+        Ok(it)
+    }
+
+    fn write_source(&mut self) -> Result<(), WriteError> {
+        for held in &mut self.tables {
+            for row in &held.source {
+                held.tell(&mut self.swx, &row.entry)?;
+            }
+            held.tell_all(&mut self.swx)?;
+        }
+        self.swx.commit().map_err(WriteError::Failed)
+    }
+
+    /// Takes a frame in at a port; it leaves in [`run`](Self::run). False: there is no such port.
+    pub(crate) fn push(&mut self, port: u32, now: u32, frame: &[u8]) -> bool {
+        let mut preamble = [0; PREAMBLE];
+        let numbers = [frame.len() as u32, now, 0];
+        for (to, number) in preamble.chunks_exact_mut(4).zip(numbers) {
+            to.copy_from_slice(&number.to_be_bytes());
+        }
+        if port < self.inputs {
+            self.swx.push(port, &preamble, frame);
+        }
+        port < self.inputs
+    }
+
+    /// Lets all frames through, and gives each to `take` as it leaves.
+    pub(crate) fn run(&mut self, mut take: impl FnMut(Left<'_>)) -> Result<(), DpdkError> {
+        self.swx.run()?;
+        self.swx.take(|port, bytes| {
+            let frame = bytes.and_then(|bytes| bytes.split_at_checked(PREAMBLE));
+            take(match frame {
+                Some((preamble, frame)) if port < PORTS => Left::To { port, frame: cut(preamble, frame) },
+                Some((preamble, frame)) if port == HOST => Left::Host { frame: cut(preamble, frame) },
+                _ => Left::Dropped,
+            });
+        });
+        Ok(())
+    }
+
+    fn write_one(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<Option<Before>, WriteError> {
+        match entry {
+            CheckedEntry::Table(e) => self.write_table(e, kind).map(Some),
+            CheckedEntry::Pool(e) => self.write_pool(*e, kind).map(Some),
+            CheckedEntry::Slot(e) => self.write_slot(*e, kind).map(|()| None),
+        }
+    }
+
+    fn write_table(&mut self, entry: &TableEntry, kind: WriteKind) -> Result<Before, WriteError> {
+        let index = entry.table().index();
+        let held = self.tables.get_mut(index).ok_or(WriteError::NotFound)?;
+        let name = name(entry);
+        let before = held.rows.get(&name).cloned();
+        held.write(entry, kind)?;
+        if let Err(error) = held.tell(&mut self.swx, entry) {
+            held.put(&name, before);
+            return Err(error);
+        }
+        if let (WriteKind::Insert, Some(row)) = (kind, held.rows.get(&name)) {
+            let (packets, bytes) = &held.layout.counts;
+            for registers in packets.iter().chain(bytes) {
+                self.swx.write_register(registers, row.cell, 0);
+            }
+        }
+        Ok(Before::Row(index, name, before))
+    }
+
+    fn write_pool(&mut self, entry: PoolEntry, kind: WriteKind) -> Result<Before, WriteError> {
+        let (index, pool) = (entry.ring().index(), entry.pool());
+        let ring = self.rings.get_mut(index).ok_or(WriteError::NotFound)?;
+        let before = ring.generations.get(pool as usize).copied().ok_or(WriteError::Full)?;
+        may_write(kind, before.is_some())?;
+        let after = (kind != WriteKind::Delete).then_some(entry.generation());
+        ring.tell(&mut self.swx, pool, after)?;
+        ring.set(pool, after);
+        Ok(Before::Pool(index, pool, before))
+    }
+
+    fn write_slot(&mut self, entry: SlotEntry, kind: WriteKind) -> Result<(), WriteError> {
+        let pool = entry.pool();
+        let ring = self.rings.get(pool.ring().index()).ok_or(WriteError::NotFound)?;
+        let cell =
+            ring.cell(pool.pool(), pool.generation() % 2 == 1, entry.slot()).ok_or(WriteError::Full)?;
+        let word = self.swx.read_register(&ring.registers, cell);
+        may_write(kind, word as u32 != 0 && (word >> 32) as u32 == u32::from(pool.generation()))?;
+        let word = match kind {
+            WriteKind::Delete => 0,
+            _ => u64::from(pool.generation()) << 32 | u64::from(entry.id()),
+        };
+        self.swx.write_register(&ring.registers, cell, word);
+        Ok(())
+    }
+
+    /// Puts what was written in force. If that fails, all is as before.
+    fn commit(&mut self, before: Vec<Before>) -> Result<(), WriteError> {
+        let installed: Vec<_> = self.tables.iter().map(Held::installed).collect();
+        let told = self.tables.iter_mut().try_for_each(|held| held.tell_all(&mut self.swx));
+        let done = told.and_then(|()| self.swx.commit().map_err(WriteError::Failed));
+        let Err(error) = done else { return Ok(()) };
+        self.swx.abort();
+        for one in before.into_iter().rev() {
+            match one {
+                Before::Row(table, name, row) => {
+                    if let Some(held) = self.tables.get_mut(table) {
+                        held.put(&name, row);
+                    }
+                }
+                Before::Pool(ring, pool, generation) => {
+                    if let Some(ring) = self.rings.get_mut(ring) {
+                        ring.set(pool, generation);
+                    }
+                }
+            }
+        }
+        self.tables.iter_mut().zip(installed).for_each(|(held, installed)| held.forget(installed));
+        Err(error)
+    }
+
+    fn read(&self, registers: Option<&CString>, cell: u32) -> u64 {
+        registers.map_or(0, |name| self.swx.read_register(name, cell))
+    }
+
+    fn row_count(&self, held: &Held, row: &Row) -> Count {
+        let (packets, bytes) = &held.layout.counts;
+        Count { packets: self.read(packets.as_ref(), row.cell), bytes: self.read(bytes.as_ref(), row.cell) }
+    }
+}
+
+/// What may leave of a frame.
+fn cut<'a>(preamble: &[u8], frame: &'a [u8]) -> &'a [u8] {
+    let most = preamble.get(8..12).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes) as usize;
+    match frame.get(..most) {
+        Some(part) if most > 0 => part,
+        _ => frame,
+    }
+}
+
+fn may_write(kind: WriteKind, present: bool) -> Result<(), WriteError> {
+    match (kind, present) {
+        (WriteKind::Insert, true) => Err(WriteError::Exists),
+        (WriteKind::Modify | WriteKind::Delete, false) => Err(WriteError::NotFound),
+        _ => Ok(()),
+    }
+}
+
+fn needed(spec: &Spec, name: &str) -> Result<CString, DpdkError> {
+    registers(spec, name).ok_or_else(|| DpdkError::Lacks(format!("regarray `{name}`")))
+}
+
+impl Pools {
+    fn new(ring: &pipeline_ir::Ring, spec: &Spec) -> Result<Self, DpdkError> {
+        Ok(Self {
+            layout: TableLayout::of_pools(&ring.pool_table, ring.pool_width, spec)?,
+            registers: needed(spec, &ring.name)?,
+            generations: vec![None; ring.pools as usize],
+            slot_bits: ring.slots.next_power_of_two().trailing_zeros(),
+            slots: ring.slots,
+        })
+    }
+
+    fn cell(&self, pool: u32, odd: bool, slot: u32) -> Option<u32> {
+        let there = (pool as usize) < self.generations.len() && slot < self.slots;
+        there.then_some((pool * 2 + u32::from(odd)) << self.slot_bits | slot)
+    }
+
+    fn set(&mut self, pool: u32, generation: Option<u8>) {
+        if let Some(place) = self.generations.get_mut(pool as usize) {
+            *place = generation;
+        }
+    }
+
+    fn tell(&self, swx: &mut Swx, pool: u32, generation: Option<u8>) -> Result<(), WriteError> {
+        let args = [u128::from(generation.unwrap_or(0))];
+        let mut entry = self.layout.make(&[KeyValue::Exact(pool.into())], 0, 0, &args, 0)?;
+        let done = match generation {
+            Some(_) => swx.add(&self.layout.name, &mut entry),
+            None => swx.delete(&self.layout.name, &mut entry),
+        };
+        done.map_err(WriteError::Failed)
+    }
+}
+
+impl Names {
+    fn new(p: &Pipeline, spec: &Spec) -> Result<Self, DpdkError> {
+        let drops = p.reasons.iter().map(|r| needed(spec, &format!("drop_{}", r.name)));
+        let flow = |name: &str| -> Result<[CString; 2], DpdkError> {
+            Ok([needed(spec, &format!("{name}_stored"))?, needed(spec, &format!("{name}_not_stored"))?])
+        };
+        let of = |name: &str, what| registers(spec, &format!("{name}_{what}"));
+        let counter = |name: &str| (of(name, "packets"), of(name, "bytes"));
+        Ok(Self {
+            drops: drops.collect::<Result<_, _>>()?,
+            flows: p.flow_tables.iter().map(|t| flow(&t.name)).collect::<Result<_, _>>()?,
+            counters: p.counters.iter().map(|k| counter(&k.name)).collect(),
+        })
+    }
+}
+
+impl DataPlane for DpdkPlane {
+    fn pipeline(&self) -> &Pipeline {
+        self.verified.pipeline()
+    }
+
+    fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError> {
+        let before = self.write_one(entry, kind)?;
+        before.map_or(Ok(()), |before| self.commit(vec![before]))
+    }
+
+    /// All that is not refused is in force at once.
+    fn write_all(&mut self, batch: &[(CheckedEntry, WriteKind)]) -> Vec<Result<(), WriteError>> {
+        let mut before = Vec::new();
+        let one = |(entry, kind): &(CheckedEntry, WriteKind)| {
+            before.extend(self.write_one(entry, *kind)?);
+            Ok(())
+        };
+        let mut results: Vec<Result<(), WriteError>> = batch.iter().map(one).collect();
+        if !before.is_empty()
+            && let Err(error) = self.commit(before)
+        {
+            results.iter_mut().filter(|r| r.is_ok()).for_each(|r| *r = Err(error.clone()));
+        }
+        results
+    }
+
+    fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
+        let pool = fill.pool();
+        let ring = self.rings.get(pool.ring().index()).ok_or(WriteError::NotFound)?;
+        for (slot, id) in (0..).zip(fill.slots()) {
+            let cell = ring.cell(pool.pool(), pool.generation() % 2 == 1, slot).ok_or(WriteError::Full)?;
+            let word = u64::from(pool.generation()) << 32 | u64::from(*id);
+            self.swx.write_register(&ring.registers, cell, word);
+        }
+        Ok(())
+    }
+
+    fn counters(&self) -> BTreeMap<String, Count> {
+        let p = self.pipeline();
+        let packets = |name: &CString| Count { packets: self.swx.read_register(name, 0), bytes: 0 };
+        let mut all = BTreeMap::new();
+        for (reason, registers) in p.reasons.iter().zip(&self.counters.drops) {
+            all.insert(format!("drop.{}", reason.name), packets(registers));
+        }
+        for (table, [stored, not_stored]) in p.flow_tables.iter().zip(&self.counters.flows) {
+            all.insert(format!("{}.stored", table.name), packets(stored));
+            all.insert(format!("{}.not_stored", table.name), packets(not_stored));
+        }
+        for (counter, (packets, bytes)) in p.counters.iter().zip(&self.counters.counters) {
+            for cell in 0..counter.size {
+                let (packets, bytes) = (self.read(packets.as_ref(), cell), self.read(bytes.as_ref(), cell));
+                let count = shown(Some(counter.kind), Count { packets, bytes });
+                if (packets, bytes) != (0, 0) {
+                    all.insert(format!("{}[{cell}]", counter.name), count);
+                }
+            }
+        }
+        all
+    }
+
+    fn table_entries(&self, table: TableId) -> Vec<(TableEntry, Count)> {
+        let Some(held) = self.tables.get(table.index()) else { return Vec::new() };
+        held.list().map(|row| (row.entry.clone(), self.row_count(held, row))).collect()
+    }
+
+    /// SWX tells nobody which keys a learner holds.
+    fn flows(&self, _table: FlowTableId) -> Vec<FlowRecord> {
+        Vec::new()
+    }
+}
+
+/// What a counter of this kind shows.
+fn shown(kind: Option<CounterKind>, count: Count) -> Count {
+    match kind {
+        None => Count::default(),
+        Some(CounterKind::Packets) => Count { bytes: 0, ..count },
+        Some(CounterKind::Bytes) => Count { packets: 0, ..count },
+        Some(CounterKind::Both) => count,
+    }
+}
+
+impl ReadBack for DpdkPlane {
+    fn table_entry(&self, named: &TableEntry) -> Option<TableEntry> {
+        self.tables.get(named.table().index())?.find(named).map(|row| row.entry.clone())
+    }
+
+    fn hits(&self, named: &TableEntry) -> Option<Count> {
+        let held = self.tables.get(named.table().index())?;
+        Some(self.row_count(held, held.find(named)?))
+    }
+
+    fn generation(&self, ring: RingId, pool: u32) -> Option<u8> {
+        *self.rings.get(ring.index())?.generations.get(pool as usize)?
+    }
+
+    fn slot(&self, ring: RingId, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)> {
+        let ring = self.rings.get(ring.index())?;
+        let word = self.swx.read_register(&ring.registers, ring.cell(pool, odd, slot)?);
+        Some(((word >> 32) as u8, word as u32)).filter(|(_, id)| *id != 0)
+    }
+
+    fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
+        let slots = self.rings.get(ring.index()).map_or(0, |r| r.slots);
+        (0..slots).map(|slot| self.slot(ring, pool, odd, slot).unwrap_or_default()).collect()
+    }
+
+    fn flow_reader(&self, _table: FlowTableId) -> Option<Arc<dyn FlowReader>> {
+        None
+    }
+}
+
+impl TestPlane for DpdkPlane {
+    fn process(&mut self, port: u32, now: u32, frame: &[u8]) -> Outcome {
+        let drops = |it: &Self| -> Vec<u64> {
+            it.counters.drops.iter().map(|name| it.swx.read_register(name, 0)).collect()
+        };
+        let before = drops(self);
+        let taken = self.push(port, now, frame);
+        let mut seen = None;
+        let ran = self.run(|left| {
+            seen = match left {
+                Left::To { port, frame } => Some((Verdict::Forward { port }, frame.to_vec())),
+                Left::Host { frame } => Some((Verdict::Pass, frame.to_vec())),
+                Left::Dropped => None,
+            };
+        });
+        if let Some((verdict, bytes)) = seen {
+            return Outcome { verdict, bytes };
+        }
+        let counted = before.iter().zip(drops(self)).position(|(before, after)| *before != after);
+        let reason = counted.and_then(|i| self.pipeline().reasons.get(i));
+        let name = match (reason, taken, ran) {
+            (Some(reason), ..) => reason.name.clone(),
+            (None, true, Ok(())) => "dropped without a reason".to_owned(),
+            (None, false, _) => format!("there is no port {port}"),
+            (None, _, Err(error)) => error.to_string(),
+        };
+        Outcome { verdict: Verdict::Drop(name), bytes: Vec::new() }
+    }
+}
