@@ -22,11 +22,9 @@ fn an_agent_killed_during_flips_leaves_a_whole_table() {
             fleet.agent.process.kill();
             let held = fleet.plane.held(1).await.unwrap();
             assert_eq!(held.shares().len(), 4, "{:?}", held.shares());
-            fleet.agent = lab.agent(fleet.switch.address(), &controllers, &state, &[]).await;
+            fleet.agent = lab.agent(&fleet.switch, &controllers, &state, &[]).await;
             fleet.at_work().await;
         }
-        operator.end().await;
-        fleet.converged().await;
-        fleet.traffic().await.steady(1..=4);
+        fleet.steady(operator, 1..=4).await;
     });
 }

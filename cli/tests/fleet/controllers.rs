@@ -20,9 +20,7 @@ fn a_controller_killed_during_a_push_loses_nothing_that_it_acknowledged() {
             controller = lab.controller_at("controller", registry, &address, &[], &[]).await;
         }
         operator.goes_on(12).await;
-        operator.end().await;
-        fleet.converged().await;
-        fleet.traffic().await.steady(1..=4);
+        fleet.steady(operator, 1..=4).await;
     });
 }
 

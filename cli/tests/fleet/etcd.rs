@@ -38,9 +38,7 @@ fn etcds_leader_is_killed_and_changes_go_on() {
         operator.goes_on(12).await;
         cluster.start(member);
         operator.goes_on(12).await;
-        operator.end().await;
-        fleet.converged().await;
-        fleet.traffic().await.steady(1..=4);
+        fleet.steady(operator, 1..=4).await;
     });
 }
 
@@ -70,8 +68,6 @@ fn all_of_etcd_is_gone_for_a_while() {
         }
         (0..3).for_each(|member| cluster.start(member));
         operator.goes_on(12).await;
-        operator.end().await;
-        fleet.converged().await;
-        fleet.traffic().await.steady(1..=4);
+        fleet.steady(operator, 1..=4).await;
     });
 }

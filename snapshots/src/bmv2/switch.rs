@@ -48,6 +48,7 @@ pub fn compile(p4: &[u8], dir: &Path) -> Result<(Vec<u8>, String)> {
 #[derive(Debug)]
 pub struct Switch {
     child: Child,
+    command: Command,
     /// The loopback port of P4Runtime; the device is 1.
     pub p4runtime: u16,
     /// The loopback port of its packets.
@@ -60,22 +61,40 @@ impl Switch {
     /// # Errors
     /// It can't be started, or no port is free.
     pub fn start() -> Result<Self> {
-        let (p4runtime, packets) = (free_port()?, free_port()?);
+        let packets = free_port()?;
+        Self::with(packets, &[], &["--dp-grpc-server-addr", &format!("127.0.0.1:{packets}")])
+    }
+
+    /// The same with an interface as port 1, whose packets it takes: none come over gRPC.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn on(interface: &str) -> Result<Self> {
+        Self::with(0, &["-i", &format!("1@{interface}")], &[])
+    }
+
+    fn with(packets: u16, general: &[&str], own: &[&str]) -> Result<Self> {
+        let p4runtime = free_port()?;
         let mut command = Command::new("simple_switch_grpc");
-        command.args(["--no-p4", "--device-id", "1"]);
+        command.args(["--no-p4", "--device-id", "1"]).args(general);
         if has_thrift()? {
             command.args(["--thrift-port", &free_port()?.to_string()]);
         }
-        let child = command
-            .arg("--")
-            .args(["--grpc-server-addr", &format!("127.0.0.1:{p4runtime}")])
-            .args(["--dp-grpc-server-addr", &format!("127.0.0.1:{packets}")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("simple_switch_grpc")?;
-        Ok(Self { child, p4runtime, packets })
+        command.arg("--").args(["--grpc-server-addr", &format!("127.0.0.1:{p4runtime}")]).args(own);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().context("simple_switch_grpc")?;
+        Ok(Self { child, command, p4runtime, packets })
+    }
+
+    /// Kills it and starts it anew, on the same ports, without a program.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn restart(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = self.command.spawn().context("simple_switch_grpc")?;
+        Ok(())
     }
 
     /// Has the program ended?

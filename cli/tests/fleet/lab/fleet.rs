@@ -1,11 +1,11 @@
 //! All that runs.
 
 use super::process::{GUIDEWAY, Process};
-use super::{Backends, Client, Judged, Lab, Plane, page, until};
+use super::{Backends, Client, Judged, Lab, Operator, Plane, Switch, page, until};
 use control_proto::v1::{BackendState, PoolSnapshot};
-use p4runtime_bench::lab::{OUTSIDE, Switch};
+use p4runtime_bench::lab::OUTSIDE;
 use p4runtime_bench::traffic::{Load, Traffic};
-use std::path::Path;
+use std::ops::RangeInclusive;
 use std::process::{Command, Output};
 
 /// Every backend is behind one router; what is sent there comes back to whoever sends the frames.
@@ -72,13 +72,14 @@ impl Lab {
 
     pub(crate) async fn agent(
         &self,
-        plane: &str,
+        switch: &Switch,
         controllers: &[&str],
         more: &[&str],
         env: &[(&str, &str)],
     ) -> Agent {
-        let file = self.write("agent.toml", AGENT);
-        let mut args = vec!["agent", "--config", &file, "--p4runtime", plane, "--http", "127.0.0.1:0"];
+        let (file, plane) = (self.write("agent.toml", AGENT), switch.address());
+        let mut args = vec!["agent", "--config", &file, "--p4runtime", &plane, "--http", "127.0.0.1:0"];
+        args.extend(["--profile", switch.profile()]);
         // Above those who only read.
         args.extend(["--election-id", "1000"]);
         args.extend(controllers.iter().flat_map(|c| ["--controller", c]));
@@ -119,15 +120,15 @@ impl Lab {
             let env: Vec<(&str, &str)> = env.iter().map(|(k, v)| (*k, v.as_str())).collect();
             self.checker(id, controllers, &env)
         });
-        let switch = Switch::start(Path::new(GUIDEWAY), &self.world, target, &[]).unwrap();
+        let switch = Switch::start(self, target).await;
         let env = with("agent");
         let env: Vec<(&str, &str)> = env.iter().map(|(k, v)| (*k, v.as_str())).collect();
-        let agent = self.agent(switch.address(), controllers, &[], &env).await;
+        let agent = self.agent(&switch, controllers, &[], &env).await;
         let client = Client::new(controllers);
         for number in 1..=count {
             client.state("web", &format!("b{number}"), BackendState::Healthy).await;
         }
-        let plane = Plane::of(switch.address()).await;
+        let plane = Plane::of(&switch.address(), switch.profile()).await;
         let mut fleet =
             Fleet { backends, client, plane, agent, checkers: checkers.into(), switch, traffic: None };
         fleet.converged().await;
@@ -168,17 +169,24 @@ impl Fleet {
         pool
     }
 
-    /// Waits until the agent has put something in force since it was started.
-    pub(crate) async fn at_work(&self) {
+    /// Waits until the agent has put something in force since it was started; how many updates it has written.
+    pub(crate) async fn at_work(&self) -> u64 {
         until("the agent is at work", async || {
             let (_, metrics) = page(&self.agent.http, "/metrics");
-            let version = metrics.lines().find_map(|l| l.strip_prefix("guideway_agent_snapshot_version "));
-            match version {
+            let metric = |name: &str| metrics.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
+            match metric("guideway_agent_snapshot_version") {
                 None | Some("0") => Err(metrics),
-                Some(_) => Ok(()),
+                Some(_) => Ok(metric("guideway_agent_updates_total").unwrap().parse().unwrap()),
             }
         })
-        .await;
+        .await
+    }
+
+    /// Stops the operator, whose changes are all in force then; the traffic has lost nothing, and no flow has moved.
+    pub(crate) async fn steady(&mut self, operator: Operator, backends: RangeInclusive<u8>) {
+        operator.end().await;
+        self.converged().await;
+        self.traffic().await.steady(backends);
     }
 
     /// Ends the traffic, and tells what became of it.

@@ -7,6 +7,7 @@ mod fleet;
 mod operator;
 pub(crate) mod plane;
 mod process;
+mod switch;
 mod traffic;
 
 pub(crate) use backends::{Backends, address};
@@ -16,6 +17,7 @@ pub(crate) use fleet::Controller;
 pub(crate) use operator::Operator;
 pub(crate) use plane::Plane;
 pub(crate) use process::Process;
+pub(crate) use switch::Switch;
 pub(crate) use traffic::Judged;
 
 use p4runtime_bench::lab::World;

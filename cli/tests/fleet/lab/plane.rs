@@ -37,8 +37,8 @@ impl Held {
 }
 
 impl Plane {
-    pub(crate) async fn of(address: &str) -> Self {
-        let mut options = Options::new(address, Profile::named("guideway").unwrap());
+    pub(crate) async fn of(address: &str, profile: &str) -> Self {
+        let mut options = Options::new(address, Profile::named(profile).unwrap());
         options.election_id = 1;
         options.patience = super::LONG;
         let session = Session::connect(options).await.unwrap();
@@ -60,12 +60,7 @@ impl Plane {
         let pools = self.all("pool").await;
         let in_force = pools.iter().find(|(key, _)| key[0] == pool).ok_or("no generation is in force")?;
         let generation = in_force.1[0];
-        let mut slots = BTreeMap::new();
-        for (key, params) in self.all("ring").await {
-            if (key[0], key[1]) == (pool, generation) {
-                slots.insert(key[2], params[0]);
-            }
-        }
+        let slots = self.rings(pool).await.remove(&generation).unwrap_or_default();
         let backends: BTreeSet<u32> = self.all("backend").await.iter().map(|(key, _)| key[0]).collect();
         if !slots.keys().copied().eq(0..SLOTS) {
             return Err(format!("{} slots", slots.len()));
@@ -75,6 +70,29 @@ impl Plane {
             Some(id) => Err(format!("slots of {id}, which `backend` has not")),
             None => Ok(Held { generation, slots, backends }),
         }
+    }
+
+    /// Owners by slot, of every generation of a pool.
+    async fn rings(&self, pool: u32) -> BTreeMap<u32, BTreeMap<u32, u32>> {
+        let mut rings: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
+        for (key, params) in self.all("ring").await.into_iter().filter(|(key, _)| key[0] == pool) {
+            rings.entry(key[1]).or_default().insert(key[2], params[0]);
+        }
+        rings
+    }
+
+    /// Waits until the generation that is not in force holds the same table: an agent has nothing left to write.
+    pub(crate) async fn stands_by(&self, pool: u32) {
+        super::until("the other generation stands by", async || {
+            let rings: Vec<_> = self.rings(pool).await.into_values().collect();
+            let alike = rings.len() == 2 && rings[0] == rings[1];
+            if alike {
+                Ok(())
+            } else {
+                Err(format!("{:?} slots", rings.iter().map(BTreeMap::len).collect::<Vec<_>>()))
+            }
+        })
+        .await;
     }
 
     /// Waits until the data plane holds the table that the controller tells of.
