@@ -147,6 +147,13 @@ fn kernel_tcp_goes_through_balancer_and_backend() {
     for status in [&status, &inner] {
         assert_eq!(lost(status, "received_too_long") + lost(status, "ring_full"), 0, "{status}");
     }
+    let counts = nodes.backend.sh("grep ^Ip: /proc/net/snmp");
+    let counts: Vec<Vec<&str>> = counts.lines().map(|l| l.split(' ').collect()).collect();
+    let at = counts[0].iter().position(|name| *name == "InUnknownProtos").unwrap();
+    assert_eq!(
+        counts[1][at], "0",
+        "the backend's kernel doesn't complain of the outer packets that it hears"
+    );
     assert!(has(&nodes.backend, "gw0"));
     assert_eq!((balancer.end(), backend.end()), (Some(0), Some(0)));
     assert!(!has(&nodes.backend, "gw0"), "the tap goes with the switch");

@@ -7,6 +7,7 @@
 
 mod error;
 mod finish;
+pub mod hush;
 pub mod memory;
 pub mod out;
 pub mod packet;

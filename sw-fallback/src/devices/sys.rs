@@ -38,6 +38,19 @@ pub(super) fn packet_socket() -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// A raw socket of an IP protocol that the kernel counts among those who listen, and gives nothing to.
+pub(super) fn deaf_socket(family: libc::c_int, protocol: libc::c_int) -> Result<OwnedFd> {
+    // SAFETY: no memory is passed.
+    let fd = check(unsafe { libc::socket(family, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
+    // SAFETY: the kernel has just given us this descriptor; nobody else owns it.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    // It keeps no byte of any packet. Without that its queue would fill up, and a full one doesn't count as listening.
+    let mut nothing = libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: 0 };
+    let program = libc::sock_fprog { len: 1, filter: &raw mut nothing };
+    set(socket.as_fd(), libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
+    Ok(socket)
+}
+
 /// Ties a packet socket to an interface. It hears every frame there if it shall, else it only sends.
 pub(super) fn bind(socket: BorrowedFd<'_>, index: u32, hear: bool) -> Result<()> {
     let protocol = if hear { (libc::ETH_P_ALL as u16).to_be() } else { 0 };

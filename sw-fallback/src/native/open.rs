@@ -1,6 +1,7 @@
 //! Devices from what a user writes: `eth0`, `tap:NAME`, `pcap:IN[:OUT]`.
 
 use super::{HostPort, Port};
+use crate::devices::hush::Hush;
 use crate::devices::{DeviceError, packet, pcap, tap};
 use std::path::Path;
 
@@ -33,19 +34,28 @@ pub fn open_port(
 }
 
 /// Opens the way into the host: an interface that is there (what leaves by it must reach the host: one end of a veth),
-/// else a tap of that name, made for as long as the switch runs. `mtu`: the longest IP packet of the ports.
+/// else a tap of that name, made for as long as the switch runs. `mtu`: the longest IP packet of the ports. The host doesn't
+/// complain of tunnels meanwhile, whose outer packets it hears.
 ///
 /// # Errors
 /// [`DeviceError`]: each says what helps.
 pub fn open_host_port(name: &str, mtu: Option<u32>) -> Result<(HostPort, Vec<String>), DeviceError> {
     let setting = |what: &str| format!("/proc/sys/net/{what}");
     let is_other = Path::new(&setting(&format!("ipv4/conf/{name}"))).exists() && !tap::is_tap(name);
+    let (hush, note) = match Hush::new() {
+        Ok(hush) => (Some(hush), None),
+        Err(error) => (
+            None,
+            Some(format!("this host will call tunnels to it unreachable, though packets arrive: {error}")),
+        ),
+    };
     if is_other {
-        let (device, notes) = packet::open(name, &packet::Options::default())?;
-        return Ok((HostPort { device, mac: None }, notes));
+        let (device, mut notes) = packet::open(name, &packet::Options::default())?;
+        notes.extend(note);
+        return Ok((HostPort { device, mac: None, hush }, notes));
     }
     let device = tap::open(name, mtu)?;
-    let mut notes = Vec::new();
+    let mut notes = Vec::from_iter(note);
     // Inner packets come from clients, whose way back is another interface.
     let own = setting(&format!("ipv4/conf/{name}/rp_filter"));
     let _refused = std::fs::write(own, "0");
@@ -57,7 +67,7 @@ pub fn open_host_port(name: &str, mtu: Option<u32>) -> Result<(HostPort, Vec<Str
         ));
     }
     let mac = device.mac;
-    Ok((HostPort { device, mac }, notes))
+    Ok((HostPort { device, mac, hush }, notes))
 }
 
 /// A note where the host's stack would forward the frames that it hears too.

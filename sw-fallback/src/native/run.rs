@@ -2,6 +2,7 @@
 
 use super::worker::{Out, Worker};
 use super::{NativePlane, SharedPlane};
+use crate::devices::hush::Hush;
 use crate::devices::out::{self, SendError};
 use crate::devices::{Counts, Device, DeviceError};
 use crate::punt::Punt;
@@ -29,6 +30,8 @@ pub struct HostPort {
     pub device: Device,
     /// The host's Ethernet address at the far end: a frame for the port's own address gets this one instead.
     pub mac: Option<[u8; 6]>,
+    /// Keeps the host from complaining of what is taken off; none: it complains.
+    pub hush: Option<Hush>,
 }
 
 /// What has happened to a port.
@@ -87,6 +90,7 @@ pub struct Running {
     devices: Vec<(Option<u32>, String, Arc<Counts>)>,
     outs: Arc<Vec<Out>>,
     punt: Arc<OnceLock<Arc<Punt>>>,
+    _hush: Option<Hush>,
 }
 
 impl Running {
@@ -94,7 +98,7 @@ impl Running {
     ///
     /// # Errors
     /// No thread can be started; those that were are stopped.
-    pub fn start(plane: NativePlane, ports: Vec<Port>, host: Option<HostPort>) -> io::Result<Self> {
+    pub fn start(plane: NativePlane, ports: Vec<Port>, mut host: Option<HostPort>) -> io::Result<Self> {
         plane.use_huge_pages();
         let plane = SharedPlane::new(plane, ports.len().max(1));
         let (sender, events) = channel();
@@ -110,6 +114,7 @@ impl Running {
             devices,
             outs: Arc::default(),
             punt: Arc::default(),
+            _hush: host.as_mut().and_then(|h| h.hush.take()),
         };
         let (mut outs, mut halves) = (Vec::new(), Vec::new());
         for Port { number, device } in ports {
@@ -119,7 +124,7 @@ impl Running {
             halves.push((number, device.mac, device.host_hears, device.receive));
         }
         let with_host = host.is_some();
-        if let Some(HostPort { device, mac }) = host {
+        if let Some(HostPort { device, mac, .. }) = host {
             let (counts, mtu) = (device.counts, device.mtu);
             outs.push(Out { number: None, mac, transmit: Mutex::new(device.transmit), counts, mtu });
         }

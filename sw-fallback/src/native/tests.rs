@@ -79,7 +79,7 @@ fn each_packet_goes_where_the_pipeline_says() {
     let ((a, mut far_a), (b, mut far_b), (h, mut far_h)) =
         (memory("a", true), memory("b", false), memory("h", false));
     let ports = vec![Port { number: 1, device: a }, Port { number: 2, device: b }];
-    let host = HostPort { device: h, mac: Some([9; 6]) };
+    let host = HostPort { device: h, mac: Some([9; 6]), hush: None };
     let mut running = Running::start(plane(), ports, Some(host)).unwrap();
     far_a.push(&frame([FORWARD, 1]));
     far_a.push(&frame([FORWARD, 2]));

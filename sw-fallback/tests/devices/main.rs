@@ -2,6 +2,8 @@
 //! without it each test says that it is skipped, unless `GUIDEWAY_REQUIRE` has the word `bpf`.
 #![allow(clippy::unwrap_used, unsafe_code)]
 
+mod hush;
+
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::process::Command;
