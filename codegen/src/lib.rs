@@ -13,7 +13,7 @@ pub use artifacts::Artifacts;
 pub mod p4;
 #[cfg(feature = "p4")]
 pub mod swx;
-#[cfg(feature = "xdp")]
+#[cfg(any(feature = "xdp", feature = "p4"))]
 mod text;
 #[cfg(feature = "xdp")]
 pub mod ways;
@@ -38,4 +38,4 @@ type Emitter = fn(&Fitted) -> Artifacts;
 
 /// Emitters of one architecture each.
 #[cfg(all(feature = "p4", feature = "xdp", feature = "rust"))]
-const EMITTERS: [(&str, Emitter); 2] = [("xdp", xdp::emit), ("rust", rust::emit)];
+const EMITTERS: [(&str, Emitter); 3] = [("rust", rust::emit), ("swx", swx::emit), ("xdp", xdp::emit)];

@@ -177,7 +177,7 @@ fn time_outs_are_in_ticks_of_the_target() {
 /// What stands in a case's program for PNA, in this order, and what doesn't.
 fn pna(case: &str, says: &[&str], says_not: &[&str]) {
     let path = root().join("snapshots").join(case).join("pipeline.rs");
-    let p4 = emit_for("dpdk", &path, &[]);
+    let p4 = emit_for("pna", &path, &[]);
     assert_eq!(p4::print(&p4::parse(&p4).unwrap()), p4, "{case}");
     let mut rest = p4.as_str();
     for text in says {

@@ -52,12 +52,15 @@ pub struct Target {
     pub name: String,
     /// For people.
     pub title: String,
-    /// Which emitter's skeleton: `v1model`, `xdp`, `rust`, `pna`, `tna`.
+    /// Which emitter's skeleton: `v1model`, `xdp`, `rust`, `swx`, `pna`, `tna`.
     pub arch: String,
     /// Is there an emitter? Without one, `fit` alone says what would fit.
     pub emits: bool,
     /// Nanoseconds of one tick of the flow table's clock.
     pub tick_ns: u64,
+    /// Targets whose programs are written beside its own, where the pipeline fits them.
+    #[serde(default)]
+    pub beside: Vec<String>,
     /// The command that judges what is emitted, if it is not ours.
     #[serde(default)]
     pub judge: Option<String>,
@@ -117,6 +120,7 @@ const FILES: &[(&str, &str)] = &[
     ("bmv2", include_str!("../targets/bmv2.toml")),
     ("dpdk", include_str!("../targets/dpdk.toml")),
     ("native", include_str!("../targets/native.toml")),
+    ("pna", include_str!("../targets/pna.toml")),
     ("tofino", include_str!("../targets/tofino.toml")),
     ("xdp", include_str!("../targets/xdp.toml")),
 ];

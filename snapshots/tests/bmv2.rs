@@ -49,7 +49,7 @@ impl Judged {
         let mut target = hw_targets::target("bmv2").unwrap();
         let words = ["arith.modulo", "checksum.internet", "hash.crc32"];
         target.provides.retain(|word| !words.contains(&word.as_str()));
-        let recipes = hw_targets::target("dpdk").unwrap().recipes;
+        let recipes = hw_targets::target("pna").unwrap().recipes;
         target.recipes.extend(recipes.into_iter().filter(|r| words.contains(&r.answers.as_str())));
         target.recipes.iter_mut().for_each(|r| r.needs.retain(|need| !words.contains(&need.as_str())));
         Self::on(case, &overrides, target)

@@ -14,7 +14,7 @@ fn program(case: &str) -> Option<Vec<u8>> {
     let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
     let overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
     let verified = case.compile(&overrides).unwrap();
-    let target = hw_targets::target("dpdk").unwrap();
+    let target = hw_targets::target("pna").unwrap();
     let fitted = codegen::fit(&verified, &target).ok()?;
     let name = format!("{}.p4", verified.pipeline().name);
     Some(codegen::emit(&fitted).unwrap().get(&name).unwrap().to_vec())

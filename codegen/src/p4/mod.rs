@@ -30,7 +30,7 @@ mod program;
 mod remember;
 mod same;
 mod tables;
-mod worlds;
+pub(crate) mod worlds;
 
 pub use info::{FLOW_TABLE, Sizes, info, slot_width};
 

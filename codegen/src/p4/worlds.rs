@@ -24,7 +24,7 @@ struct World {
 
 /// What is known of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(crate) enum Known {
     Valid,
     Invalid,
     Maybe,
@@ -32,16 +32,16 @@ pub(super) enum Known {
 
 /// All worlds that can be at a point; `None`: any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Worlds(Option<BTreeSet<World>>);
+pub(crate) struct Worlds(Option<BTreeSet<World>>);
 
 impl Worlds {
     /// Nothing is known.
-    pub(super) fn any() -> Self {
+    pub(crate) fn any() -> Self {
         Self(None)
     }
 
     /// No way leads here.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(Some(BTreeSet::new()))
     }
 
@@ -53,12 +53,12 @@ impl Worlds {
     }
 
     /// Does no way lead here?
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.0.as_ref().is_some_and(BTreeSet::is_empty)
     }
 
     /// What is known of a header.
-    pub(super) fn header(&self, header: HeaderId) -> Known {
+    pub(crate) fn header(&self, header: HeaderId) -> Known {
         let Some(worlds) = &self.0 else { return Known::Maybe };
         let valid = worlds.iter().filter(|w| w.has(header)).count();
         match valid {
@@ -69,7 +69,7 @@ impl Worlds {
     }
 
     /// Which tables can have filled a cursor; `None` among them: none has.
-    pub(super) fn cursor(&self, p: &Pipeline, cursor: CursorId) -> BTreeSet<Option<FlowTableId>> {
+    pub(crate) fn cursor(&self, p: &Pipeline, cursor: CursorId) -> BTreeSet<Option<FlowTableId>> {
         match &self.0 {
             Some(worlds) => worlds.iter().map(|w| w.cursors.get(cursor.index()).copied().flatten()).collect(),
             None => (0..p.flow_tables.len()).map(|i| Some(FlowTableId(i as u32))).chain([None]).collect(),
@@ -78,7 +78,7 @@ impl Worlds {
 
     /// The worlds of both.
     #[must_use]
-    pub(super) fn or(mut self, other: Self) -> Self {
+    pub(crate) fn or(mut self, other: Self) -> Self {
         match (&mut self.0, other.0) {
             (Some(a), Some(b)) => {
                 a.extend(b);
@@ -98,13 +98,13 @@ impl Worlds {
 
     /// After the header has become valid or invalid.
     #[must_use]
-    pub(super) fn set(&self, header: HeaderId, valid: bool) -> Self {
+    pub(crate) fn set(&self, header: HeaderId, valid: bool) -> Self {
         self.map(|w| w.set(header, valid))
     }
 
     /// After `find` has filled a cursor.
     #[must_use]
-    pub(super) fn found(&self, cursor: CursorId, table: FlowTableId) -> Self {
+    pub(crate) fn found(&self, cursor: CursorId, table: FlowTableId) -> Self {
         self.map(|w| {
             let mut w = w.clone();
             if let Some(c) = w.cursors.get_mut(cursor.index()) {
@@ -116,7 +116,7 @@ impl Worlds {
 
     /// The worlds where `condition` can be `value`.
     #[must_use]
-    pub(super) fn assume(&self, condition: &Expr, value: bool) -> Self {
+    pub(crate) fn assume(&self, condition: &Expr, value: bool) -> Self {
         match (&condition.kind, value) {
             (ExprKind::Bool(b), _) if *b != value => Self::none(),
             (ExprKind::Valid(h), _) => self.only(|w| w.has(*h) == value),
@@ -161,7 +161,7 @@ fn not_zero(field: &Expr, constant: &Expr) -> Option<HeaderId> {
 }
 
 /// Worlds at the entry of each parser state, and after the parser.
-pub(super) fn parser(p: &Pipeline) -> (Vec<Worlds>, Worlds) {
+pub(crate) fn parser(p: &Pipeline) -> (Vec<Worlds>, Worlds) {
     let mut entry = vec![Worlds::none(); p.parser.states.len()];
     let mut last = Worlds::none();
     let Some(first) = entry.get_mut(p.parser.start.index()) else {
@@ -203,7 +203,7 @@ pub(super) fn parser(p: &Pipeline) -> (Vec<Worlds>, Worlds) {
 }
 
 /// Worlds after a block, without what ends in a verdict inside it.
-pub(super) fn after(block: &[Stmt], worlds: &Worlds) -> Worlds {
+pub(crate) fn after(block: &[Stmt], worlds: &Worlds) -> Worlds {
     block.iter().fold(worlds.clone(), |w, stmt| after_stmt(stmt, &w))
 }
 

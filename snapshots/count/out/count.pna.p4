@@ -1,4 +1,4 @@
-// count: made by Guideway from pipeline.rs for dpdk.
+// count: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 

@@ -1,4 +1,4 @@
-// labels: made by Guideway from pipeline.rs for dpdk.
+// labels: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 

@@ -1,4 +1,4 @@
-// nat: made by Guideway from pipeline.rs for dpdk.
+// nat: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 

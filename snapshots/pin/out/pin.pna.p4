@@ -1,4 +1,4 @@
-// pin: made by Guideway from pipeline.rs for dpdk.
+// pin: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 

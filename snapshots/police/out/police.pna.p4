@@ -1,4 +1,4 @@
-// police: made by Guideway from pipeline.rs for dpdk.
+// police: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 

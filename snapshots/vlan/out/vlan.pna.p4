@@ -1,4 +1,4 @@
-// vlan: made by Guideway from pipeline.rs for dpdk.
+// vlan: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 
