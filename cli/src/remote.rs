@@ -2,6 +2,7 @@
 
 use crate::{Done, Refused};
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use pipeline_ir::KeyValue;
 use runtime_client::{ClientError, Options, Profile, Session, Standing, Tls};
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ pub(crate) struct RemoteArgs {
     #[arg(long)]
     role: Option<String>,
     /// What the server can do [default: guideway; for `load`, as the program's target has it].
-    #[arg(long, value_parser = ["bmv2", "guideway", "stratum", "dpl"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(runtime_client::BUILT_IN.map(|(name, _)| name)))]
     profile: Option<String>,
     /// Speaks TLS, and trusts servers that one of these authorities has signed, PEM.
     #[arg(long, value_name = "FILE")]

@@ -55,7 +55,7 @@ pub use link::Standing;
 pub use names::{NameError, Names, Shape};
 pub use p4runtime_proto::p4::v1::write_request::Atomicity;
 pub use pipeline::{Push, Pushed, cookie};
-pub use profile::Profile;
+pub use profile::{BUILT_IN, Profile};
 pub use read::Reader;
 pub use reconcile::{Key, Plan, reconcile};
 pub use session::{Options, Session};

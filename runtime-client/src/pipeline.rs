@@ -68,6 +68,11 @@ impl Session {
     /// # Errors
     /// The server refuses it, or this client is not the primary one.
     pub async fn push(&self, info: &P4Info, device_config: Bytes, how: Push) -> Result<Pushed, ClientError> {
+        if how == Push::Reconcile && !self.shared.options.profile.reconcile {
+            return Err(
+                self.unsupported("it has no RECONCILE_AND_COMMIT: its entries go with the old program")
+            );
+        }
         let cookie = cookie(info, &device_config);
         if how == Push::IfOther && self.running().await? == Some(cookie) {
             return Ok(Pushed::Kept);

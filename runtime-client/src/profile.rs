@@ -5,10 +5,11 @@ use p4runtime_proto::p4::v1::write_request::Atomicity;
 use serde::Deserialize;
 
 /// The profiles that come with this crate.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 5] = [
     ("bmv2", include_str!("../profiles/bmv2.toml")),
     ("guideway", include_str!("../profiles/guideway.toml")),
     ("stratum", include_str!("../profiles/stratum.toml")),
+    ("infrap4d", include_str!("../profiles/infrap4d.toml")),
     ("dpl", include_str!("../profiles/dpl.toml")),
 ];
 
@@ -32,6 +33,11 @@ pub struct Profile {
     pub roles: bool,
     /// It takes MODIFY of ordinary entries; else they are deleted and inserted.
     pub modify: bool,
+    /// It takes RECONCILE_AND_COMMIT: entries that are still legal stay when a program is pushed.
+    pub reconcile: bool,
+    /// It keeps the metadata of entries, and tells of those that are idle; else what is wanted is compared without
+    /// metadata, and an idle time-out is refused.
+    pub notes: bool,
     /// The ways of writing several updates that it has.
     atomic: Vec<Atomic>,
     /// Updates in one write, at most.

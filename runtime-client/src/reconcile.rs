@@ -187,8 +187,14 @@ impl Session {
         for table in tables {
             actual.extend(self.entries(table, names).await?);
         }
-        let plan = reconcile(desired, &actual);
-        let updates = plan.updates(self.shared.options.profile.modify);
+        let profile = &self.shared.options.profile;
+        let plan = if profile.notes {
+            reconcile(desired, &actual)
+        } else {
+            let bare = |e: &TableEntry| TableEntry { metadata: Bytes::new(), ..e.clone() };
+            reconcile(&desired.iter().map(bare).collect::<Vec<_>>(), &actual)
+        };
+        let updates = plan.updates(profile.modify);
         self.write(&updates, Atomicity::ContinueOnError, Some(names)).await
     }
 }

@@ -99,6 +99,13 @@ impl Session {
         if !profile.allows(atomicity) {
             return Err(self.unsupported(&format!("it has no {}", atomicity.as_str_name())));
         }
+        let timed = |u: &Update| match u.entity.as_ref().and_then(|e| e.entity.as_ref()) {
+            Some(entity::Entity::TableEntry(entry)) => entry.idle_timeout_ns != 0,
+            _ => false,
+        };
+        if !profile.notes && updates.iter().any(timed) {
+            return Err(self.unsupported("it has no idle time-outs"));
+        }
         let mut pace = Pace::new(profile);
         if atomicity != Atomicity::ContinueOnError {
             (pace.updates, pace.bytes) = (updates.len(), usize::MAX);

@@ -1,6 +1,6 @@
 //! `guideway load`: what it takes, when it pushes, and what it says when it can't.
 
-use super::{To, sample, with_each};
+use super::{To, lab, sample, with_each};
 use runtime_client::{Options, Profile, Session};
 use std::path::Path;
 use std::process::Command;
@@ -76,6 +76,34 @@ fn entries_go_with_a_folder_too() {
         // What a new program is loaded for begins empty.
         to.check(&[&load[..], &["--force"]].concat(), 0, &["loaded", "4 entries written, of 4"]);
     });
+}
+
+/// Servers that can't be run here, as far as it is known what they refuse.
+#[test]
+fn servers_of_every_profile() {
+    let folder = compiled("native");
+    let all = std::fs::read_to_string(sample()).unwrap();
+    let entries = text(folder.path().join("lb.toml"));
+    std::fs::write(&entries, all.split("[[ring]]").next().unwrap()).unwrap();
+    let load = ["load", folder.path().to_str().unwrap(), "--entries", &entries];
+    for (name, _) in client_lab::FAKES {
+        let (address, rt) = lab::native();
+        let fake = rt.block_on(client_lab::Fake::before(&address, name, false)).unwrap();
+        let to = To { address: &fake.address, target: name };
+        let by = ["--profile", name];
+        to.check(&["table", "get", "vip4"], 1, &["it runs none yet"]);
+        to.check(&[&load[..], &by].concat(), 0, &["l4lb: loaded", "4 entries written, of 4"]);
+        to.check(&[&load[..], &by].concat(), 0, &["l4lb: runs already", "0 entries written, of 4"]);
+        for flags in ["flags=4", "flags=0"] {
+            let key = ["table", "set", "vip4", "dst=203.0.113.10", "protocol=tcp", "dst_port=81"];
+            let action =
+                ["--action", "set_vip", "--param", "vip=2", "pool=1", "hash_key=0", flags, "class=0"];
+            to.check(&[&key[..], &action, &by].concat(), 0, &[]);
+            to.check(&["table", "get", "vip4"], 0, &[&flags.replace('=', " = ")]);
+        }
+        let kept = to.check(&[&load[..], &by, &["--reconcile"]].concat(), i32::from(name != "bmv2"), &[]);
+        assert_eq!(kept.contains("loaded"), name == "bmv2", "{kept}");
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 #[path = "../../../snapshots/count/pipeline.rs"]
 mod pipeline;
 
+mod fake;
+
 use guideway::plane::{DataPlane as _, NativePlane, ReadBack};
 use guideway::rt::Packet;
 use p4runtime_proto::guideway::v1::{Bundle, File};
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
+pub use fake::{FAKES, Fake};
 pub use pipeline::count;
 
 /// What an example ends with.
