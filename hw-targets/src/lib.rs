@@ -64,6 +64,9 @@ pub struct Target {
     /// The command that judges what is emitted, if it is not ours.
     #[serde(default)]
     pub judge: Option<String>,
+    /// What has been shown of its programs, weakest first.
+    #[serde(default)]
+    pub proven: Vec<Proven>,
     /// What its P4Runtime server serves beside tables, counters and rings.
     #[serde(default)]
     pub p4runtime: P4Runtime,
@@ -86,6 +89,32 @@ pub struct P4Runtime {
     pub idle_timeouts: bool,
     /// Packets go out of a port for a controller, and come in to it.
     pub packet_io: bool,
+}
+
+/// Something that has been shown of a target's programs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proven {
+    /// How far it goes.
+    pub level: Level,
+    /// Who judges, with the version that was tried.
+    pub by: String,
+    /// Of which programs or packets.
+    pub of: String,
+}
+
+/// How far a target's programs have been tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// The target's compiler takes them.
+    Compiled,
+    /// They are loaded where they run: a chip's compiler has placed them, a kernel's verifier taken them.
+    Placed,
+    /// Packets go through them.
+    Ran,
+    /// What becomes of each packet equals the oracle's answer, byte for byte.
+    ByteExact,
 }
 
 /// A number and where it comes from.

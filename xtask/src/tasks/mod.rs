@@ -46,7 +46,7 @@ pub fn test(options: &TestOptions) -> Result<()> {
 /// An emitter or a test fails for a reason other than a changed snapshot.
 pub fn bless() -> Result<()> {
     for test in [
-        &["test", "--package", "snapshots", "--test", "golden", "--test", "reject"][..],
+        &["test", "--package", "snapshots", "--test", "golden", "--test", "reject", "--test", "targets"][..],
         &["test", "--package", "xdp-bench", "--test", "gate"],
     ] {
         run(cargo(test).env("GUIDEWAY_BLESS", "1"))?;
