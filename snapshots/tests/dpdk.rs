@@ -35,7 +35,9 @@ fn p4c_dpdk_is_content(case: &str) {
     let mut judge = Command::new("p4c-dpdk");
     let out = judge.args(["--arch", "pna", "-o"]).arg(&spec).arg(&p4).output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
-    let of_ours = said.lines().any(|line| line.contains("program.p4") && line.contains("warning"));
+    // It warns about its own `pna.p4`, too, which it finds beside itself.
+    let theirs = |line: &str| line.contains("p4include/dpdk/pna.p4");
+    let of_ours = said.lines().any(|line| line.contains("warning:") && !theirs(line));
     assert!(out.status.success() && !of_ours, "{case}:\n{said}");
     assert!(std::fs::read_to_string(&spec).unwrap().contains("apply {"), "{case}: no program in the .spec");
 }

@@ -284,6 +284,7 @@ impl<'a> Ingress<'a> {
         if let P4::Bool(always) = condition {
             return self.block(if always { then } else { otherwise }, &w.assume(cond, always));
         }
+        let (mut out, condition) = self.joined(cond, condition, w);
         let then = self.block(then, &w.assume(cond, true));
         let otherwise = self.block(otherwise, &w.assume(cond, false));
         let stmt = match (then.is_empty(), otherwise.is_empty()) {
@@ -292,7 +293,8 @@ impl<'a> Ingress<'a> {
             (false, true) => P4Stmt::if_(condition, then),
             (false, false) => if_else(condition, then, otherwise),
         };
-        vec![stmt]
+        out.push(stmt);
+        out
     }
 
     fn apply(&mut self, table: TableId, key: &[Expr], arms: &[Arm], w: &Worlds, at: Loc) -> Block {
@@ -339,6 +341,7 @@ impl<'a> Ingress<'a> {
         let declared = &self.s.p.tables[table.index()];
         let mut out = Vec::new();
         let mut keys = Vec::new();
+        let several = key.len() > 1;
         for (e, k) in key.iter().zip(&declared.keys) {
             let value = match e.ty {
                 pipeline_ir::expr::Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
@@ -355,7 +358,7 @@ impl<'a> Ingress<'a> {
             }
         }
         self.keys.insert(table, keys);
-        out
+        if several { self.side_by_side(out) } else { out }
     }
 
     /// Applies a table and runs the body of the action that was chosen.
@@ -479,7 +482,8 @@ impl<'a> Ingress<'a> {
         let apart = self.s.style.arch.keys_in_metadata();
         if apart || matches!(pool.kind, ExprKind::Const(_)) {
             let place = self.field(&format!("{}_pool", r.name), P4Type::bit(u32::from(r.pool_width)), false);
-            out.push(P4Stmt::assign(place.clone(), std::mem::replace(&mut key, place)));
+            let value = std::mem::replace(&mut key, place.clone());
+            out.extend(self.side_by_side(vec![P4Stmt::assign(place, value)]));
         }
         self.pools.insert(ring, key);
         let own = format!("{}_generation", r.name);
@@ -490,7 +494,8 @@ impl<'a> Ingress<'a> {
         let (pool_table, ring_table) = &self.s.names.rings[ring.index()];
         let miss = |t: &str| P4::name(t).method0("apply").member("miss");
         out.push(P4Stmt::if_(miss(pool_table), self.verdict(&Verdict::Drop(r.no_pool), w)));
-        out.extend(generation.map(|own| P4Stmt::assign(own, given)));
+        let own = generation.map(|own| P4Stmt::assign(own, given)).into_iter().collect();
+        out.extend(self.side_by_side(own));
         out.extend(slot);
         out.push(P4Stmt::if_(miss(ring_table), self.verdict(&Verdict::Drop(r.no_slot), w)));
         if self.s.plan.in_metadata.contains(&into) {

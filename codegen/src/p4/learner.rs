@@ -73,6 +73,7 @@ impl Ingress<'_> {
             out.push(Stmt::assign(place.clone(), self.s.value(e, w)));
             keys.push(place);
         }
+        let mut out = self.side_by_side(out);
         self.learners.insert(t, keys);
         if self.several_tables(c) {
             out.push(Stmt::assign(self.cursor(c, "table"), t.0 + 1));

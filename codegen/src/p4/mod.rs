@@ -13,6 +13,7 @@
 //! top level, so that they are the same on every target. What v1model can't do as the pipeline says it is in
 //! `plan`, what BMv2 does with invalid headers in `worlds`, flow tables in `flow`.
 
+mod apart;
 mod arch;
 mod control;
 mod expr;

@@ -9,6 +9,8 @@ pub(super) const ADJUST: &str = include_str!("prelude/adjust.p4");
 pub(super) const LIMITER: &str = include_str!("prelude/limiter.p4");
 pub(super) const LIMITER_BY_VALUE: &str = include_str!("prelude/limiter_by_value.p4");
 pub(super) const CHECKSUM: &str = include_str!("prelude/checksum.p4");
+pub(super) const ADJUST_BY_MASK: &str = include_str!("prelude/adjust_by_mask.p4");
+pub(super) const CHECKSUM_BY_MASK: &str = include_str!("prelude/checksum_by_mask.p4");
 pub(super) const CRC32: &str = include_str!("prelude/crc32.p4");
 
 /// A helper's declarations: functions, which stand outside of controls, and actions.
@@ -34,6 +36,8 @@ mod tests {
             (super::LIMITER, 0, 1),
             (super::LIMITER_BY_VALUE, 0, 1),
             (super::CHECKSUM, 1, 0),
+            (super::ADJUST_BY_MASK, 1, 0),
+            (super::CHECKSUM_BY_MASK, 1, 0),
             (super::CRC32, 0, 2),
             (super::FLOW, 0, 4),
             (super::ROOM, 2, 1),

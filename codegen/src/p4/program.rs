@@ -132,11 +132,12 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
         functions.extend(f);
         actions.extend(a);
     };
+    let [adjust, checksum] = g.s.style.arch.checksums();
     if g.adjusts {
-        add(prelude::fill(prelude::ADJUST, &[]));
+        add(prelude::fill(adjust, &[]));
     }
     if g.sums {
-        add(prelude::fill(prelude::CHECKSUM, &[]));
+        add(prelude::fill(checksum, &[]));
     }
     if g.crcs {
         add(prelude::fill(prelude::CRC32, &[]));

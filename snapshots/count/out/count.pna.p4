@@ -98,7 +98,8 @@ parser parse(
 void adjust(inout bit<16> checksum, in bit<32> change) {
     bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
-    checksum = ~(sum[15:0] + sum[31:16]);
+    sum = (sum & 0xffff) + (sum >> 16);
+    checksum = (bit<16>) (sum ^ 0xffff);
 }
 
 // pipeline.rs:50 ingress

@@ -76,6 +76,7 @@ struct metadata_t {
     bit<32> outward_src;
     bit<32> outward_port;
     bit<16> dst_port;
+    bool condition;
     bit<32> outside_dst;
     bit<8> outside_protocol;
     bit<16> outside_dst_port;
@@ -160,7 +161,8 @@ parser parse(
 void adjust(inout bit<16> checksum, in bit<32> change) {
     bit<32> sum = (bit<32>) ~checksum + change;
     sum = (sum & 0xffff) + (sum >> 16);
-    checksum = ~(sum[15:0] + sum[31:16]);
+    sum = (sum & 0xffff) + (sum >> 16);
+    checksum = (bit<16>) (sum ^ 0xffff);
 }
 
 // pipeline.rs:77 ingress
@@ -266,7 +268,17 @@ control ingress(
             send_to_port(port = (PortId_t) CPU_PORT);
             exit;
         }
-        if (!h.tcp.isValid() && !h.udp.isValid()) {
+        meta.condition = false;
+        if (!h.tcp.isValid()) {
+            meta.condition = true;
+        }
+        if (meta.condition) {
+            meta.condition = false;
+            if (!h.udp.isValid()) {
+                meta.condition = true;
+            }
+        }
+        if (meta.condition) {
             drop_unparsed.count(0);
             drop_packet();
             exit;
@@ -274,9 +286,11 @@ control ingress(
         meta.dst_port = h.tcp.isValid() ? h.tcp.dst_port : h.udp.dst_port;
 
         // pipeline.rs:84 outside
-        meta.outside_dst = h.ip4.dst;
-        meta.outside_protocol = h.ip4.protocol;
-        meta.outside_dst_port = meta.dst_port;
+        if (h.preamble.isValid()) {
+            meta.outside_dst = h.ip4.dst;
+            meta.outside_protocol = h.ip4.protocol;
+            meta.outside_dst_port = meta.dst_port;
+        }
         switch (outside.apply().action_run) {
             outside_inward: {
                 bit<32> old = h.ip4.dst;

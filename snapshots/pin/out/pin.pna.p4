@@ -411,9 +411,11 @@ control ingress(
                 : ((h.tcp.flags & 23) == 2 ? 3w1 : ((h.tcp.flags & 5) != 0 ? 3w4 : 3w2));
 
             // pipeline.rs:131 find in flows
-            meta.flows_src = h.ip4.src;
-            meta.flows_dst = h.ip4.dst;
-            meta.flows_src_port = meta.src_port;
+            if (h.preamble.isValid()) {
+                meta.flows_src = h.ip4.src;
+                meta.flows_dst = h.ip4.dst;
+                meta.flows_src_port = meta.src_port;
+            }
             meta.flow_event = event;
             meta.flow_class = 0;
             meta.flows_write = 0;
@@ -437,13 +439,17 @@ control ingress(
             }
             if (!meta.flow_hit) {
                 // pipeline.rs:132 select from servers
-                meta.servers_pool = meta.service_pool;
+                if (h.preamble.isValid()) {
+                    meta.servers_pool = meta.service_pool;
+                }
                 if (servers_in_use.apply().miss) {
                     drop_no_pool.count(0);
                     drop_packet();
                     exit;
                 }
-                meta.servers_generation = meta.generation;
+                if (h.preamble.isValid()) {
+                    meta.servers_generation = meta.generation;
+                }
                 meta.servers_rest = hash;
                 if (meta.servers_rest >= 0xfb000000) {
                     meta.servers_rest = meta.servers_rest - 0xfb000000;

@@ -42,6 +42,7 @@ struct metadata_t {
     bit<3> tag_pcp;
     bit<32> retag_port;
     bit<12> retag_id;
+    bool condition;
     bit<32> vlans_port;
     bit<12> vlans_id;
 }
@@ -152,7 +153,22 @@ control ingress(
     }
 
     apply {
-        if (!h.eth.isValid() || h.eth.ethertype == 0x8100 && !h.tag.isValid()) {
+        meta.condition = false;
+        if (!h.eth.isValid()) {
+            meta.condition = true;
+        }
+        if (!meta.condition) {
+            if (h.eth.ethertype == 0x8100) {
+                meta.condition = true;
+            }
+            if (meta.condition) {
+                meta.condition = false;
+                if (!h.tag.isValid()) {
+                    meta.condition = true;
+                }
+            }
+        }
+        if (meta.condition) {
             drop_cut.count(0);
             drop_packet();
             exit;
@@ -162,8 +178,10 @@ control ingress(
         }
 
         // pipeline.rs:59 vlans
-        meta.vlans_port = (PortIdUint_t) istd.input_port;
-        meta.vlans_id = meta.id;
+        if (h.preamble.isValid()) {
+            meta.vlans_port = (PortIdUint_t) istd.input_port;
+            meta.vlans_id = meta.id;
+        }
         switch (vlans.apply().action_run) {
             untag: {
                 if (h.tag.isValid()) {

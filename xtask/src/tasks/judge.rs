@@ -25,7 +25,7 @@ pub fn judge() -> Result<()> {
         judged += 1;
         let output = command.output().with_context(|| format!("can't start `{}`", shown(&command)))?;
         let words = [output.stdout, output.stderr].concat();
-        let good = output.status.success() && words.is_empty();
+        let good = output.status.success() && !speaks_of(&words, file);
         let name = file.strip_prefix(&root).unwrap_or(file).display();
         println!("{} {name}", if good { "ok    " } else { "FAILED" });
         if !good {
@@ -39,6 +39,17 @@ pub fn judge() -> Result<()> {
         bail!("{} of {judged} files are refused or warned about:\n{}", wrong.len(), wrong.join("\n"));
     }
     Ok(())
+}
+
+/// Has the judge said something of the file? p4c-dpdk warns about its own `pna.p4` each time; anything else counts.
+fn speaks_of(words: &[u8], file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if !name.ends_with(".pna.p4") {
+        return !words.is_empty();
+    }
+    let theirs = |line: &str| line.contains("p4include/dpdk/pna.p4");
+    let of_ours = |line: &str| line.contains(&*name) || line.contains("warning:") || line.contains("error:");
+    String::from_utf8_lossy(words).lines().any(|line| !theirs(line) && of_ours(line))
 }
 
 /// The command that judges `file`, or `None` for one that no compiler here judges.

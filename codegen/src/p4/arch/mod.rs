@@ -71,6 +71,10 @@ pub(super) trait Arch: Sync {
     fn register(&self, bits: u32) -> P4Type;
     /// A limiter's action: text with holes, as in `prelude`.
     fn limiter(&self) -> &'static str;
+    /// Checksums: how one is adjusted, and what a sum of words gives.
+    fn checksums(&self) -> [&'static str; 2];
+    /// Can a condition be joined of parts one of which is denied?
+    fn joins_denials(&self) -> bool;
 }
 
 /// The skeleton of an architecture; `None`: it has none here.

@@ -169,4 +169,12 @@ impl Arch for Pna {
     fn limiter(&self) -> &'static str {
         prelude::LIMITER_BY_VALUE
     }
+    /// p4c-dpdk takes two slices of one number for the same.
+    fn checksums(&self) -> [&'static str; 2] {
+        [prelude::ADJUST_BY_MASK, prelude::CHECKSUM_BY_MASK]
+    }
+    /// p4c-dpdk stops at `!a.isValid() || b`.
+    fn joins_denials(&self) -> bool {
+        false
+    }
 }

@@ -154,4 +154,10 @@ impl Arch for V1model {
     fn limiter(&self) -> &'static str {
         prelude::LIMITER
     }
+    fn checksums(&self) -> [&'static str; 2] {
+        [prelude::ADJUST, prelude::CHECKSUM]
+    }
+    fn joins_denials(&self) -> bool {
+        true
+    }
 }

@@ -1,0 +1,70 @@
+//! What a compiler must be kept from joining, or can't take when it is joined.
+
+use p4::ast::{Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
+use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
+
+use super::control::Ingress;
+use super::worlds::{Known, Worlds};
+
+impl Ingress<'_> {
+    /// Parts of a key that must stay where they are put. The compiler would put what was copied in place of the copy, and
+    /// then copy it itself; under a condition, which always holds, it does not.
+    pub(super) fn side_by_side(&self, parts: Block) -> Block {
+        if !self.s.style.arch.keys_in_metadata() || !self.s.style.means.preamble || parts.is_empty() {
+            return parts;
+        }
+        let always = P4::name("h").member(super::preamble::NAME).is_valid();
+        vec![P4Stmt::if_(always, parts)]
+    }
+
+    /// A condition; where its parts can't be joined, what tries one after the other, and the mark that they leave.
+    pub(super) fn joined(&mut self, cond: &Expr, whole: P4, w: &Worlds) -> (Block, P4) {
+        if self.s.style.arch.joins_denials() || !joins_a_denial(cond, w) {
+            return (Vec::new(), whole);
+        }
+        let mark = self.field("condition", P4Type::Bool, false);
+        let mut out = vec![P4Stmt::assign(mark.clone(), false)];
+        out.extend(self.try_part(cond, true, &mark, w));
+        (out, mark)
+    }
+
+    /// Sets the mark if the condition has this outcome; the mark is not set before.
+    fn try_part(&mut self, e: &Expr, outcome: bool, mark: &P4, w: &Worlds) -> Block {
+        let set = |mark: &P4| vec![P4Stmt::assign(mark.clone(), true)];
+        match &e.kind {
+            ExprKind::Unary(UnOp::Not, a) => self.try_part(a, !outcome, mark, w),
+            ExprKind::Binary(op @ (BinOp::And | BinOp::Or), a, b) => {
+                let mut out = self.try_part(a, outcome, mark, w);
+                let both = (*op == BinOp::And) == outcome;
+                let rest = w.assume(a, *op == BinOp::And);
+                let mut then = self.try_part(b, outcome, mark, &rest);
+                if both {
+                    then.insert(0, P4Stmt::assign(mark.clone(), false));
+                    out.push(P4Stmt::if_(mark.clone(), then));
+                } else {
+                    out.push(P4Stmt::if_(mark.clone().inverted(), then));
+                }
+                out
+            }
+            _ => {
+                let value = self.s.value(e, w);
+                let value = if outcome { value } else { super::expr::opposite(value) };
+                vec![P4Stmt::if_(value, set(mark))]
+            }
+        }
+    }
+}
+
+/// Is a part of a joined condition that a header is not valid?
+fn joins_a_denial(e: &Expr, w: &Worlds) -> bool {
+    let ExprKind::Binary(BinOp::And | BinOp::Or, ..) = &e.kind else { return false };
+    let mut denies = false;
+    e.walk(&mut |e| {
+        if let ExprKind::Unary(UnOp::Not, a) = &e.kind
+            && let ExprKind::Valid(h) = a.kind
+        {
+            denies |= w.header(h) == Known::Maybe;
+        }
+    });
+    denies
+}
