@@ -77,6 +77,9 @@ pub(crate) fn all(
     for (path, text) in source.files() {
         files.add(path, text);
     }
+    for name in &target.beside {
+        beside(verified, &hw_targets::target(name)?, &mut files);
+    }
     if runs_here(target) {
         let name = &verified.pipeline().name;
         let info = codegen::p4::info(verified.pipeline(), &Sizes::of(target));
@@ -85,6 +88,25 @@ pub(crate) fn all(
         files.add(format!("{name}.bundle"), bundle(&files).encode_to_vec());
     }
     Ok(files)
+}
+
+/// The P4 of another target that is written beside, named by its architecture; where the pipeline doesn't fit that target,
+/// the reasons.
+fn beside(verified: &Verified, target: &Target, files: &mut Artifacts) {
+    let name = &verified.pipeline().name;
+    match codegen::fit(verified, target).map(|fitted| codegen::emit(&fitted)) {
+        Ok(Some(emitted)) => {
+            if let Some(program) = emitted.get(&format!("{name}.p4")) {
+                files.add(format!("{name}.{}.p4", target.arch), program);
+            }
+        }
+        Ok(None) => {}
+        Err(faults) => {
+            let why = faults.0.first().map_or("", |f| f.message.as_str());
+            let title = &target.title;
+            eprintln!("note: no {name}.{}.p4, for {name} does not fit {title}: {why}", target.arch);
+        }
+    }
 }
 
 /// Is a software switch of ours the target's P4Runtime server?

@@ -141,6 +141,20 @@ fn what_is_written_can_be_given_again() {
 }
 
 #[test]
+fn for_dpdk_a_spec_is_written_and_p4_where_it_fits() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    check(
+        &["compile", &count(), "--target", "dpdk", "--out", out, "--json"],
+        0,
+        &["\"count.spec\"", "\"count.pna.p4\"", "\"count.p4info.txtpb\"", "\"fit.txt\""],
+    );
+    let note = ["l4lb.spec", "note: no l4lb.pna.p4", "field_bits"];
+    check(&["compile", "--target", "dpdk", "--out", out], 0, &note);
+    assert!(!dir.path().join("l4lb.pna.p4").exists());
+}
+
+#[test]
 fn without_clang_the_c_is_written_and_a_switch_says_what_to_install() {
     let dir = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| {
