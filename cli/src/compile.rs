@@ -111,7 +111,7 @@ fn beside(verified: &Verified, target: &Target, files: &mut Artifacts) {
 
 /// Is a software switch of ours the target's P4Runtime server?
 fn runs_here(target: &Target) -> bool {
-    matches!(target.arch.as_str(), "xdp" | "rust")
+    matches!(target.arch.as_str(), "xdp" | "rust" | "swx")
 }
 
 /// The files as one message: what P4Runtime clients push to a software switch as its device config.

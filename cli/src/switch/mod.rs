@@ -1,5 +1,7 @@
 //! `guideway switch`.
 
+#[cfg(feature = "dpdk")]
+mod dpdk;
 pub(crate) mod entries;
 mod native;
 mod p4runtime;
@@ -29,15 +31,18 @@ use std::sync::mpsc::Receiver;
 /// `native` runs the built-in pipelines in this process, on packet sockets (CAP_NET_RAW), taps or captures; flows and
 /// counts end with it. The host's stack hears the frames of an interface too: `pass` leaves unchanged ones to it, and
 /// sends changed ones, such as what `decap` has unwrapped, through --host-port. See docs/native.md.
+///
+/// `dpdk` runs any pipeline that fits it in DPDK's software switch, on the same ports as `native`, without huge pages. It is
+/// there where this command was built with `--features dpdk`. See docs/dpdk.md.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
-    /// The data plane: `xdp` or `native`.
+    /// The data plane: `xdp`, `native` or `dpdk`.
     #[arg(long)]
     target: String,
-    /// A port: its number in the pipeline and its interface; on native also `N@tap:NAME` or `N@pcap:IN[:OUT]`.
+    /// A port: its number in the pipeline and its interface; on native and dpdk also `N@tap:NAME` or `N@pcap:IN[:OUT]`.
     #[arg(long = "port", value_name = "N@IFACE", required = true)]
     ports: Vec<PortArg>,
     /// The entries of its tables, TOML or JSON.
@@ -73,10 +78,10 @@ pub(crate) struct Args {
     /// xdp: adopts nothing of an earlier run.
     #[arg(long)]
     flush: bool,
-    /// native: where changed packets enter the host: a tap to be made, or an interface whose far end is the host's.
+    /// native, dpdk: where changed packets enter the host: a tap to be made, or an interface whose far end is the host's.
     #[arg(long, value_name = "NAME", value_parser = port::interface)]
     host_port: Option<String>,
-    /// native: takes frames for any Ethernet address, as a switch in the middle does.
+    /// native, dpdk: takes frames for any Ethernet address, as a switch in the middle does.
     #[arg(long)]
     promiscuous: bool,
 }
@@ -90,7 +95,8 @@ const EXAMPLES: &str = "Examples:
   guideway switch --target xdp --port 1@eth0 --p4runtime 0.0.0.0:9559 --tls-cert switch.pem --tls-key switch.key --tls-client-ca ca.pem
   guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559 --packet-in 100
   guideway switch --target native --pipeline decap --port 1@eth0 --host-port gw0 --entries decap.toml
-  guideway switch --target native --port 1@pcap:in.pcap:out.pcap --entries entries.toml";
+  guideway switch --target native --port 1@pcap:in.pcap:out.pcap --entries entries.toml
+  guideway switch --target dpdk --port 1@eth0 --entries entries.toml --p4runtime 127.0.0.1:9559";
 
 pub(crate) fn run(args: &Args) -> Done {
     let target = hw_targets::target(&args.target)?;
@@ -112,11 +118,31 @@ pub(crate) fn run(args: &Args) -> Done {
             args.only_for("xdp", &[("--pin-dir", args.pin_dir.is_some()), ("--flush", args.flush)])?;
             native::run(args, &source, &verified)
         }
+        "swx" => {
+            args.only_for("xdp", &[("--pin-dir", args.pin_dir.is_some()), ("--flush", args.flush)])?;
+            run_dpdk(args, &source, &verified, target)
+        }
         _ => {
             let name = target.name;
-            Err(Refused(format!("error: target `{name}` does not run here; `xdp` and `native` do")))
+            Err(Refused(format!("error: target `{name}` does not run here; `xdp`, `native` and `dpdk` do")))
         }
     }
+}
+
+#[cfg(feature = "dpdk")]
+fn run_dpdk(args: &Args, source: &Source, verified: &Verified, target: hw_targets::Target) -> Done {
+    dpdk::run(args, source, verified, target)
+}
+
+/// What needs libdpdk is left out.
+#[cfg(not(feature = "dpdk"))]
+#[allow(clippy::needless_pass_by_value)]
+fn run_dpdk(_: &Args, _: &Source, _: &Verified, target: hw_targets::Target) -> Done {
+    let name = target.name;
+    Err(Refused(format!(
+        "error: target `{name}`: this guideway was built without DPDK: `apt-get install libdpdk-dev`, then `cargo build \
+         --features dpdk` in cli"
+    )))
 }
 
 impl Args {

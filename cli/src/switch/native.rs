@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, source: &Source, verified: &Verified) -> Done {
 }
 
 /// Opens every port, or none.
-fn devices(args: &Args) -> Result<(Vec<Port>, Option<HostPort>), Refused> {
+pub(super) fn devices(args: &Args) -> Result<(Vec<Port>, Option<HostPort>), Refused> {
     for (i, port) in args.ports.iter().enumerate() {
         let same = |o: &&super::PortArg| o.number == port.number || o.device == port.device;
         if args.ports.iter().take(i).any(|o| same(&o)) {

@@ -7,6 +7,8 @@
 //! plane.write(&tables.check(&entry)?, WriteKind::Insert)?;
 //! let out = plane.process(port, tick, frame);
 //! ```
+//!
+//! `Running` puts it to work on devices: one thread for all ports.
 
 #[cfg(feature = "dpdk")]
 mod error;
@@ -16,13 +18,23 @@ mod held;
 mod layout;
 #[cfg(feature = "dpdk")]
 mod plane;
+#[cfg(feature = "dpdk")]
+mod run;
+#[cfg(feature = "dpdk")]
+mod shared;
 pub mod spec;
 #[cfg(feature = "dpdk")]
 mod sys;
+#[cfg(feature = "dpdk")]
+mod worker;
 
 #[cfg(feature = "dpdk")]
 pub use error::DpdkError;
 #[cfg(feature = "dpdk")]
 pub use plane::DpdkPlane;
+#[cfg(feature = "dpdk")]
+pub use run::Running;
+#[cfg(feature = "dpdk")]
+pub use shared::SharedPlane;
 #[cfg(feature = "dpdk")]
 pub use sys::start;

@@ -4,7 +4,7 @@ use crate::error::DpdkError;
 use crate::held::{Held, Name, Row, name};
 use crate::layout::{TableLayout, registers};
 use crate::spec::{self, Spec};
-use crate::sys::Pipeline as Swx;
+use crate::sys::{Gone, Pipeline as Swx};
 use pipeline_ir::entry::{
     CheckedEntry, CheckedFill, PoolEntry, SlotEntry, TableEntry, WriteError, WriteKind,
 };
@@ -52,8 +52,16 @@ struct Names {
 
 /// What a packet left as.
 pub(crate) enum Left<'a> {
-    To { port: u32, frame: &'a [u8] },
-    Host { frame: &'a [u8] },
+    To {
+        port: u32,
+        frame: &'a [u8],
+    },
+    /// With the port that it came by; unchanged: as it came.
+    Host {
+        from: u32,
+        frame: &'a [u8],
+        unchanged: bool,
+    },
     Dropped,
 }
 
@@ -108,8 +116,8 @@ impl DpdkPlane {
         self.swx.commit().map_err(WriteError::Failed)
     }
 
-    /// Takes a frame in at a port; it leaves in [`run`](Self::run). False: there is no such port.
-    pub(crate) fn push(&mut self, port: u32, now: u32, frame: &[u8]) -> bool {
+    /// Takes a frame in at a port, if there is such a port; it leaves in [`run`](Self::run).
+    pub(crate) fn push(&mut self, port: u32, now: u32, frame: &[u8]) {
         let mut preamble = [0; PREAMBLE];
         let numbers = [frame.len() as u32, now, 0];
         for (to, number) in preamble.chunks_exact_mut(4).zip(numbers) {
@@ -118,17 +126,16 @@ impl DpdkPlane {
         if port < self.inputs {
             self.swx.push(port, &preamble, frame);
         }
-        port < self.inputs
     }
 
     /// Lets all frames through, and gives each to `take` as it leaves.
     pub(crate) fn run(&mut self, mut take: impl FnMut(Left<'_>)) -> Result<(), DpdkError> {
         self.swx.run()?;
-        self.swx.take(|port, bytes| {
+        self.swx.take(|Gone { from, came, to, bytes }| {
             let frame = bytes.and_then(|bytes| bytes.split_at_checked(PREAMBLE));
-            take(match frame {
-                Some((preamble, frame)) if port < PORTS => Left::To { port, frame: cut(preamble, frame) },
-                Some((preamble, frame)) if port == HOST => Left::Host { frame: cut(preamble, frame) },
+            take(match frame.map(|(preamble, frame)| cut(preamble, frame)) {
+                Some(frame) if to < PORTS => Left::To { port: to, frame },
+                Some(frame) if to == HOST => Left::Host { from, frame, unchanged: frame == came },
                 _ => Left::Dropped,
             });
         });
@@ -410,12 +417,13 @@ impl TestPlane for DpdkPlane {
             it.counters.drops.iter().map(|name| it.swx.read_register(name, 0)).collect()
         };
         let before = drops(self);
-        let taken = self.push(port, now, frame);
+        let taken = port < self.inputs;
+        self.push(port, now, frame);
         let mut seen = None;
         let ran = self.run(|left| {
             seen = match left {
                 Left::To { port, frame } => Some((Verdict::Forward { port }, frame.to_vec())),
-                Left::Host { frame } => Some((Verdict::Pass, frame.to_vec())),
+                Left::Host { frame, .. } => Some((Verdict::Pass, frame.to_vec())),
                 Left::Dropped => None,
             };
         });

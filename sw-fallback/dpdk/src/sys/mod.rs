@@ -9,4 +9,4 @@ mod pipeline;
 mod ports;
 
 pub use eal::start;
-pub(crate) use pipeline::{Entry, Pipeline};
+pub(crate) use pipeline::{Entry, Gone, Pipeline};

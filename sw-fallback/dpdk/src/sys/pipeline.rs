@@ -35,6 +35,17 @@ pub(crate) struct Entry {
     pub(crate) data: Vec<u8>,
 }
 
+/// A packet that has left.
+pub(crate) struct Gone<'a> {
+    /// The port that it came by, and the frame that came.
+    pub(crate) from: u32,
+    pub(crate) came: &'a [u8],
+    /// The output port.
+    pub(crate) to: u32,
+    /// What leaves, preamble and all; none: the program took more than there was.
+    pub(crate) bytes: Option<&'a [u8]>,
+}
+
 /// A pipeline of SWX with its control and its ports.
 pub(crate) struct Pipeline {
     raw: NonNull<RawPipeline>,
@@ -100,7 +111,7 @@ impl Pipeline {
     pub(crate) fn push(&mut self, port: u32, preamble: &[u8], frame: &[u8]) {
         let io = self.io.get_mut();
         let mut packet = io.spare.pop().unwrap_or_default();
-        packet.fill(preamble, frame);
+        packet.fill(port, preamble, frame);
         if let Some(waiting) = io.waiting.get_mut(port as usize) {
             waiting.push_back(packet);
             io.away += 1;
@@ -119,11 +130,12 @@ impl Pipeline {
         Err(DpdkError::Endless)
     }
 
-    /// Gives each packet that has left to `take`: its output port and its bytes (none: the program took more than there was).
-    pub(crate) fn take(&mut self, mut take: impl FnMut(u32, Option<&[u8]>)) {
+    /// Gives each packet that has left to `take`.
+    pub(crate) fn take(&mut self, mut take: impl FnMut(Gone<'_>)) {
         let io = self.io.get_mut();
         for done in io.done.drain(..) {
-            take(done.port, done.bytes());
+            let (from, came) = (done.frame.port, done.frame.came.as_slice());
+            take(Gone { from, came, to: done.port, bytes: done.bytes() });
             let Done { frame, .. } = done;
             io.spare.push(frame);
         }

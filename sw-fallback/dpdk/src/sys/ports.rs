@@ -15,10 +15,16 @@ pub(super) struct Frame {
     memory: Vec<u8>,
     /// Bytes of the packet as it came, preamble and frame.
     length: usize,
+    /// Where it came, and as what.
+    pub(super) port: u32,
+    pub(super) came: Vec<u8>,
 }
 
 impl Frame {
-    pub(super) fn fill(&mut self, preamble: &[u8], frame: &[u8]) {
+    pub(super) fn fill(&mut self, port: u32, preamble: &[u8], frame: &[u8]) {
+        self.port = port;
+        self.came.clear();
+        self.came.extend_from_slice(frame);
         self.length = preamble.len() + frame.len();
         self.memory.clear();
         self.memory.resize(HEAD, 0);
