@@ -1,6 +1,8 @@
 //! Golden and differential tests over dropped cases: one folder, one pipeline, one more test on every target.
 pub mod bmv2;
 pub mod case;
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 pub mod entries;
 pub mod generate;
 pub mod native;

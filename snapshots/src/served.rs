@@ -173,7 +173,11 @@ impl<P: Plane> Served<P> {
         let declared = &self.pipeline().flow_tables[table.index()];
         let (records, reader) = {
             let device = self.device.blocking_lock();
-            (device.host.plane.flows(table), device.host.plane.flow_reader(table).context("no reader")?)
+            (device.host.plane.flows(table), device.host.plane.flow_reader(table))
+        };
+        let Some(reader) = reader else {
+            ensure!(records.is_empty(), "{}: flows, but no reader", declared.name);
+            return Ok(());
         };
         let (now, tick_ns) = (reader.now(), reader.tick_ns());
         let shown = |r: &FlowRecord| {

@@ -31,7 +31,7 @@ mod worker;
 #[cfg(feature = "dpdk")]
 pub use error::DpdkError;
 #[cfg(feature = "dpdk")]
-pub use plane::DpdkPlane;
+pub use plane::{DpdkPlane, MEGABYTES};
 #[cfg(feature = "dpdk")]
 pub use run::Running;
 #[cfg(feature = "dpdk")]

@@ -8,6 +8,7 @@ use crate::sys::{Gone, Pipeline as Swx};
 use pipeline_ir::entry::{
     CheckedEntry, CheckedFill, PoolEntry, SlotEntry, TableEntry, WriteError, WriteKind,
 };
+use pipeline_ir::flow::TICK_BITS;
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{CounterKind, FlowTableId, KeyValue, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ pub(crate) const PORTS: u32 = 254;
 /// Bytes that stand in front of each frame.
 const PREAMBLE: usize = 12;
 /// Megabytes for all pipelines of a process, unless somebody has started DPDK's environment with another number.
-const MEGABYTES: u32 = 1024;
+pub const MEGABYTES: u32 = 1024;
 
 /// A pipeline in SWX with what has been written to it.
 pub struct DpdkPlane {
@@ -119,7 +120,7 @@ impl DpdkPlane {
     /// Takes a frame in at a port, if there is such a port; it leaves in [`run`](Self::run).
     pub(crate) fn push(&mut self, port: u32, now: u32, frame: &[u8]) {
         let mut preamble = [0; PREAMBLE];
-        let numbers = [frame.len() as u32, now, 0];
+        let numbers = [frame.len() as u32, now & ((1 << TICK_BITS) - 1), 0];
         for (to, number) in preamble.chunks_exact_mut(4).zip(numbers) {
             to.copy_from_slice(&number.to_be_bytes());
         }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use sw_fallback::devices::hush::Hush;
 use sw_fallback::devices::out::{self, SendError};
 use sw_fallback::devices::{Counts, Device, DeviceError};
 use sw_fallback::native::{Event, HostPort, Port, PortCounts};
@@ -27,6 +28,8 @@ pub struct Running {
     devices: Vec<(Option<u32>, String, Arc<Counts>)>,
     outs: Arc<Vec<Out>>,
     punt: Arc<OnceLock<Arc<Punt>>>,
+    /// The host's stack stays silent about tunnels as long as this runs.
+    _hush: Option<Hush>,
 }
 
 impl Running {
@@ -57,7 +60,9 @@ impl Running {
                 mtu: d.mtu,
             });
         }
-        if let Some(HostPort { device: d, mac }) = host {
+        let mut quiet = None;
+        if let Some(HostPort { device: d, mac, hush }) = host {
+            quiet = hush;
             let transmit = Mutex::new(d.transmit);
             outs.push(Out { number: None, mac, transmit, counts: d.counts, mtu: d.mtu });
         }
@@ -83,7 +88,7 @@ impl Running {
             }
         })?;
         let plane = SharedPlane { cell, pipeline };
-        Ok(Self { plane, thread: Some(thread), events, stop, verdicts, devices, outs, punt })
+        Ok(Self { plane, thread: Some(thread), events, stop, verdicts, devices, outs, punt, _hush: quiet })
     }
 
     /// The data plane, to be written and read while it works.

@@ -1,6 +1,6 @@
 //! `ci`: everything that a change has to pass, in order of how fast it fails.
 
-use super::{TestOptions, bless, test};
+use super::{TestOptions, bless, dpdk, test};
 use crate::needs;
 use crate::run::{capture, cargo, run, workspace_root};
 use crate::tidy;
@@ -23,7 +23,7 @@ type Step = (&'static str, fn(&CiOptions) -> Result<()>);
 const STEPS: &[Step] = &[
     ("format", |_| quiet(&["fmt", "--all", "--check"])),
     ("tidy", |_| tidy::tidy()),
-    ("clippy", |_| quiet(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
+    ("clippy", |_| clippy()),
     ("tests", |options| test(&TestOptions { yes: options.yes, cargo: Vec::new() })),
     ("docs", |_| docs()),
     ("demo", |options| demo(options)),
@@ -51,6 +51,11 @@ pub fn ci(options: &CiOptions) -> Result<()> {
 
 fn quiet(args: &[&str]) -> Result<()> {
     capture(&mut cargo(args), "").map(drop)
+}
+
+fn clippy() -> Result<()> {
+    let all = ["clippy", "--workspace", "--all-targets", "--quiet"];
+    quiet(&[&all, dpdk(), &["--", "-D", "warnings"]].concat())
 }
 
 fn docs() -> Result<()> {

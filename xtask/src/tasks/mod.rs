@@ -12,6 +12,7 @@ use crate::needs;
 use crate::run::{cargo, run};
 use anyhow::Result;
 use clap::Args;
+use std::process::Command;
 
 /// Options of `test`.
 #[derive(Args, Clone, Debug, Default)]
@@ -33,11 +34,21 @@ pub fn test(options: &TestOptions) -> Result<()> {
     let mut command = cargo(["test"]);
     if options.cargo.is_empty() {
         // A failure hides no other.
-        command.args(["--workspace", "--no-fail-fast"])
+        command.args(["--workspace", "--no-fail-fast"]).args(dpdk())
     } else {
         command.args(&options.cargo)
     };
     run(&mut command)
+}
+
+/// What has cargo build the target `dpdk` too, where libdpdk is installed: features of three crates, so that all others are
+/// built once.
+fn dpdk() -> &'static [&'static str] {
+    let found = Command::new("pkg-config").args(["--exists", "libdpdk"]).status();
+    match found.is_ok_and(|status| status.success()) {
+        true => &["--features", "dpdk-switch/dpdk,guideway-cli/dpdk,snapshots/dpdk"],
+        false => &[],
+    }
 }
 
 /// Writes the emitters' output over the snapshots, and what packets cost now over the ceilings.

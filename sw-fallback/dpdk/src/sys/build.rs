@@ -94,7 +94,10 @@ impl Builder<'_> {
     pub(super) fn tell(&self) -> Told {
         self.spec.actions.iter().flat_map(|a| &a.body).chain(&self.spec.apply).try_for_each(sound)?;
         self.structs()?;
-        for r in &self.spec.registers {
+        // They are looked for by name, one after the other: the biggest, which are written most, come first.
+        let mut registers: Vec<_> = self.spec.registers.iter().collect();
+        registers.sort_by_key(|r| std::cmp::Reverse(r.size));
+        for r in registers {
             let name = c(&r.name);
             // SAFETY: the pipeline lives; the name is a string.
             let code =
