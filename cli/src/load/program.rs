@@ -109,8 +109,9 @@ fn from_folder(
 ) -> Result<Option<Program>, Refused> {
     let name = verified.pipeline().name.clone();
     let file = |ending: &str| folder.join(format!("{name}.{ending}"));
-    let arch =
-        [("p4", "v1model"), ("bpf.c", "xdp"), ("rs", "rust"), ("spec", "swx")].into_iter().find(|(e, _)| file(e).is_file());
+    let arch = [("p4", "v1model"), ("bpf.c", "xdp"), ("rs", "rust"), ("spec", "swx")]
+        .into_iter()
+        .find(|(e, _)| file(e).is_file());
     let Some((_, arch)) = arch else { return Ok(None) };
     if target.is_some_and(|t| t.arch != arch) || !file("p4info.bin").is_file() {
         return Ok(None);
