@@ -199,9 +199,9 @@ impl Drop for Cluster {
     }
 }
 
-/// The shortest lease that etcd takes as it comes.
+/// Long enough for a machine with much to do to renew it.
 pub(crate) const LEASE: Duration = Duration::from_secs(6);
 
 pub(crate) fn options() -> EtcdOptions {
-    EtcdOptions { lease: LEASE, ..EtcdOptions::default() }
+    EtcdOptions { lease: LEASE, patience: Duration::from_secs(20), ..EtcdOptions::default() }
 }
