@@ -28,6 +28,7 @@ pub(super) fn uses(p: &Pipeline, target: &Target) -> Vec<Use> {
     let mut list = Vec::new();
     tables(p, &mut list);
     fields(p, &mut list);
+    structs(p, &mut list);
     memory(p, target, &mut list);
     list.retain(|u| target.limit(u.limit).is_some());
     list
@@ -123,6 +124,37 @@ fn fields(p: &Pipeline, list: &mut Vec<Use>) {
     let at = p.vars.first().map_or(Loc::default(), |v| v.at);
     let help = "keep fewer and narrower variables";
     list.push(Use { limit: "header_bits", of: "metadata".into(), amount: vars, adds: true, at, help });
+}
+
+/// Headers, keys and action data, where each is a struct that instructions reach into.
+fn structs(p: &Pipeline, list: &mut Vec<Use>) {
+    let mut add = |limit, of: String, amount: u64, adds, at, help| {
+        list.push(Use { limit, of, amount, adds, at, help });
+    };
+    let bytes = |widths: &mut dyn Iterator<Item = u8>| widths.map(|w| u64::from(w.div_ceil(8))).sum::<u64>();
+    for header in &p.headers {
+        let of = format!("header {}", header.name);
+        let amount = u64::from(p.header_types[header.ty.index()].bytes());
+        add("struct_bytes", of.clone(), amount, false, header.at, "split the header");
+        add("headers", of, 1, true, header.at, "parse fewer headers");
+    }
+    for table in &p.tables {
+        let of = format!("table {}", table.name);
+        let key = bytes(&mut table.keys.iter().map(|k| k.width));
+        let data = |a: &pipeline_ir::ActionId| {
+            bytes(&mut p.actions[a.index()].params.iter().map(|v| p.var(*v).ty.width()))
+        };
+        let data = table.actions.iter().map(data).max().unwrap_or(0) + 4;
+        add("struct_bytes", of.clone(), key.max(data), false, table.at, "look up or carry less");
+        let name = |a: &pipeline_ir::ActionId| p.actions[a.index()].name.len() as u64 + 7;
+        let name = table.actions.iter().map(name).max().unwrap_or(5) + table.name.len() as u64;
+        add("name_bytes", of.clone(), name, false, table.at, "give the table and its actions shorter names");
+        add("headers", of, 1, true, table.at, "join tables that are alike");
+    }
+    let flows = p.flow_tables.iter().map(|t| (format!("flow table {}", t.name), t.at));
+    for (of, at) in flows.chain(p.rings.iter().map(|r| (format!("ring {}", r.name), r.at))) {
+        add("headers", of, 1, true, at, "declare fewer tables");
+    }
 }
 
 /// Blocks of match memory, and stages.

@@ -46,7 +46,10 @@ impl Asm {
             Line::Jump(op, ..) => *op == "jmp",
             Line::Comment(_) => false,
         };
-        ends && !self.labels.iter().any(|(_, at)| at.is_some_and(|at| at > last))
+        // All jumps go forward: what leads here has been written.
+        let leads =
+            |l: &Line| matches!(l, Line::Jump(_, to, _) if self.labels[to.0].1.is_some_and(|at| at > last));
+        ends && !self.lines.iter().any(leads)
     }
 
     /// Adds an instruction, unless no way leads to it.
@@ -123,5 +126,45 @@ impl Asm {
             names.insert(at, name);
         }
         names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_way_leads_to_is_left_out() {
+        let mut asm = Asm::default();
+        let (a, b, unused) = (asm.label("a"), asm.label("a"), asm.label("unused"));
+        asm.jump("jmpeq", a, "m.x 1");
+        asm.jump("jmp", b, "");
+        asm.op("mov m.x 2");
+        asm.place(unused);
+        asm.op("mov m.x 3");
+        asm.place(a);
+        asm.comment("here");
+        asm.op("drop");
+        asm.op("drop");
+        asm.place(b);
+        asm.op("tx m.port");
+        let text = asm.finish();
+        assert_eq!(text, ["jmpeq A m.x 1", "jmp A_2", "// here", "A : drop", "A_2 : tx m.port"]);
+    }
+
+    #[test]
+    fn a_jump_to_what_comes_next_is_left_out_and_labels_of_one_place_are_one() {
+        let mut asm = Asm::default();
+        let (a, b) = (asm.label("a"), asm.label("b"));
+        asm.jump("jmpeq", a, "m.x 1");
+        asm.jump("jmpeq", b, "m.x 2");
+        asm.jump("jmp", b, "");
+        asm.place(a);
+        asm.place(b);
+        asm.op("drop");
+        let text = asm.finish();
+        let name = text.last().and_then(|line| line.strip_suffix(" : drop")).unwrap_or_default();
+        assert_eq!(text[..2], [format!("jmpeq {name} m.x 1"), format!("jmpeq {name} m.x 2")]);
+        assert_eq!(text.len(), 3);
     }
 }

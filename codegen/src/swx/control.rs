@@ -339,8 +339,8 @@ impl Spec<'_> {
             all.push((self.value(e, w), u32::from(e.ty.width())));
         }
         let fields = self.bytes(all);
-        let widths: Vec<String> = fields.iter().map(|(_, width)| width.to_string()).collect();
-        let header = format!("hash__{}", widths.join("_"));
+        let widths: Vec<u32> = fields.iter().map(|(_, width)| *width).collect();
+        let header = self.hashed(widths);
         let (mut first, mut last) = (String::new(), String::new());
         for (i, (value, width)) in fields.iter().enumerate() {
             for ((name, bits), part) in
@@ -357,6 +357,15 @@ impl Spec<'_> {
         self.asm.op(format!("hash {function} m.hash {first} {last}"));
         let hash = self.own("hash");
         self.set(Place::Var(into), &Value::of(hash), w);
+    }
+
+    /// The header for what is hashed; one for each shape.
+    fn hashed(&mut self, widths: Vec<u32>) -> String {
+        let number = self.hashes.iter().position(|known| *known == widths).unwrap_or_else(|| {
+            self.hashes.push(widths);
+            self.hashes.len() - 1
+        });
+        format!("hashed__{number}")
     }
 
     /// Gives numbers whole bytes: what one lacks, the next one gives.

@@ -16,7 +16,7 @@
 //!   the frame, without these 12), `tick` (the flow table's clock: nanoseconds divided by the target's `tick_ns`), `most`
 //!   (0 on the way in; on the way out how many bytes of the frame may leave, 0: all). Ports put it on and take it off.
 //! - Input ports are the pipeline's ports, by number. Output ports 0 to 253 are those, 254 is the host's own stack (`pass`),
-//!   255, the last, is where `drop` goes. All 256 exist: a port that has no link swallows.
+//!   255, the last, is where dropped packets go. All 256 exist: a port that has no link swallows.
 //! - A header in the packet may be read and written up to 7 bytes past its end (the same bytes are put back), so a
 //!   frame's buffer has 8 bytes of room behind it, and 256 in front for headers that are pushed.
 //!
@@ -99,6 +99,9 @@ use value::Operand;
 /// The port that is the host's own stack.
 pub const HOST_PORT: u32 = 254;
 
+/// The port that drops: the last one.
+pub const DROP_PORT: u32 = 255;
+
 /// The `.spec` and the P4Info in text and binary form: `<name>.spec`, `<name>.p4info.txtpb`, `<name>.p4info.bin`.
 #[must_use]
 pub fn emit(fitted: &Fitted) -> Artifacts {
@@ -122,6 +125,8 @@ struct Spec<'a> {
     regs: Regs,
     /// Headers of our own that no packet has: name to fields.
     scratch: BTreeMap<String, Vec<(String, u32)>>,
+    /// Widths of what is hashed, for each header that holds it.
+    hashes: Vec<Vec<u32>>,
     /// Flow cursors whose marks must be 0 at the start.
     idle: BTreeMap<String, u32>,
     ends: Option<Ends>,
@@ -138,6 +143,7 @@ impl<'a> Spec<'a> {
             asm: Asm::default(),
             regs: Regs::default(),
             scratch: BTreeMap::new(),
+            hashes: Vec::new(),
             idle: BTreeMap::new(),
             ends: None,
         };
@@ -204,10 +210,8 @@ impl<'a> Spec<'a> {
         tables::print(self, &apply)
     }
 
-    /// What all verdicts lead to. A port beyond the last sends nowhere.
+    /// What all verdicts lead to. A port beyond the last sends nowhere. The last instruction must send, so a drop does.
     fn leave(&mut self, ends: Ends) {
-        self.asm.place(ends.drop);
-        self.asm.op("drop");
         self.asm.place(ends.send);
         self.asm.jump("jmpgt", ends.drop, format!("m.out_port {HOST_PORT}"));
         self.asm.op("emit h.preamble");
@@ -215,6 +219,8 @@ impl<'a> Spec<'a> {
             self.asm.op(format!("emit h.{name}"));
         }
         self.asm.op("tx m.out_port");
+        self.asm.place(ends.drop);
+        self.asm.op(format!("tx {DROP_PORT}"));
     }
 }
 

@@ -192,13 +192,40 @@ impl Spec<'_> {
     /// Bits `hi` to `lo`.
     pub(super) fn slice(&mut self, a: &Value, hi: u32, lo: u32) -> Value {
         let down = self.shr(a, lo);
-        self.low(&down, (hi + 1).saturating_sub(lo))
+        let mask = Value::number(u128::MAX >> 128u32.saturating_sub((hi + 1).saturating_sub(lo).max(1)));
+        self.each_own("and", &down, &mask, lo)
     }
 
     /// `a` in front of `b`, which has so many bits.
     pub(super) fn concat(&mut self, a: &Value, b: &Value, bits: u32) -> Value {
         let a = self.shl(a, bits);
-        self.each("or", &a, b, 128)
+        self.each_own("or", &a, b, bits)
+    }
+
+    /// Part by part, on what a shift by so many bits gave: unless it moved whole parts, that is a copy, to be changed.
+    fn each_own(&mut self, op: &str, a: &Value, b: &Value, by: u32) -> Value {
+        if by.is_multiple_of(64) {
+            return self.each(op, a, b, 128);
+        }
+        Value { hi: self.logic_own(op, &a.hi, &b.hi), lo: self.logic_own(op, &a.lo, &b.lo) }
+    }
+
+    fn logic_own(&mut self, op: &str, a: &Operand, b: &Operand) -> Operand {
+        match (op, a, b) {
+            ("and", Place(_, bits), Imm(n)) if *n != 0 && *n & ones(*bits) != ones(*bits) => {
+                self.alu(op, a, b);
+                a.clone()
+            }
+            ("or", Place(..), Place(..)) => {
+                self.alu(op, a, b);
+                a.clone()
+            }
+            ("or", Place(_, bits), Imm(n)) if *n != 0 && *n & ones(*bits) == *n => {
+                self.alu(op, a, b);
+                a.clone()
+            }
+            _ => self.logic(op, a, b, 128),
+        }
     }
 
     /// Adds or subtracts numbers of any width.
