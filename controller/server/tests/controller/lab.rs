@@ -46,6 +46,11 @@ impl Running {
         Self { address, client: Client::new(channel), end: Some(end), tasks }
     }
 
+    /// One with a connection of its own.
+    pub(crate) fn another_client(&self) -> Client {
+        Client::new(Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy())
+    }
+
     /// One that leads.
     pub(crate) async fn alone() -> Self {
         let mut it = Self::start(Redb::in_memory().unwrap(), |_| {});

@@ -1,9 +1,9 @@
 //! Streams to nodes and to who watches a pool.
 
-use crate::lab::{Running, register};
+use crate::lab::{Running, SOON, register};
 use control_core::node::{Desired, Part, merge};
 use control_proto::v1::*;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_watcher_gets_the_latest_and_misses_nothing() {
@@ -35,9 +35,14 @@ async fn a_slow_watcher_gets_the_latest_and_misses_nothing() {
     assert!(whole == node, "after {messages} messages for {changes} changes");
 }
 
-/// 750 backends and 12 watchers: from the call to the last watcher's message.
+fn tells_of_drain(message: &NodeSnapshot, backend: &str) -> bool {
+    let all = message.pools.iter().flat_map(|p| p.backends.iter().chain(&p.outside));
+    all.into_iter().any(|b| b.name == backend && b.drain_deadline_ms > 0)
+}
+
+/// 750 backends and 12 watchers: all hear of a change.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_reaches_twelve_watchers_at_once() {
+async fn a_change_reaches_twelve_watchers() {
     let mut it =
         Running::start(control_registry::Redb::in_memory().unwrap(), |o| o.settings.ring_slots = 65_537);
     it.leads().await;
@@ -61,21 +66,20 @@ async fn a_change_reaches_twelve_watchers_at_once() {
     let mut watchers = Vec::new();
     for n in 0..12 {
         let request = WatchNodeRequest { node: format!("n{n}") };
-        let mut stream = it.client.clone().watch_node(request).await.unwrap().into_inner();
+        // A connection of its own, as a node has: on a shared one, what some of them have not read yet would keep the others
+        // from being sent anything.
+        let mut stream = it.another_client().watch_node(request).await.unwrap().into_inner();
         stream.message().await.unwrap().unwrap();
         watchers.push(stream);
     }
     let drain =
         DrainBackendRequest { pool: "web".into(), name: "b7".into(), window_ms: 60_000, force: false };
-    let began = Instant::now();
     it.client.drain_backend(drain).await.unwrap();
+    // `cargo xtask bench control` measures how soon.
     for stream in &mut watchers {
-        stream.message().await.unwrap().unwrap();
+        let drained = async { while !tells_of_drain(&stream.message().await.unwrap().unwrap(), "b7") {} };
+        tokio::time::timeout(SOON, drained).await.expect("the change comes");
     }
-    let took = began.elapsed();
-    eprintln!("a change of one backend of 751 reached 12 watchers in {took:?}");
-    // `cargo xtask bench control` measures it; here, a machine may have other things to do.
-    assert!(took < Duration::from_secs(90), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
