@@ -31,6 +31,31 @@ pub enum Health {
     Unhealthy,
 }
 
+/// When a backend went down lately, milliseconds, the last few: who leads next holds it down for as long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Downs {
+    /// It was alive, and then not.
+    pub live: Vec<u64>,
+    /// It was ready, and then not.
+    pub ready: Vec<u64>,
+}
+
+/// More are not kept: with so many the hold is at its longest.
+const DOWNS: usize = 8;
+
+impl Downs {
+    /// Its health was one thing, and is another.
+    pub(crate) fn note(&mut self, was: Health, is: Health, now: u64) {
+        let downs = match (was, is) {
+            (Health::Healthy | Health::NotReady, Health::Unhealthy) => &mut self.live,
+            (Health::Healthy, Health::NotReady) => &mut self.ready,
+            _ => return,
+        };
+        downs.push(now);
+        downs.drain(..downs.len().saturating_sub(DOWNS));
+    }
+}
+
 /// A backend of a pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backend {
@@ -48,6 +73,8 @@ pub struct Backend {
     pub since_ms: u64,
     /// Why, in words.
     pub reason: String,
+    /// When it went down lately.
+    pub downs: Downs,
 }
 
 impl Backend {

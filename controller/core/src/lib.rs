@@ -33,7 +33,7 @@ mod url;
 
 pub(crate) use apply::apply_key;
 pub use apply::{Command, Observation, Reply, Step};
-pub use backend::{Backend, Health, Life};
+pub use backend::{Backend, Downs, Health, Life};
 pub use check::{DEFAULT_WEIGHT, MAX_WEIGHT};
 pub use pool::Pool;
 pub use records::{Change, LoadError};

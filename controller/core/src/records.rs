@@ -11,7 +11,7 @@
 //! | `event/NUMBER` | one event |
 //! | `rest/KIND/NUMBER` | until when a number that was given back is not given again |
 
-use crate::backend::{Backend, Health, Life};
+use crate::backend::{Backend, Downs, Health, Life};
 use crate::numbers::Numbers;
 use crate::pool::{self, Kept, Pool};
 use crate::ring_records::{self, RingRecord, SlotsRecord};
@@ -100,6 +100,10 @@ struct BackendRecord {
     since_ms: u64,
     #[prost(string, tag = "9")]
     reason: String,
+    #[prost(uint64, repeated, tag = "10")]
+    live_downs_ms: Vec<u64>,
+    #[prost(uint64, repeated, tag = "11")]
+    ready_downs_ms: Vec<u64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -121,8 +125,19 @@ impl BackendRecord {
             Health::NotReady => 2,
             Health::Unhealthy => 3,
         };
-        let (spec, known, reason) = (Some(b.spec.clone()), b.known, b.reason.clone());
-        Self { spec, id: b.id, life, window_ms, deadline_ms, health, known, since_ms: b.since_ms, reason }
+        Self {
+            spec: Some(b.spec.clone()),
+            id: b.id,
+            life,
+            window_ms,
+            deadline_ms,
+            health,
+            known: b.known,
+            since_ms: b.since_ms,
+            reason: b.reason.clone(),
+            live_downs_ms: b.downs.live.clone(),
+            ready_downs_ms: b.downs.ready.clone(),
+        }
     }
 
     fn read(self) -> Option<Backend> {
@@ -140,7 +155,8 @@ impl BackendRecord {
             _ => return None,
         };
         let (id, known, since_ms, reason) = (self.id, self.known, self.since_ms, self.reason);
-        Some(Backend { spec: self.spec?, id, life, health, known, since_ms, reason })
+        let downs = Downs { live: self.live_downs_ms, ready: self.ready_downs_ms };
+        Some(Backend { spec: self.spec?, id, life, health, known, since_ms, reason, downs })
     }
 }
 

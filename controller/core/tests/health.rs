@@ -9,6 +9,7 @@
 //! - `expect POOL/BACKEND LIVENESS READINESS CERTAINTY [suspect] [held UNTIL]`, or `expect POOL/BACKEND nothing`.
 #![allow(clippy::unwrap_used)]
 
+use control_core::Downs;
 use control_core::health::{Certainty, Health, Liveness, Readiness, Settings, Verdict};
 use control_proto::v1::{Health as Found, HealthReport};
 use std::path::Path;
@@ -97,6 +98,12 @@ fn play(health: &mut Health, line: &Line<'_>, place: &str) {
     let rest = &rest[1..];
     match *verb {
         "track" => health.track(pool, backend, &was(rest), line.at),
+        "downs" => {
+            let times = |list: &str| list.split(',').map(|at| at.parse().unwrap()).collect();
+            let downs = Downs { live: times(rest[1]), ready: rest.get(3).map_or(Vec::new(), |r| times(r)) };
+            assert!(rest[0] == "live" && rest.get(2).is_none_or(|word| *word == "ready"), "{place}");
+            health.remember(pool, backend, &downs);
+        }
         "moved" => health.moved(pool, backend, line.at),
         "forget" => health.forget(pool, backend),
         "signal" => health.signal(pool, backend, rest[0].parse().unwrap(), rest[1].parse().unwrap(), line.at),

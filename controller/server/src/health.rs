@@ -53,6 +53,7 @@ impl Tracked {
                             health.forget(name, backend);
                         }
                         health.track(name, backend, &known(it), now);
+                        health.remember(name, backend, &it.downs);
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! A registry that was lost is filled again with what a node has in force.
 
 use super::{Told, Work};
-use crate::backend::{Backend, Health, Life};
+use crate::backend::{Backend, Downs, Health, Life};
 use crate::pool::{self, Kept, Pool};
 use crate::{Refusal, check};
 use control_proto::v1;
@@ -111,6 +111,7 @@ impl Work<'_> {
             other => return Err(Refusal::invalid(format!("`{}`: no checker finds {other:?}", held.name))),
         };
         let reason = "adopted from a node: frozen until checkers report".into();
-        Ok(Backend { spec, id: held.id, life, health, known: false, since_ms: self.now, reason })
+        let (since_ms, downs) = (self.now, Downs::default());
+        Ok(Backend { spec, id: held.id, life, health, known: false, since_ms, reason, downs })
     }
 }

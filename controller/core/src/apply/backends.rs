@@ -1,7 +1,7 @@
 //! Backends come, change, drain and go.
 
 use super::{Told, Work};
-use crate::backend::{Backend, Health, Life};
+use crate::backend::{Backend, Downs, Health, Life};
 use crate::{Refusal, check, names};
 use control_proto::v1;
 use std::net::IpAddr;
@@ -37,6 +37,7 @@ impl Work<'_> {
             known: false,
             since_ms: now,
             reason: "not ready yet".into(),
+            downs: Downs::default(),
         };
         self.pool_mut(&pool)?.backends.insert(name.as_str().into(), Arc::new(backend));
         self.event("backend.registered", &pool, &name, text);

@@ -39,7 +39,9 @@ impl Work<'_> {
             if (there.health, there.known) == (health, known) {
                 continue;
             }
+            let now = self.now;
             let backend = self.backend_mut(&it.pool, &it.backend)?;
+            backend.downs.note(backend.health, health, now);
             (backend.health, backend.known) = (health, known);
             if backend.life == Life::InService {
                 backend.reason.clone_from(&it.reason);

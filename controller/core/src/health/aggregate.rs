@@ -6,6 +6,7 @@ use super::checkers::{CheckerRefused, Checkers};
 use super::opinion::{Late, sane};
 use super::settings::Settings;
 use super::verdict::Verdict;
+use crate::backend::Downs;
 use control_proto::v1::HealthReport;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,6 +109,13 @@ impl Health {
         };
         self.pools.entry(pool.to_owned()).or_default().insert(backend.to_owned(), at);
         self.conclude(at);
+    }
+    /// When a backend that is tracked went down before, by the registry: it comes up no sooner than with whoever saw that.
+    pub fn remember(&mut self, pool: &str, backend: &str, downs: &Downs) {
+        let (at, now) = (self.find(pool, backend), self.now);
+        if let Some((_, tracked)) = at.and_then(|at| self.backends[at].as_mut()) {
+            tracked.remember(downs, now);
+        }
     }
     /// Forgets a backend; its reports are unknown ones from now on.
     pub fn forget(&mut self, pool: &str, backend: &str) {

@@ -5,6 +5,7 @@ use super::opinion::{Late, View};
 use super::settings::Settings;
 use super::suspect::Suspect;
 use super::verdict::{Certainty, Liveness, Readiness, Verdict};
+use crate::backend::Downs;
 use control_proto::v1::{Health, HealthReport};
 
 /// Votes on one value.
@@ -67,6 +68,11 @@ impl Tracked {
             suspect: Suspect::default(),
             verdict: Verdict { live: was.live, ready: was.ready, ..Verdict::default() },
         }
+    }
+    /// When it went down before it was tracked here.
+    pub(super) fn remember(&mut self, downs: &Downs, now: u64) {
+        self.live.remember(&downs.live, now);
+        self.ready.remember(&downs.ready, now);
     }
     /// It is somewhere else now: what was seen there doesn't hold here, what was concluded stays until checkers agree.
     pub(super) fn moved(&mut self, now: u64) {

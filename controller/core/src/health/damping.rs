@@ -21,6 +21,10 @@ impl Damped {
     pub(super) fn new(value: Option<bool>) -> Self {
         Self { value, ..Self::default() }
     }
+    /// It went down at these times, as another one saw it, whose clock may be ahead.
+    pub(super) fn remember(&mut self, downs: &[u64], now: u64) {
+        self.downs = downs.iter().rev().take(REMEMBERED).rev().map(|at| (*at).min(now)).collect();
+    }
     /// What a quorum says now, if there is one. Returns until when the way up is held.
     pub(super) fn hear(&mut self, quorum: Option<bool>, d: &Damping, now: u64) -> Option<u64> {
         match (self.value, quorum) {

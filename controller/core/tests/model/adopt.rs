@@ -1,6 +1,6 @@
 //! A registry that was lost.
 
-use crate::lab::{Lab, drain};
+use crate::lab::{Lab, drain, spec};
 use control_core::{Command, Health};
 use control_proto::v1::*;
 
@@ -66,4 +66,23 @@ fn what_can_t_be_right_is_not_adopted() {
         s.vips.push(twice);
     });
     check("no backend id", |s| s.pools[0].backends[0].id = 0);
+}
+
+/// No node is told of labels: they are lost, and who brings them back moves no slot.
+#[test]
+fn labels_are_lost_and_come_back_without_a_move() {
+    let mut lost = Lab::web(&["a", "b"]);
+    let labelled = |name: &str, address: &str| {
+        let mut spec = spec("web", name, address);
+        spec.labels.insert("rack".into(), "r7".into());
+        Command::Update(UpdateBackendRequest { backend: Some(spec) })
+    };
+    let address = lost.backend("web", "a").spec.unwrap().address;
+    lost.run(&labelled("a", &address)).unwrap();
+    let mut lab = Lab::new();
+    lab.run(&Command::Adopt(lost.snapshot())).unwrap();
+    let labels = |lab: &Lab| lab.backend("web", "a").spec.unwrap().labels.len();
+    assert_eq!((labels(&lost), labels(&lab)), (1, 0));
+    lab.run(&labelled("a", &address)).unwrap();
+    assert_eq!((labels(&lab), lab.slots("web")), (1, lost.slots("web")));
 }

@@ -165,3 +165,22 @@ fn what_nodes_need_not_see_does_not_reach_them() {
     lab.see("web", "a", None);
     assert_eq!(lab.state.node_version(), for_nodes, "frozen is as it was");
 }
+
+/// When it went down is kept, the last eight times of each kind, for whoever leads next.
+#[test]
+fn ways_down_are_kept() {
+    use Health::{Healthy, NotReady, Unhealthy};
+    let mut lab = Lab::web(&["a", "b"]);
+    let mut times = Vec::new();
+    for turn in 0..10 {
+        for health in [Unhealthy, NotReady, Healthy, NotReady, Healthy] {
+            lab.now += 1_000;
+            lab.see("web", "b", Some(health));
+        }
+        times.push((lab.now - 4_000, lab.now - 1_000));
+        let kept = &lab.state.pools()["web"].backends["b"].downs;
+        let last = &times[times.len().saturating_sub(8)..];
+        let (live, ready): (Vec<u64>, Vec<u64>) = last.iter().copied().unzip();
+        assert_eq!((&kept.live, &kept.ready), (&live, &ready), "{turn}");
+    }
+}
