@@ -105,9 +105,16 @@ impl Asm {
         (at..self.lines.len()).find(|i| !matches!(self.lines[*i], Line::Comment(_)))
     }
 
-    /// The instruction that a label stands before.
+    /// The instruction that a label stands before; where that is a jump, the one that it leads to. Jumps go forward.
     fn target(&self, label: Label) -> Option<usize> {
-        self.next(self.labels.get(label.0)?.1?)
+        let mut at = self.next(self.labels.get(label.0)?.1?)?;
+        while let Some(Line::Jump("jmp", to, _)) = self.lines.get(at) {
+            match self.labels.get(to.0).and_then(|l| self.next(l.1?)) {
+                Some(further) if further > at => at = further,
+                _ => break,
+            }
+        }
+        Some(at)
     }
 
     /// A name for each instruction that something jumps to.

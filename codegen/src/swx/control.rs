@@ -38,6 +38,10 @@ impl Spec<'_> {
 
     fn stmt(&mut self, stmt: &Stmt, w: &Worlds) {
         match &stmt.kind {
+            StmtKind::Set { place: Place::Var(v), value } if !reads(value, *v) => {
+                let to = self.var(*v);
+                self.value_to(&to, value, w);
+            }
             StmtKind::Set { place, value } => {
                 let value = self.value(value, w);
                 self.set(*place, &value, w);
@@ -407,6 +411,13 @@ fn all_fields(h: HeaderId, sets: &[Stmt]) -> Option<Vec<&Expr>> {
         _ => None,
     });
     (all && !sets.is_empty()).then(|| values.collect())
+}
+
+/// Does an expression read a variable?
+fn reads(e: &Expr, v: VarId) -> bool {
+    let mut reads = false;
+    e.walk(&mut |e| reads |= matches!(e.kind, ExprKind::Var(of) if of == v));
+    reads
 }
 
 /// The greatest value of an expression, as far as its form shows.

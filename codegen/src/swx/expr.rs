@@ -39,13 +39,9 @@ impl Spec<'_> {
             ExprKind::Mux(c, a, b) => self.choose(c, (a, b), width, w),
             ExprKind::Binary(op, a, b) if e.ty != Type::Bool => self.binary(*op, a, b, width, w),
             ExprKind::Valid(_) | ExprKind::Unary(UnOp::Not, _) | ExprKind::Binary(..) => {
-                let to = self.temp(8);
-                let end = self.asm.label("so");
-                self.mov(&to, &Imm(1));
-                self.jump_if(e, true, end, w);
-                self.mov(&to, &Imm(0));
-                self.asm.place(end);
-                Value::of(to)
+                let to = Value::of(self.temp(8));
+                self.truth_to(&to, e, w);
+                to
             }
         }
     }
@@ -73,19 +69,43 @@ impl Spec<'_> {
         }
     }
 
+    /// Writes what an expression gives, which does not read the place; conditions and choices without a detour.
+    pub(super) fn value_to(&mut self, to: &Value, e: &Expr, w: &Worlds) {
+        let width = u32::from(e.ty.width());
+        match &e.kind {
+            ExprKind::Mux(c, a, b) => self.choose_to(to, c, (a, b), w),
+            ExprKind::Unary(UnOp::Not, _) | ExprKind::Valid(_) => self.truth_to(to, e, w),
+            ExprKind::Binary(..) if e.ty == Type::Bool => self.truth_to(to, e, w),
+            _ => {
+                let value = self.value(e, w);
+                self.copy_to(to, &value, width);
+            }
+        }
+    }
+
+    fn truth_to(&mut self, to: &Value, e: &Expr, w: &Worlds) {
+        let end = self.asm.label("so");
+        self.mov(&to.lo, &Imm(1));
+        self.jump_if(e, true, end, w);
+        self.mov(&to.lo, &Imm(0));
+        self.asm.place(end);
+    }
+
     fn choose(&mut self, c: &Expr, (a, b): (&Expr, &Expr), width: u32, w: &Worlds) -> Value {
         let hi = if width > 64 { self.temp(64) } else { Imm(0) };
         let to = Value { hi, lo: self.temp(width) };
+        self.choose_to(&to, c, (a, b), w);
+        to
+    }
+
+    fn choose_to(&mut self, to: &Value, c: &Expr, (a, b): (&Expr, &Expr), w: &Worlds) {
         let (no, end) = (self.asm.label("else"), self.asm.label("end"));
         self.jump_if(c, false, no, w);
-        let a = self.value(a, &w.assume(c, true));
-        self.copy_to(&to, &a, width);
+        self.value_to(to, a, &w.assume(c, true));
         self.asm.jump("jmp", end, "");
         self.asm.place(no);
-        let b = self.value(b, &w.assume(c, false));
-        self.copy_to(&to, &b, width);
+        self.value_to(to, b, &w.assume(c, false));
         self.asm.place(end);
-        to
     }
 
     fn copy_to(&mut self, to: &Value, from: &Value, width: u32) {
@@ -192,6 +212,11 @@ impl Spec<'_> {
             }
             return;
         }
+        let (op, outcome, b) = match (op, outcome, b) {
+            (BinOp::Lt, false, Imm(n)) if *n > 0 => (BinOp::Gt, true, Imm(n - 1)),
+            (BinOp::Gt, false, Imm(n)) if *n < u64::MAX => (BinOp::Lt, true, Imm(n + 1)),
+            (op, outcome, b) => (op, outcome, b.clone()),
+        };
         let operands = format!("{a} {b}");
         match (op, outcome) {
             (BinOp::Lt, true) => self.asm.jump("jmplt", to, operands),

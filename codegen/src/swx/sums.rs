@@ -10,9 +10,11 @@ use super::value::{Operand, Value, ones};
 use crate::p4::worlds::{Known, Worlds};
 use Operand::Imm;
 
-/// A sum under way: where it is, what is known of it, the greatest value that it can have.
+/// A sum that is not written yet: terms, what is known of it, the greatest value that it can have.
+#[derive(Default)]
 struct Sum {
-    place: Operand,
+    /// `add` or `sub`.
+    terms: Vec<(&'static str, Operand)>,
     known: u64,
     most: u128,
 }
@@ -22,34 +24,57 @@ impl Spec<'_> {
         matches!(place, Place::Field(h, _) if w.header(h) == Known::Invalid)
     }
 
-    fn start(&mut self) -> Sum {
-        let place = self.temp(64);
-        self.mov(&place, &Imm(0));
-        Sum { place, known: 0, most: 0 }
-    }
-
     /// Adds a number of `width` bits whose last bit is `shift` bits before the end of a word.
     fn term(&mut self, sum: &mut Sum, value: &Value, width: u32, shift: u32) {
-        let mut at = 0;
-        while at < width {
-            let bits = (width - at).min(32);
-            let piece =
-                if at == 0 && bits == width { value.clone() } else { self.slice(value, at + bits - 1, at) };
-            let piece = self.shift_part("shl", &piece.lo, shift);
-            match piece {
+        for (piece, bits) in self.pieces(value, width) {
+            match self.shift_part("shl", &piece, shift) {
                 Imm(n) => sum.known += n,
-                place => self.alu("add", &sum.place, &place),
+                place => sum.terms.push(("add", place)),
             }
             sum.most += u128::from(ones(bits + shift));
-            at += bits;
         }
+    }
+
+    /// Adds the complement of a number of `width` bits: ones less the number, so the sum is never below 0.
+    fn complement(&mut self, sum: &mut Sum, value: &Value, width: u32) {
+        for (piece, bits) in self.pieces(value, width) {
+            match piece {
+                Imm(n) => sum.known += ones(bits) ^ n,
+                place => {
+                    sum.known += ones(bits);
+                    sum.terms.push(("sub", place));
+                }
+            }
+            sum.most += u128::from(ones(bits));
+        }
+    }
+
+    /// A number in parts of 32 bits.
+    fn pieces(&mut self, value: &Value, width: u32) -> Vec<(Operand, u32)> {
+        if width <= 32 {
+            return vec![(value.lo.clone(), width)];
+        }
+        let starts = (0..width).step_by(32);
+        starts
+            .map(|at| (at, (width - at).min(32)))
+            .map(|(at, bits)| (self.slice(value, at + bits - 1, at).lo, bits))
+            .collect()
     }
 
     /// Folds a sum to 16 bits.
     fn fold(&mut self, sum: Sum) -> Operand {
-        let Sum { place, known, mut most } = sum;
-        if known > 0 {
-            self.alu("add", &place, &Imm(known));
+        let Sum { terms, known, mut most } = sum;
+        let mut terms = terms.iter();
+        let place = self.temp(64);
+        match terms.as_slice().first() {
+            Some(("add", first)) if known == 0 => {
+                self.mov(&place, first);
+                terms.next();
+            }
+            _ => self.mov(&place, &Imm(known)),
+        }
+        for (op, term) in terms {
+            self.alu(op, &place, term);
         }
         let over = self.temp(64);
         while most > 0xffff {
@@ -73,15 +98,13 @@ impl Spec<'_> {
         if Self::is_lost(place, w) {
             return;
         }
-        let mut sum = self.start();
+        let mut sum = Sum::default();
         let mut end = 0;
         for e in data {
-            let mark = self.regs.mark();
             let width = u32::from(e.ty.width());
             end += width;
             let value = self.value(e, w);
             self.term(&mut sum, &value, width, (16 - end % 16) % 16);
-            self.regs.release(mark);
         }
         let sum = self.fold(sum);
         self.alu("xor", &sum, &Imm(0xffff));
@@ -111,12 +134,10 @@ impl Spec<'_> {
                 self.value(&Expr { kind, ty, at: pipeline_ir::Loc::default() }, &inside)
             }
         };
-        let mut sum = self.start();
-        let complement = self.each("xor", &was, &Value::number(0xffff), 16);
-        self.term(&mut sum, &complement, 16, 0);
+        let mut sum = Sum::default();
+        self.complement(&mut sum, &was, 16);
         let old = self.value(old, &inside);
-        let old = self.each("xor", &old, &Value::number(u128::MAX >> (128 - width.clamp(1, 128))), width);
-        self.term(&mut sum, &old, width, 0);
+        self.complement(&mut sum, &old, width);
         let new = self.value(new, &inside);
         self.term(&mut sum, &new, width, 0);
         let sum = self.fold(sum);

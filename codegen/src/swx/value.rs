@@ -192,6 +192,9 @@ impl Spec<'_> {
     /// Bits `hi` to `lo`.
     pub(super) fn slice(&mut self, a: &Value, hi: u32, lo: u32) -> Value {
         let down = self.shr(a, lo);
+        if a.hi == Imm(0) && matches!(a.lo, Place(_, bits) if hi + 1 >= bits) {
+            return down;
+        }
         let mask = Value::number(u128::MAX >> 128u32.saturating_sub((hi + 1).saturating_sub(lo).max(1)));
         self.each_own("and", &down, &mask, lo)
     }
