@@ -271,8 +271,7 @@ impl Spec<'_> {
         self.alu("shl", &cell, &Imm(u64::from(tables::slot_bits(slots))));
         self.alu("or", &cell, &slot);
         self.asm.op(format!("regrd {word} {name} {cell}"));
-        self.mov(&part, &word);
-        let id = self.low(&Value::of(part), id_bits);
+        let id = self.low(&Value::of(word.clone()), id_bits);
         self.compare(BinOp::Eq, true, (&id, &Value::number(0)), 32, none);
         self.alu("shr", &word, &Imm(32));
         self.set(Place::Var(into), &id, w);

@@ -20,6 +20,7 @@ use Operand::{Imm, Place as At};
 /// Where the parts of a flow's word begin.
 const ID: u32 = 40;
 const STATE: u32 = 37;
+const CLASS: u32 = 35;
 const LIMIT: u32 = 18;
 /// Bits of a time-out.
 const LIMIT_BITS: u32 = 17;
@@ -187,6 +188,7 @@ impl Spec<'_> {
             ["hit", "event", "class", "word"].map(|what| self.cursor(c, what));
         let moves = self.asm.label("moves");
         self.jump(BinOp::Eq, &hit, 0, moves);
+        self.unchanged((&own_event, &class, &word), end);
         let now = self.state_of(&word);
         let now = self.copy(&now, 8);
         self.next_state(&own_event, &now, end);
@@ -202,6 +204,23 @@ impl Spec<'_> {
         self.mov(&new, &Imm(u64::from(state::NEW)));
         self.new_word(t, id, &new, &class);
         self.store(t, &word, Some("stored"), end);
+    }
+
+    /// The most frequent case: heard in this tick already, established, of the same class. There is nothing to write.
+    fn unchanged(&mut self, (own_event, class, word): (&Operand, &Operand, &Operand), end: Label) {
+        let changed = self.asm.label("changed");
+        let part = self.copy(word, 64);
+        self.alu("xor", &part, &At("m.now".into(), 32));
+        self.alu("and", &part, &Imm(ones(u32::from(TICK_BITS))));
+        self.jump(BinOp::Ne, &part, 0, changed);
+        self.jump(BinOp::Eq, own_event, event::CLOSE as u64, changed);
+        self.mov(&part, word);
+        self.alu("shr", &part, &Imm(u64::from(CLASS)));
+        self.alu("and", &part, &Imm(ones(STATE + 3 - CLASS)));
+        self.jump(BinOp::Lt, &part, u64::from(state::TCP) << (STATE - CLASS), changed);
+        self.alu("and", &part, &Imm(ones(STATE - CLASS)));
+        self.asm.jump("jmpeq", end, format!("{part} {class}"));
+        self.asm.place(changed);
     }
 
     /// The state of a flow that stays, after the event; nothing happens at others.

@@ -2,8 +2,9 @@
 //!
 //! 2^16 is 1 in ones' complement: a number counts as the sum of its words, wherever its last word ends.
 
-use pipeline_ir::expr::Expr;
+use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::Place;
+use pipeline_ir::{FieldId, HeaderId};
 
 use super::Spec;
 use super::value::{Operand, Value, ones};
@@ -100,7 +101,19 @@ impl Spec<'_> {
         }
         let mut sum = Sum::default();
         let mut end = 0;
-        for e in data {
+        let mut rest = data;
+        while let Some((e, after)) = rest.split_first() {
+            if let Some((h, fields)) = self.whole_header(rest, w) {
+                for cell in 0..self.cells(h).len() {
+                    let place = self.cell(h, cell);
+                    let width = self.cells(h).get(cell).map_or(0, |c| c.bits);
+                    end += width;
+                    self.term(&mut sum, &Value::of(place), width, (16 - end % 16) % 16);
+                }
+                rest = rest.get(fields..).unwrap_or_default();
+                continue;
+            }
+            rest = after;
             let width = u32::from(e.ty.width());
             end += width;
             let value = self.value(e, w);
@@ -109,6 +122,16 @@ impl Spec<'_> {
         let sum = self.fold(sum);
         self.alu("xor", &sum, &Imm(0xffff));
         self.set(place, &Value::of(sum), w);
+    }
+
+    /// The valid header whose fields the data begin with, all of them in order, and how many they are.
+    fn whole_header(&self, data: &[Expr], w: &Worlds) -> Option<(HeaderId, usize)> {
+        let ExprKind::Field(h, FieldId(0)) = data.first()?.kind else { return None };
+        let fields = self.p.header_type(h).fields.len();
+        let is =
+            |(i, e): (usize, &Expr)| matches!(e.kind, ExprKind::Field(of, f) if of == h && f.index() == i);
+        let all = data.get(..fields)?.iter().enumerate().all(is);
+        (all && w.header(h) == Known::Valid).then_some((h, fields))
     }
 
     /// RFC 1624, equation 3.
@@ -129,8 +152,7 @@ impl Spec<'_> {
         let was = match place {
             Place::Var(v) => self.var(v),
             Place::Field(h, f) => {
-                let ty = pipeline_ir::expr::Type::Bits(16);
-                let kind = pipeline_ir::expr::ExprKind::Field(h, f);
+                let (kind, ty) = (ExprKind::Field(h, f), Type::Bits(16));
                 self.value(&Expr { kind, ty, at: pipeline_ir::Loc::default() }, &inside)
             }
         };

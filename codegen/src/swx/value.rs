@@ -132,6 +132,10 @@ impl Spec<'_> {
             ("and", _, Imm(0)) => Imm(0),
             ("or" | "xor", a, Imm(0)) => a.clone(),
             ("and", a, Imm(n)) if *n & a.most() == a.most() => a.clone(),
+            // A copy into fewer bytes leaves the others behind.
+            ("and", a, Imm(n)) if n.trailing_ones().is_multiple_of(8) && *n == ones(n.trailing_ones()) => {
+                self.copy(a, n.trailing_ones())
+            }
             _ => {
                 let to = self.copy(a, bits);
                 self.alu(op, &to, b);
