@@ -14,6 +14,7 @@ pub mod p4;
 #[cfg(feature = "p4")]
 pub mod swx;
 #[cfg(any(feature = "xdp", feature = "p4"))]
+#[cfg_attr(not(feature = "xdp"), expect(dead_code, reason = "some of it is for C only"))]
 mod text;
 #[cfg(feature = "xdp")]
 pub mod ways;
