@@ -7,7 +7,7 @@ use guideway::rt::{Packet, Verdict};
 use p4runtime_proto::guideway::v1::Bundle;
 use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::v1::ForwardingPipelineConfig;
-use p4runtime_server::{Device, Host, HostError, Options, Prepared, Server};
+use p4runtime_server::{Device, Fixed, Options, Server};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::{FlowTableId, Pipeline, RingId, TableId};
 use prost::Message as _;
@@ -86,30 +86,8 @@ impl ReadBack for Plane {
     }
 }
 
-/// What the server drives.
-pub struct Driven(Plane);
-
-impl Driven {
-    /// The data plane itself, for packets.
-    pub fn packets(&mut self) -> &mut Plane {
-        &mut self.0
-    }
-}
-
-impl Host for Driven {
-    fn plane(&mut self) -> &mut dyn ReadBack {
-        &mut self.0
-    }
-    fn verify(&mut self, _: &Bundle) -> Result<Prepared, HostError> {
-        Err(HostError::Unsupported("this one runs l4lb".into()))
-    }
-    fn commit(&mut self, _: Prepared, _: &[CheckedEntry]) -> Result<(), HostError> {
-        Err(HostError::Unsupported("this one runs l4lb".into()))
-    }
-}
-
 /// A data plane that is shared by its server and its packets.
-pub type Shared = Arc<Mutex<Device<Driven>>>;
+pub type Shared = Arc<Mutex<Device<Fixed<Plane>>>>;
 
 /// A switch that serves P4Runtime. It ends with this.
 pub struct Switch {
@@ -135,7 +113,7 @@ impl Switch {
             cookie: None,
         };
         let device =
-            Device::new(Driven(Plane { native, on_flip }), config).map_err(|(_, why)| anyhow!("{why:?}"))?;
+            Device::new(Fixed(Plane { native, on_flip }), config).map_err(|(_, why)| anyhow!("{why:?}"))?;
         let device = Arc::new(Mutex::new(device));
         let address = "127.0.0.1:0".parse().map_err(|e| anyhow!("{e:?}"))?;
         let server = Server::bind(&address, Arc::clone(&device), &Options::default()).await?;

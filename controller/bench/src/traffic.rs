@@ -128,7 +128,7 @@ impl Work {
             let Way::Through(device) = way else { continue };
             let other_is_gone = ways.iter().any(|way| matches!(way, Way::Gone));
             let mut device = device.blocking_lock();
-            let plane = device.host.packets();
+            let plane = &mut device.host.0;
             let tick = (self.began.elapsed().as_nanos() as u64 / plane.tick_ns().max(1)) as u32;
             for ((_, frame), seen) in
                 frames.iter().zip(seen.iter_mut()).filter(|((home, _), _)| *home == at || other_is_gone)

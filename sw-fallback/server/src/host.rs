@@ -81,3 +81,23 @@ pub enum HostError {
     #[error("{0}")]
     Failed(String),
 }
+
+/// A host that runs one pipeline for good: it refuses every other.
+#[derive(Debug)]
+pub struct Fixed<P>(pub P);
+
+impl<P: ReadBack + Send + 'static> Host for Fixed<P> {
+    fn plane(&mut self) -> &mut dyn ReadBack {
+        &mut self.0
+    }
+
+    fn verify(&mut self, _: &Bundle) -> Result<Prepared, HostError> {
+        let name = &self.0.pipeline().name;
+        Err(HostError::Unsupported(format!("this switch runs {name}, and nothing else")))
+    }
+
+    fn commit(&mut self, _: Prepared, _: &[CheckedEntry]) -> Result<(), HostError> {
+        let name = &self.0.pipeline().name;
+        Err(HostError::Unsupported(format!("this switch runs {name}, and nothing else")))
+    }
+}

@@ -35,5 +35,5 @@ mod wire;
 mod write;
 
 pub use device::{Device, hold};
-pub use host::{Host, HostError, Prepared};
+pub use host::{Fixed, Host, HostError, Prepared};
 pub use listen::{Address, ListenError, Options, Server, Tls};

@@ -2,12 +2,11 @@
 
 use super::snapshots::SLOTS;
 use guideway::builtin::l4lb;
-use guideway::plane::{DataPlane as _, NativePlane, Outcome, ReadBack, TestPlane as _, Verdict};
+use guideway::plane::{DataPlane as _, NativePlane, Outcome, ReadBack as _, TestPlane as _, Verdict};
 use p4runtime_proto::guideway::v1::Bundle;
 use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::v1::ForwardingPipelineConfig;
-use p4runtime_server::{Device, Host, HostError, Options, Prepared, Server};
-use pipeline_ir::entry::CheckedEntry;
+use p4runtime_server::{Device, Fixed, Options, Server};
 use pipeline_ir::{RingId, TableId};
 use prost::Message as _;
 use std::collections::BTreeSet;
@@ -15,24 +14,10 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::sync::{Mutex, oneshot};
 
-pub struct Native(NativePlane);
-
-impl Host for Native {
-    fn plane(&mut self) -> &mut dyn ReadBack {
-        &mut self.0
-    }
-    fn verify(&mut self, _: &Bundle) -> Result<Prepared, HostError> {
-        Err(HostError::Unsupported("this one runs l4lb".into()))
-    }
-    fn commit(&mut self, _: Prepared, _: &[CheckedEntry]) -> Result<(), HostError> {
-        Err(HostError::Unsupported("this one runs l4lb".into()))
-    }
-}
-
 /// It ends with this.
 pub struct Switch {
     pub address: String,
-    device: Arc<Mutex<Device<Native>>>,
+    device: Arc<Mutex<Device<Fixed<NativePlane>>>>,
     _end: oneshot::Sender<()>,
 }
 
@@ -60,7 +45,7 @@ impl Switch {
             p4_device_config: Bundle::default().encode_to_vec().into(),
             cookie: None,
         };
-        let device = Device::new(Native(plane), config).map_err(|(_, why)| why).unwrap();
+        let device = Device::new(Fixed(plane), config).map_err(|(_, why)| why).unwrap();
         let device = Arc::new(Mutex::new(device));
         let address = address.parse().unwrap();
         let server = Server::bind(&address, Arc::clone(&device), &Options::default()).await.unwrap();
