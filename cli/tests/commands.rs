@@ -87,6 +87,12 @@ fn what_is_asked_for_wrongly() {
     check(&["compile", "--target", "no", "--out", "/dev/null"], 1, &["no target `no`"]);
     check(&["switch", "--target", "no", "--port", "1@lo"], 1, &["no target `no`"]);
     check(&["switch", "--target", "bmv2", "--port", "1@lo"], 1, &["target `bmv2` does not run here"]);
+    #[cfg(not(feature = "dpdk"))]
+    check(
+        &["switch", "--target", "dpdk", "--port", "1@lo"],
+        1,
+        &["built without DPDK", "apt-get install libdpdk-dev", "--features dpdk"],
+    );
     check(&["switch", "--target", "xdp"], 2, &["--port <N@IFACE>"]);
     check(&["switch", "--target", "xdp", "--port", "eth0"], 2, &["1@eth0"]);
     check(&[], 2, &["Usage"]);

@@ -141,7 +141,7 @@ fn run_dpdk(_: &Args, _: &Source, _: &Verified, target: hw_targets::Target) -> D
     let name = target.name;
     Err(Refused(format!(
         "error: target `{name}`: this guideway was built without DPDK: `apt-get install libdpdk-dev`, then `cargo build \
-         --features dpdk` in cli"
+         --package guideway-cli --features dpdk`"
     )))
 }
 
