@@ -1,6 +1,7 @@
 //! `bench`: the workspace's bench targets by name, and those that are commands of their own: what the emitted XDP program and
 //! P4Runtime cost, what changes of the control plane break, and how fast they are.
 
+use super::captures;
 use crate::needs;
 use crate::run::{capture, cargo, run, workspace_root};
 use anyhow::{Context, Result, bail};
@@ -29,6 +30,9 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     if options.name.as_deref() == Some(P4RUNTIME) {
         return p4runtime(&options.arguments);
     }
+    if options.name.as_deref() == Some(DPDK) {
+        return captures::bench();
+    }
     if let Some(name @ (CONSISTENCY | CONTROL)) = options.name.as_deref() {
         return control(name, &options.arguments);
     }
@@ -37,6 +41,7 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     let Some(name) = &options.name else {
         println!("{XDP:<20} (package xdp-bench)");
         println!("{P4RUNTIME:<20} (package p4runtime-bench)");
+        println!("{DPDK:<20} (package guideway-cli)");
         println!("{CONSISTENCY:<20} (package control-bench)");
         println!("{CONTROL:<20} (package control-bench)");
         for (name, package) in &benches {
@@ -45,7 +50,7 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
         return Ok(());
     };
     let Some(package) = benches.get(name) else {
-        let ours = [XDP, P4RUNTIME, CONSISTENCY, CONTROL];
+        let ours = [XDP, P4RUNTIME, DPDK, CONSISTENCY, CONTROL];
         let known: Vec<&str> = ours.into_iter().chain(benches.keys().map(String::as_str)).collect();
         bail!("there is no bench {name}; there are: {}", known.join(", "));
     };
@@ -75,6 +80,9 @@ fn p4runtime(arguments: &[String]) -> Result<()> {
     let mut command = cargo(["run", "--quiet", "--release", "--package", "p4runtime-bench", "--"]);
     run(command.arg("--guideway").arg(guideway).args(arguments))
 }
+
+/// One capture through the software targets.
+const DPDK: &str = "dpdk";
 
 /// Connections that changes break, and what it takes to bring a change to every node.
 const CONSISTENCY: &str = "consistency";

@@ -1,6 +1,7 @@
 //! The small commands: `test`, `bless`, `judge`, `bench`, `ci`.
 
 mod bench;
+mod captures;
 mod ci;
 mod judge;
 
