@@ -8,12 +8,15 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_DPDK").is_none() {
         return;
     }
-    let asked = Command::new("pkg-config").args(["--variable=libdir", "libdpdk"]).output();
-    let found = asked.ok().filter(|out| out.status.success());
+    let pkg_config = |args: &[&str]| Command::new("pkg-config").args(args).output().ok();
+    // `src/sys/ffi.rs` has the structs of this version.
+    let there =
+        pkg_config(&["--exists", "libdpdk >= 22.11 libdpdk < 22.12"]).is_some_and(|out| out.status.success());
+    let found = pkg_config(&["--variable=libdir", "libdpdk"]).filter(|_| there);
     let Some(found) = found else {
         println!(
-            "cargo::error=pkg-config finds no libdpdk: `apt-get install libdpdk-dev pkg-config`, or build without the \
-             feature `dpdk`"
+            "cargo::error=pkg-config finds no libdpdk 22.11: `apt-get install libdpdk-dev pkg-config` on Debian 12, or build \
+             without the feature `dpdk`"
         );
         return;
     };
