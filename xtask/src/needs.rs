@@ -31,6 +31,17 @@ pub const IPROUTE2: Need =
 /// What the tests and the demo need.
 pub const ALL: &[Need] = &[CLANG, IPROUTE2];
 
+/// Is the library there that the target `dpdk` is built with?
+#[must_use]
+pub fn dpdk() -> bool {
+    let found = Command::new("pkg-config").args(["--exists", "libdpdk >= 22.11 libdpdk < 22.12"]).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// What to do where it is not.
+pub const NO_DPDK: &str =
+    "the target dpdk needs libdpdk 22.11: on Debian 12 `apt-get install libdpdk-dev pkg-config`, then again";
+
 /// The needs that no program on PATH answers.
 #[must_use]
 pub fn missing(needs: &[Need]) -> Vec<Need> {

@@ -23,7 +23,7 @@ pub mod switch;
 use crate::lab::{self, Plan};
 use crate::needs;
 use crate::run::{cargo, run as run_command, workspace_root};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use load::{Job, Kind};
 use plane::DataPlane;
@@ -97,7 +97,7 @@ pub fn demo(options: &Options) -> Result<()> {
         Some(file) => {
             file.canonicalize().with_context(|| format!("no guideway binary at {}", file.display()))?
         }
-        None => build()?,
+        None => build(choice.plane)?,
     };
     plane::take_rights(&choice)?;
     interrupt::install()?;
@@ -119,9 +119,14 @@ pub fn demo(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn build() -> Result<PathBuf> {
-    eprintln!("building guideway (cargo build --release --package guideway-cli)");
-    let mut command = cargo(["build", "--release", "--package", "guideway-cli"]);
+fn build(plane: DataPlane) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "--release", "--package", "guideway-cli"];
+    if plane == DataPlane::Dpdk {
+        ensure!(needs::dpdk(), "{}", needs::NO_DPDK);
+        arguments.extend(["--features", "guideway-cli/dpdk"]);
+    }
+    eprintln!("building guideway (cargo {})", arguments.join(" "));
+    let mut command = cargo(arguments);
     run_command(command.stdout(std::io::stderr()))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let file = workspace_root().join(target).join("release/guideway");

@@ -14,6 +14,8 @@ pub enum DataPlane {
     Xdp,
     /// The emitted Rust, in the switch's process.
     Native,
+    /// The emitted `.spec`, in DPDK's SWX, in the switch's process.
+    Dpdk,
     /// The emitted Rust between TCP stacks of one process: it needs no right and no device.
     Memory,
 }
@@ -23,6 +25,7 @@ impl fmt::Display for DataPlane {
         f.write_str(match self {
             Self::Xdp => "xdp",
             Self::Native => "native",
+            Self::Dpdk => "dpdk",
             Self::Memory => "native (in memory)",
         })
     }
@@ -34,7 +37,7 @@ impl DataPlane {
     pub fn needs(self) -> &'static [Need] {
         match self {
             Self::Xdp => needs::ALL,
-            Self::Native => &[needs::IPROUTE2],
+            Self::Native | Self::Dpdk => &[needs::IPROUTE2],
             Self::Memory => &[],
         }
     }
@@ -47,7 +50,7 @@ pub struct Choice {
     pub plane: DataPlane,
     /// True when the lab needs a user namespace of its own.
     pub unprivileged: bool,
-    /// Why it is not XDP as root; none if it is, or if native was asked for.
+    /// Why it is not XDP as root; none if it is, or if another was asked for.
     pub why: Option<String>,
 }
 
@@ -58,6 +61,7 @@ impl Choice {
         let plane = match self.plane {
             DataPlane::Xdp => "xdp: the emitted program runs in the kernel",
             DataPlane::Native => "native: the emitted Rust runs in a process, on packet sockets",
+            DataPlane::Dpdk => "dpdk: the emitted .spec runs in DPDK's SWX, on packet sockets",
             DataPlane::Memory => "native, in memory: the emitted Rust runs between TCP stacks of one process",
         };
         let why = self.why.as_ref().map_or(String::new(), |why| format!("; not xdp, because {why}"));
@@ -98,6 +102,9 @@ fn decide(wanted: Option<DataPlane>, machine: &Machine) -> Result<Choice> {
         return Ok(Choice { plane: DataPlane::Memory, unprivileged: false, why: None });
     }
     let unprivileged = machine.no_namespaces.is_some();
+    if wanted == Some(DataPlane::Dpdk) {
+        return Ok(Choice { plane: DataPlane::Dpdk, unprivileged, why: None });
+    }
     let against = machine.no_namespaces.as_ref().or(machine.no_bpf.as_ref());
     match (wanted, against) {
         (Some(DataPlane::Xdp), Some(why)) => {
@@ -181,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_best_that_the_machine_allows() {
-        use DataPlane::{Memory, Native, Xdp};
+        use DataPlane::{Dpdk, Memory, Native, Xdp};
         let no = |text: &str| Some(text.to_owned());
         let cases = [
             (None, None, None, Ok((Xdp, false, None))),
@@ -190,6 +197,8 @@ mod tests {
             (None, None, no("no BPF"), Ok((Native, false, no("no BPF")))),
             (None, no("no root"), no("no BPF"), Ok((Native, true, no("no root")))),
             (Some(Memory), no("no root"), no("no BPF"), Ok((Memory, false, None))),
+            (Some(Dpdk), None, no("no BPF"), Ok((Dpdk, false, None))),
+            (Some(Dpdk), no("no root"), None, Ok((Dpdk, true, None))),
             (Some(Native), no("no root"), None, Ok((Native, true, no("no root")))),
             (Some(Xdp), None, no("no BPF"), Err("no BPF")),
         ];

@@ -16,7 +16,7 @@ use std::fmt::Write;
 /// | field | meaning |
 /// | --- | --- |
 /// | `ok` | every check held |
-/// | `data_plane` | `xdp` or `native` |
+/// | `data_plane` | `xdp`, `native` or `dpdk` |
 /// | `connections` | `total` made to the VIPs in the mixed load, and how many of them `failed` |
 /// | `backends` | per backend: `name`, `connections` it answered, and its `ideal` share by weight |
 /// | `events` | per event: `name`; `at`, seconds since the start; `seconds` until it was over or noticed; long `transfers` under way; connections `broken` that were not on a killed backend; of new `flows` those that `moved`, and `expected_moved`, the share that had to |

@@ -75,7 +75,7 @@ impl Stage {
                 lab.pass_programs(&plan)?;
                 None
             }
-            DataPlane::Native | DataPlane::Memory => Some(host_ports(&lab, &plan, start)?),
+            DataPlane::Native | DataPlane::Dpdk | DataPlane::Memory => Some(host_ports(&lab, &plan, start)?),
         };
         interrupt::check()?;
         say(start, "starting a controller, 3 checkers and the backends' servers");

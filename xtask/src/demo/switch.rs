@@ -40,7 +40,7 @@ pub struct Start<'a> {
     pub folder: &'a Path,
     /// Where the lab's programs and maps are pinned.
     pub pins: &'a Path,
-    /// Where packets that the pipeline has changed enter the host (native).
+    /// Where packets that the pipeline has changed enter the host (native, dpdk).
     pub host_port: Option<&'static str>,
     /// Its entries; without them, an agent says by P4Runtime at [`P4RUNTIME`] what its tables hold.
     pub entries: Option<String>,

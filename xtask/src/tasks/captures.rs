@@ -1,6 +1,6 @@
 //! `bench dpdk`: one capture through `guideway switch`, in DPDK's SWX and as the native program: what a packet costs each.
 
-use super::dpdk;
+use crate::needs;
 use crate::run::{cargo, run, workspace_root};
 use crate::sys;
 use anyhow::{Context, Result, bail, ensure};
@@ -24,10 +24,7 @@ const ENTRIES: &str = "docs/lb.toml";
 /// # Errors
 /// libdpdk is not there, or a switch fails or loses a packet.
 pub(super) fn bench() -> Result<()> {
-    ensure!(
-        !dpdk().is_empty(),
-        "libdpdk is not installed: `apt-get install libdpdk-dev pkg-config`, then again"
-    );
+    ensure!(needs::dpdk(), "{}", needs::NO_DPDK);
     let build =
         ["build", "--quiet", "--release", "--package", "guideway-cli", "--features", "guideway-cli/dpdk"];
     run(&mut cargo(build))?;

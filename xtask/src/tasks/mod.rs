@@ -13,7 +13,6 @@ use crate::needs;
 use crate::run::{cargo, run};
 use anyhow::Result;
 use clap::Args;
-use std::process::Command;
 
 /// Options of `test`.
 #[derive(Args, Clone, Debug, Default)]
@@ -45,8 +44,7 @@ pub fn test(options: &TestOptions) -> Result<()> {
 /// What has cargo build the target `dpdk` too, where libdpdk is installed: features of three crates, so that all others are
 /// built once.
 fn dpdk() -> &'static [&'static str] {
-    let found = Command::new("pkg-config").args(["--exists", "libdpdk >= 22.11 libdpdk < 22.12"]).status();
-    match found.is_ok_and(|status| status.success()) {
+    match needs::dpdk() {
         true => &["--features", "dpdk-switch/dpdk,guideway-cli/dpdk,snapshots/dpdk"],
         false => &[],
     }
