@@ -10,6 +10,7 @@ use xdp_bench::count::Kernel;
 use xdp_bench::frames::{ACK, SYN, Shape, Transport};
 use xdp_bench::interp::{Fault, Machine, Maps, Program};
 use xdp_bench::setup::Setup;
+use xdp_bench::sys;
 
 mod common;
 
@@ -153,6 +154,8 @@ fn every_instruction() {
     if common::skip("every instruction beside the kernel") {
         return;
     }
+    // A word of each CPU is read and written: it must be the same CPU's throughout.
+    sys::pin(sys::cpus()[0]).unwrap();
     let object = clang::compile(include_str!("every.bpf.c"), &[]).unwrap();
     let program = Program::read(&object).unwrap();
     let mut every = Every(Ebpf::load(&object).unwrap());
