@@ -54,7 +54,7 @@ pub struct Facts {
     pub pools: BTreeMap<u32, InForce>,
     /// What is wrong, by what it is about.
     pub alarms: BTreeMap<String, String>,
-    /// Alarms that the controller has not heard yet, whether they are over or not; the latest [`UNHEARD`].
+    /// Alarms that the controller has not heard yet, whether they are over or not; the latest `UNHEARD`.
     pub unheard: VecDeque<String>,
     /// Whether the data plane holds what is desired now.
     pub synced: bool,

@@ -1,7 +1,7 @@
 //! A load-balancer node: a switch, and the agent that keeps its tables as the controller wants them.
 //!
 //! What the demo relies on, beside what `switch` says: `guideway agent --node NAME --controller IP:PORT --port 1@eth0
-//! --p4runtime IP:PORT --state FILE` keeps the switch so, and tells by HTTP, at [`METRICS`], what it counts; `guideway flows
+//! --p4runtime IP:PORT --state FILE` keeps the switch so, and tells by HTTP, at `METRICS`, what it counts; `guideway flows
 //! --address IP:PORT --json --state tcp` prints one flow a line.
 
 use super::metrics::{self, Metrics};
