@@ -1,6 +1,7 @@
 //! What an agent counts, by its page for Prometheus.
 
 use super::switch::Count;
+use crate::lab::BACKENDS;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -51,6 +52,12 @@ impl Metrics {
                 as u64
         };
         Count { packets: sum("packets"), bytes: sum("bytes") }
+    }
+
+    /// Packets to any backend.
+    #[must_use]
+    pub fn forwarded(&self) -> u64 {
+        BACKENDS.iter().map(|name| self.count("backend", "backend", name).packets).sum()
     }
 
     /// Packets dropped, by reason.

@@ -32,6 +32,12 @@ impl fmt::Display for DataPlane {
 }
 
 impl DataPlane {
+    /// Can `guideway flows` read its flow table?
+    #[must_use]
+    pub fn shows_flows(self) -> bool {
+        self != Self::Dpdk
+    }
+
     /// The tools that the demo needs with it.
     #[must_use]
     pub fn needs(self) -> &'static [Need] {

@@ -271,12 +271,9 @@ fn counts(nodes: &[Metrics]) -> Vec<(String, Count)> {
 /// Every VIP and backend has counted packets, and every node has.
 fn all_counted(counts: &[(String, Count)], nodes: &[Metrics]) -> Check {
     let counted = counts.iter().filter(|(_, count)| count.packets > 0).count();
-    let forwarded = |node: &Metrics| {
-        BACKENDS.iter().map(|name| node.count("backend", "backend", name).packets).sum::<u64>()
-    };
-    let packets: Vec<String> = nodes.iter().map(|node| forwarded(node).to_string()).collect();
+    let packets: Vec<String> = nodes.iter().map(|node| node.forwarded().to_string()).collect();
     Check {
-        ok: counted == counts.len() && !nodes.is_empty() && nodes.iter().all(|node| forwarded(node) > 0),
+        ok: counted == counts.len() && !nodes.is_empty() && nodes.iter().all(|node| node.forwarded() > 0),
         text: format!(
             "{counted} of {} VIPs and backends have counted packets; the nodes forwarded {} of them",
             counts.len(),

@@ -36,6 +36,8 @@ impl Drop for Folders {
 /// The lab with everything in it. Fields are dropped in this order: processes, then the lab, then files.
 #[derive(Debug)]
 pub struct Stage {
+    /// What the switches run.
+    pub plane: DataPlane,
     /// Controller and checkers.
     pub control: Control,
     /// The load-balancer nodes.
@@ -105,7 +107,7 @@ impl Stage {
         let decap =
             |name| Switch::start(&how("decap", name, host_port, Some(inner.clone())), lab.space(name)?);
         let decaps = BACKENDS.into_iter().map(decap).collect::<Result<_>>()?;
-        let mut stage = Self { control, balancers, decaps, servers, lab, plan, files, folders };
+        let mut stage = Self { plane, control, balancers, decaps, servers, lab, plan, files, folders };
         stage.settle(start)?;
         Ok(stage)
     }
