@@ -49,13 +49,12 @@ impl Running {
         let mut devices: Vec<_> = ports.iter().map(|p| device(Some(p.number), &p.device)).collect();
         devices.extend(host.iter().map(|h| device(None, &h.device)));
         let (mut outs, mut ins) = (Vec::new(), Vec::new());
-        for Port { number, device } in ports {
-            let (d, transmit) = (device, |t| Mutex::new(t));
+        for Port { number, device: d } in ports {
             ins.push(crate::worker::In::new(number, d.mac, d.host_hears, d.receive));
             outs.push(Out {
                 number: Some(number),
                 mac: None,
-                transmit: transmit(d.transmit),
+                transmit: Mutex::new(d.transmit),
                 counts: d.counts,
                 mtu: d.mtu,
             });
