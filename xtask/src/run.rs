@@ -13,6 +13,13 @@ pub fn workspace_root() -> PathBuf {
     own.parent().map(PathBuf::from).unwrap_or(own)
 }
 
+/// The `guideway` that cargo has built: `debug` or `release`.
+#[must_use]
+pub fn built(profile: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    workspace_root().join(target).join(profile).join("guideway")
+}
+
 /// The `cargo` that runs this task, with the workspace's root as its folder.
 #[must_use]
 pub fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(args: I) -> Command {

@@ -22,7 +22,7 @@ pub mod switch;
 
 use crate::lab::{self, Plan};
 use crate::needs;
-use crate::run::{cargo, run as run_command, workspace_root};
+use crate::run::{built, cargo, run as run_command};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use load::{Job, Kind};
@@ -128,8 +128,7 @@ fn build(plane: DataPlane) -> Result<PathBuf> {
     eprintln!("building guideway (cargo {})", arguments.join(" "));
     let mut command = cargo(arguments);
     run_command(command.stdout(std::io::stderr()))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let file = workspace_root().join(target).join("release/guideway");
+    let file = built("release");
     file.canonicalize().with_context(|| format!("cargo made no {}", file.display()))
 }
 

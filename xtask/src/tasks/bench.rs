@@ -3,11 +3,10 @@
 
 use super::captures;
 use crate::needs;
-use crate::run::{capture, cargo, run, workspace_root};
+use crate::run::{built, capture, cargo, run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// Options of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -75,8 +74,7 @@ const P4RUNTIME: &str = "p4runtime";
 fn p4runtime(arguments: &[String]) -> Result<()> {
     needs::ensure(&[needs::CLANG, needs::IPROUTE2], false)?;
     run(&mut cargo(["build", "--quiet", "--release", "--package", "guideway-cli"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let guideway = workspace_root().join(target).join("release/guideway");
+    let guideway = built("release");
     let mut command = cargo(["run", "--quiet", "--release", "--package", "p4runtime-bench", "--"]);
     run(command.arg("--guideway").arg(guideway).args(arguments))
 }

@@ -1,7 +1,7 @@
 //! `bench dpdk`: one capture through `guideway switch`, in DPDK's SWX and as the native program: what a packet costs each.
 
 use crate::needs;
-use crate::run::{cargo, run, workspace_root};
+use crate::run::{built, cargo, run, workspace_root};
 use crate::sys;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufWriter, Write};
@@ -28,8 +28,7 @@ pub(super) fn bench() -> Result<()> {
     let build =
         ["build", "--quiet", "--release", "--package", "guideway-cli", "--features", "guideway-cli/dpdk"];
     run(&mut cargo(build))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let guideway = workspace_root().join(target).join("release/guideway");
+    let guideway = built("release");
     let folder = tempfile::tempdir()?;
     let empty = capture(folder.path(), "empty", 0, 1)?;
     println!("{:<18} {:>14} {:>14} {:>8}", "IPv4 TCP, 64 bytes", "native", "dpdk", "ratio");

@@ -2,11 +2,10 @@
 
 use super::{TestOptions, bless, dpdk, test};
 use crate::needs;
-use crate::run::{capture, cargo, run, workspace_root};
+use crate::run::{built, capture, cargo, run, workspace_root};
 use crate::tidy;
 use anyhow::{Context, Result};
 use clap::Args;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -66,8 +65,7 @@ fn docs() -> Result<()> {
 /// Real connections through the native data plane, which every machine with namespaces has; a short run.
 fn demo(options: &CiOptions) -> Result<()> {
     quiet(&["build", "--quiet", "--package", "guideway-cli"])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let guideway = workspace_root().join(target).join("debug/guideway");
+    let guideway = built("debug");
     // A process of its own: the demo may have to enter a user namespace before it has threads. By cargo, for the tests
     // may have built another binary in the place of ours.
     let mut command = cargo(["run", "--quiet", "--package", "xtask", "--"]);
