@@ -10,6 +10,7 @@ use pipeline_ir::{
     ActionId, CounterKind, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId,
 };
 
+use super::arch::Hashing;
 use super::expr::{Scope, header, meta, opposite};
 use super::flow::Find;
 use super::learner::Learners;
@@ -44,6 +45,8 @@ pub(super) struct Ingress<'a> {
     /// Flow tables that the data plane fills.
     pub(super) learners: Learners,
     pub(super) limiters: BTreeSet<LimiterId>,
+    /// What the architecture's own hashes do.
+    pub(super) hashers: BTreeSet<Hashing>,
     pub(super) adjusts: bool,
     pub(super) sums: bool,
     pub(super) crcs: bool,
@@ -64,6 +67,7 @@ impl<'a> Ingress<'a> {
             last_worlds: Worlds::none(),
             learners: Learners::new(),
             limiters: BTreeSet::new(),
+            hashers: BTreeSet::new(),
             adjusts: false,
             sums: false,
             crcs: false,

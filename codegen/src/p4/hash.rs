@@ -5,8 +5,9 @@ use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::stmt::Place;
 use pipeline_ir::{FieldId, HeaderId, RingId, VarId};
 
+use super::arch::Hashing;
 use super::control::Ingress;
-use super::expr::{header, meta, number, short_hex, sized};
+use super::expr::{header, meta, number, sized};
 use super::worlds::{Known, Worlds};
 
 impl Ingress<'_> {
@@ -16,28 +17,30 @@ impl Ingress<'_> {
     }
 
     pub(super) fn crc32(&mut self, into: VarId, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
-        if !self.s.style.means.crc32 {
-            return self.crc32_by_bits(into, key, data, w);
+        let list = std::iter::once(self.bits(key, 31, 0, w)).chain(data.iter().map(|e| self.s.sized(e, w)));
+        let list = P4::list(list.collect::<Vec<_>>());
+        match self.hashed(self.s.style.means.crc32, self.s.var(into), Hashing::Crc32, list) {
+            Some(hashed) => vec![hashed],
+            None => self.crc32_by_bits(into, key, data, w),
         }
-        let seed = self.bits(key, 31, 0, w);
-        let data = std::iter::once(seed).chain(data.iter().map(|e| self.s.sized(e, w)));
-        let list = P4::list(data.collect::<Vec<_>>());
-        let max = short_hex(64, 1 << 32);
-        let algorithm = P4::path("HashAlgorithm.crc32");
-        vec![P4Stmt::call(P4::call("hash", [self.s.var(into), algorithm, P4::sized(32, 0), list, max]))]
+    }
+
+    /// By the architecture's own hash, where the target has it.
+    fn hashed(&mut self, has: bool, into: P4, how: Hashing, data: P4) -> Option<P4Stmt> {
+        let hashed = if has { self.s.style.arch.hash(into, how, data) } else { None };
+        self.hashers.extend(hashed.is_some().then_some(how));
+        hashed
     }
 
     pub(super) fn checksum(&mut self, place: Place, data: &[Expr], w: &Worlds) -> Block {
         if Self::is_lost(place, w) {
             return Vec::new();
         }
-        if !self.s.style.means.checksum {
-            return self.sum_of_words(place, data, w);
-        }
         let list = P4::list(self.pieces(data, w));
-        let algorithm = P4::path("HashAlgorithm.csum16");
-        let max = short_hex(32, 1 << 16);
-        vec![P4Stmt::call(P4::call("hash", [self.s.place(place), algorithm, P4::sized(16, 0), list, max]))]
+        match self.hashed(self.s.style.means.checksum, self.s.place(place), Hashing::Internet, list) {
+            Some(hashed) => vec![hashed],
+            None => self.sum_of_words(place, data, w),
+        }
     }
 
     /// The checksum as the sum of the data's words.
@@ -75,11 +78,10 @@ impl Ingress<'_> {
             let top = r.slots.ilog2().max(1) - 1;
             return vec![P4Stmt::assign(slot, self.s.sized(hash, w).slice(top, 0u32))];
         }
-        if self.s.style.means.modulo {
-            let list = P4::list([self.s.sized(hash, w)]);
-            let algorithm = P4::path("HashAlgorithm.identity");
-            let max = P4::sized(32, u128::from(r.slots));
-            return vec![P4Stmt::call(P4::call("hash", [slot, algorithm, P4::sized(32, 0), list, max]))];
+        let list = P4::list([self.s.sized(hash, w)]);
+        let modulo = self.s.style.means.modulo;
+        if let Some(hashed) = self.hashed(modulo, slot.clone(), Hashing::Remainder(r.slots), list) {
+            return vec![hashed];
         }
         let rest = self.field(&format!("{}_rest", r.name), P4Type::bit(32), false);
         let value = self.s.cast(hash, pipeline_ir::expr::Type::Bits(32), w);

@@ -75,6 +75,25 @@ pub(super) trait Arch: Sync {
     fn checksums(&self) -> [&'static str; 2];
     /// Can a condition be joined of parts one of which is denied?
     fn joins_denials(&self) -> bool;
+    /// Hashes data into a place; `None`: it has no such hash.
+    fn hash(&self, _into: P4, _how: Hashing, _data: P4) -> Option<Stmt> {
+        None
+    }
+    /// The object that does so, where one is declared.
+    fn hasher(&self, _how: Hashing) -> Option<Decl> {
+        None
+    }
+}
+
+/// What an architecture may have a hash for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Hashing {
+    /// CRC-32 (IEEE 802.3).
+    Crc32,
+    /// The Internet checksum (RFC 1071).
+    Internet,
+    /// The remainder of 32 bits by a constant.
+    Remainder(u32),
 }
 
 /// The skeleton of an architecture; `None`: it has none here.

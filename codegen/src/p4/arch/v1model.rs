@@ -4,7 +4,8 @@ use p4::ast::{Block, ControlDecl, Decl, Expr as P4, Param, Stmt, Type as P4Type}
 use pipeline_ir::CounterKind;
 use pipeline_ir::flow::TICK_BITS;
 
-use super::Arch;
+use super::{Arch, Hashing};
+use crate::p4::expr::short_hex;
 use crate::p4::prelude;
 
 /// BMv2's first architecture.
@@ -159,5 +160,13 @@ impl Arch for V1model {
     }
     fn joins_denials(&self) -> bool {
         true
+    }
+    fn hash(&self, into: P4, how: Hashing, data: P4) -> Option<Stmt> {
+        let (algorithm, base, most) = match how {
+            Hashing::Crc32 => ("HashAlgorithm.crc32", 32, short_hex(64, 1 << 32)),
+            Hashing::Internet => ("HashAlgorithm.csum16", 16, short_hex(32, 1 << 16)),
+            Hashing::Remainder(by) => ("HashAlgorithm.identity", 32, P4::sized(32, u128::from(by))),
+        };
+        Some(Stmt::call(P4::call("hash", [into, P4::path(algorithm), P4::sized(base, 0), data, most])))
     }
 }
