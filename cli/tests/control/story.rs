@@ -76,7 +76,7 @@ fn apply_drain_kill_restart() {
         web["backends"].as_array().unwrap().iter().filter(|b| b["in_ring"] == true).count()
     };
     // Reports are answered before what they change is kept.
-    let soon = (0..100).any(|_| {
+    let soon = (0..2_400).any(|_| {
         std::thread::sleep(Duration::from_millis(50));
         in_ring() == 3
     });

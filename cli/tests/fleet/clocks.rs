@@ -33,7 +33,7 @@ fn clocks_that_jump_move_nothing() {
         // One checker is wrong from the start, by hours; another by years.
         clocks.set("c1", 5 * HOUR);
         clocks.set("c2", -10_000 * HOUR);
-        let mut it = controller(&lab, &clocks, "127.0.0.1:0").await;
+        let mut it = controller(&lab, &clocks, &loopback::any_port()).await;
         let at = it.grpc.clone();
         let mut fleet = lab.fleet_with(&[&at], 4, |name| clocks.of(name), "native").await;
         let drain = lab.ctl(&[&at], &["drain", "web", "b4", "--window", "3600"]);

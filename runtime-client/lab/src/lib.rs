@@ -87,7 +87,7 @@ impl Switch {
         };
         let device = Device::new(Native(plane), first).map_err(|(_, why)| why)?;
         let device = Arc::new(Mutex::new(device));
-        let mut switch = Self { address: "127.0.0.1:0".into(), info, config, device, serving: None };
+        let mut switch = Self { address: loopback::any_port(), info, config, device, serving: None };
         switch.serve().await?;
         Ok(switch)
     }

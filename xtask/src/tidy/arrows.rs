@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime-client", &["pipeline-ir", "pipeline-entries", "p4runtime-proto"]),
     (
         "client-lab",
-        &["pipeline-ir", "hw-targets", "codegen", "guideway", "p4runtime-proto", "p4runtime-server"],
+        &["pipeline-ir", "hw-targets", "codegen", "guideway", "loopback", "p4runtime-proto", "p4runtime-server"],
     ),
     ("maglev-ring", &[]),
     ("sw-fallback-rt", &[]),
@@ -45,6 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("control-agent", &["control-core", "control-proto", "p4runtime-proto", "runtime-client"]),
     ("xtask", &[]),
     ("fuzz", &[]),
+    ("loopback", &[]),
 ];
 /// Crates that may depend on all others.
 const TOPS: &[&str] = &["control-bench", "guideway-cli", "p4runtime-bench", "snapshots", "xdp-bench"];

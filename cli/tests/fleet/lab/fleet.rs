@@ -44,9 +44,9 @@ pub(crate) struct Fleet {
 }
 
 impl Lab {
-    /// A controller over this registry, on a port that the system chooses.
+    /// A controller over this registry, at an address where it can be started again.
     pub(crate) async fn controller(&self, name: &str, registry: &str, more: &[&str]) -> Controller {
-        self.controller_at(name, registry, "127.0.0.1:0", more, &[]).await
+        self.controller_at(name, registry, &loopback::any_port(), more, &[]).await
     }
 
     pub(crate) async fn controller_at(

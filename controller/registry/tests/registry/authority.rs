@@ -1,6 +1,7 @@
 //! Certificates for a cluster that speaks TLS.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
@@ -38,9 +39,9 @@ impl Authority {
         (file("pem"), file("key"))
     }
 
-    pub(crate) fn server(&self) -> (PathBuf, PathBuf) {
+    pub(crate) fn server(&self, at: Ipv4Addr) -> (PathBuf, PathBuf) {
         // etcd's gateway calls its own server.
-        self.sign("127.0.0.1", &[ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth])
+        self.sign(&at.to_string(), &[ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth])
     }
 
     pub(crate) fn client(&self) -> (PathBuf, PathBuf) {

@@ -4,7 +4,7 @@ use crate::authority::{Authority, showing};
 use control_registry::{Etcd, EtcdOptions};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,11 +13,15 @@ use tempfile::TempDir;
 use tonic::transport::ClientTlsConfig;
 
 const PACKAGES: &str = "packages etcd-server and etcd-client";
+/// First ports of members: for clients, for each other.
+const CLIENT: u16 = 20_000;
+const PEER: u16 = 20_100;
 /// How long a cluster may take to have a leader.
 const UP: Duration = Duration::from_secs(120);
 
 /// Members, some of them running.
 pub(crate) struct Cluster {
+    host: Ipv4Addr,
     members: Vec<Member>,
     prefixes: AtomicU32,
     folder: TempDir,
@@ -45,21 +49,17 @@ pub(crate) fn none_here() -> bool {
     !found
 }
 
-fn ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
-}
-
 impl Cluster {
     /// Starts it, and waits until it answers.
-    pub(crate) async fn of(count: usize) -> Self {
-        Self::with(count, None).await
+    pub(crate) async fn of(count: u16) -> Self {
+        Self::at(loopback::address(), count, None).await
     }
 
     /// Clients speak TLS, and show certificates of `authority`.
-    pub(crate) async fn with_tls(count: usize, authority: &Authority) -> Self {
+    pub(crate) async fn with_tls(count: u16, authority: &Authority) -> Self {
         let option = |name: &str, path: &Path| [OsString::from(name), path.into()];
-        let (ca, server, client) = (authority.file(), authority.server(), authority.client());
+        let host = loopback::address();
+        let (ca, server, client) = (authority.file(), authority.server(host), authority.client());
         let mut member = vec!["--client-cert-auth".into()];
         member.extend(option("--trusted-ca-file", &ca));
         member.extend(option("--cert-file", &server.0));
@@ -67,17 +67,19 @@ impl Cluster {
         let mut ctl = option("--cacert", &ca).to_vec();
         ctl.extend(option("--cert", &client.0));
         ctl.extend(option("--key", &client.1));
-        Self::with(count, Some((member, ctl, showing(authority.trusted(), &client)))).await
+        Self::at(host, count, Some((member, ctl, showing(authority.trusted(), &client)))).await
     }
 
-    async fn with(count: usize, tls: Option<(Vec<OsString>, Vec<OsString>, ClientTlsConfig)>) -> Self {
-        let members = (0..count).map(|i| {
-            let [client, peer] = ports();
-            Member { name: format!("m{i}"), client, peer, process: None }
-        });
-        let folder = TempDir::new().unwrap();
-        let mut cluster = Self { members: members.collect(), prefixes: AtomicU32::new(0), folder, tls };
-        for member in 0..count {
+    async fn at(host: Ipv4Addr, count: u16, tls: Option<(Vec<OsString>, Vec<OsString>, ClientTlsConfig)>) -> Self {
+        let member = |i| Member { name: format!("m{i}"), client: CLIENT + i, peer: PEER + i, process: None };
+        let mut cluster = Self {
+            host,
+            members: (0..count).map(member).collect(),
+            prefixes: AtomicU32::new(0),
+            folder: TempDir::new().unwrap(),
+            tls,
+        };
+        for member in 0..cluster.len() {
             cluster.start(member);
         }
         cluster.wait().await;
@@ -89,14 +91,15 @@ impl Cluster {
     }
 
     pub(crate) fn start(&mut self, member: usize) {
-        let peers = self.members.iter().map(|m| format!("{}=http://127.0.0.1:{}", m.name, m.peer));
+        let host = self.host;
+        let peers = self.members.iter().map(|m| format!("{}=http://{host}:{}", m.name, m.peer));
         let peers = peers.collect::<Vec<_>>().join(",");
         let data = self.folder.path().join(&self.members[member].name);
         let log =
             std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
         let Member { name, client, peer, .. } = &self.members[member];
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let (client, peer) = (format!("{scheme}://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+        let (client, peer) = (format!("{scheme}://{host}:{client}"), format!("http://{host}:{peer}"));
         let process = Command::new("etcd")
             .args(["--name", name, "--initial-cluster", &peers, "--initial-cluster-state", "new"])
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
@@ -128,7 +131,12 @@ impl Cluster {
     }
 
     pub(crate) fn addresses(&self) -> Vec<String> {
-        self.members.iter().map(|member| format!("127.0.0.1:{}", member.client)).collect()
+        self.members.iter().map(|member| self.client(member)).collect()
+    }
+
+    /// Where a member answers clients.
+    fn client(&self, member: &Member) -> String {
+        format!("{}:{}", self.host, member.client)
     }
 
     /// A prefix that is not used yet.
@@ -163,7 +171,7 @@ impl Cluster {
     /// `etcdctl` on all running members.
     pub(crate) fn ctl(&self, args: &[&str]) -> String {
         let running = self.members.iter().filter(|member| member.process.is_some());
-        let running: Vec<String> = running.map(|member| format!("127.0.0.1:{}", member.client)).collect();
+        let running: Vec<String> = running.map(|member| self.client(member)).collect();
         let done = Command::new("etcdctl")
             .env("ETCDCTL_API", "3")
             .args(["--endpoints", &running.join(",")])

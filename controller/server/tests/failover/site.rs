@@ -53,12 +53,10 @@ impl Site {
     /// Controllers, one of which leads.
     pub(crate) async fn start(cluster: &Cluster, count: usize) -> Self {
         let location = format!("etcd://{}/site", cluster.addresses().join(","));
-        let ports: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let addresses: Vec<String> =
-            ports.iter().map(|port| port.local_addr().unwrap().to_string()).collect();
-        drop(ports);
-        let controllers =
-            addresses.into_iter().map(|address| (address.clone(), Some(start(&location, &address))));
+        let controllers = (0..count).map(|_| {
+            let address = format!("{}:20000", loopback::address());
+            (address.clone(), Some(start(&location, &address)))
+        });
         let site = Self { controllers: controllers.collect(), location: location.clone() };
         site.leader().await;
         site

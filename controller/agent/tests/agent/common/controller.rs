@@ -33,7 +33,7 @@ pub struct Controller {
 
 impl Controller {
     pub async fn start(whole: NodeSnapshot) -> Self {
-        Self::at("127.0.0.1:0", whole).await
+        Self::at(&loopback::any_port(), whole).await
     }
 
     pub async fn at(address: &str, whole: NodeSnapshot) -> Self {

@@ -32,7 +32,7 @@ pub enum Goes {
 
 impl Switch {
     pub async fn start() -> Self {
-        Self::at("127.0.0.1:0").await
+        Self::at(&loopback::any_port()).await
     }
 
     /// A fresh one: what another held at this address is gone.
