@@ -1,7 +1,9 @@
 //! Everybody speaks TLS, shows a certificate, and operators a token.
 
 use crate::authority::Authority;
-use crate::lab::{Process, page, until};
+use crate::cluster::{Cluster, none_here};
+use crate::lab::{Process, Switch, page, story, until};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,7 +52,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 async fn everybody_speaks_tls_and_shows_who_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let (ours, other) = (Authority::new(), Authority::new());
-    let (certificate, key) = ours.server();
+    let (certificate, key) = ours.server(Ipv4Addr::LOCALHOST);
     let token = write(folder.path(), "token", "0123456789abcdef0123456789abcdef\n");
     let wrong = write(folder.path(), "wrong", "fedcba9876543210fedcba9876543210\n");
     let registry = folder.path().join("r.redb");
@@ -135,4 +137,56 @@ async fn everybody_speaks_tls_and_shows_who_they_are() {
     for name in ["stranger", "nobody", "plain"] {
         assert!(!status.contains(name), "{status}");
     }
+}
+
+/// The controller reaches its registry, and the agent its data plane, by TLS; whoever trusts another authority reaches neither.
+#[test]
+fn etcd_and_p4runtime_are_reached_by_tls() {
+    if none_here() {
+        return;
+    }
+    story("etcd_and_p4runtime_are_reached_by_tls", async |lab| {
+        let (ours, other) = (Authority::new(), Authority::new());
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let (certificate, key) = ours.client();
+        let shows = |to: &str, ca: &Authority| -> Vec<String> {
+            let files = [("ca", ca.file()), ("cert", certificate.clone()), ("key", key.clone())];
+            files.into_iter().flat_map(|(what, file)| [format!("--{to}-{what}"), text(file)]).collect()
+        };
+        let cluster = Cluster::with_tls(1, &ours).await;
+        let registry = format!("etcd://{}/tls", cluster.addresses().join(","));
+        let to_etcd = shows("etcd", &ours);
+        let to_etcd: Vec<&str> = to_etcd.iter().map(String::as_str).collect();
+        let controller = lab.controller("controller", &registry, &to_etcd).await;
+        let controllers: [&str; 1] = [&controller.grpc];
+        let pool = "pools:\n  web:\n    liveness: {url: tcp}\n    vips: [\"198.18.128.1:80/tcp\"]\n";
+        let made = lab.ctl(&controllers, &["apply", &lab.write("web.yaml", pool), "--patience", "120"]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+
+        let (certificate, key) = ours.server(Ipv4Addr::LOCALHOST);
+        let files = [text(certificate), text(key), text(ours.file())];
+        let serve = ["--tls-cert", &files[0], "--tls-key", &files[1], "--tls-client-ca", &files[2]];
+        let switch = Switch::start_with(&lab, "native", &serve);
+        let to_plane = shows("p4runtime-tls", &ours);
+        let to_plane: Vec<&str> = to_plane.iter().map(String::as_str).collect();
+        let agent = lab.agent(&switch, &controllers, &to_plane, &[]).await;
+        until("the data plane is written", async || match page(&agent.http, "/metrics").1 {
+            text if text.contains("guideway_agent_synced 1") && !text.contains("updates_total 0\n") => Ok(()),
+            text => Err(text),
+        })
+        .await;
+
+        let stranger = |name: &str, args: &[&str], who: Vec<String>| {
+            let who: Vec<&str> = who.iter().map(String::as_str).collect();
+            Process::start(lab.path(), name, &[args, &who].concat(), &[])
+        };
+        let any = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+        let args = [&["controller", "--registry", &registry][..], &any].concat();
+        stranger("no-etcd", &args, shows("etcd", &other)).error("invalid peer certificate").await;
+        let at = switch.address();
+        let args = ["agent", "--node", "n", "--http", "127.0.0.1:0", "--controller", controllers[0]];
+        let args = [&args[..], &["--p4runtime", &at]].concat();
+        let agent = stranger("no-plane", &args, shows("p4runtime-tls", &other));
+        agent.error("invalid peer certificate").await;
+    });
 }

@@ -76,7 +76,7 @@ pub struct Switch {
 }
 
 /// It compiles, and the verifier looks at what came out.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(180);
 
 impl Switch {
     /// Starts the command on [`INSIDE`], with further arguments for it.

@@ -29,7 +29,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime-client", &["pipeline-ir", "pipeline-entries", "p4runtime-proto"]),
     (
         "client-lab",
-        &["pipeline-ir", "hw-targets", "codegen", "guideway", "loopback", "p4runtime-proto", "p4runtime-server"],
+        &[
+            "pipeline-ir",
+            "hw-targets",
+            "codegen",
+            "guideway",
+            "loopback",
+            "p4runtime-proto",
+            "p4runtime-server",
+        ],
     ),
     ("maglev-ring", &[]),
     ("sw-fallback-rt", &[]),

@@ -16,11 +16,16 @@ impl Switch {
     /// Runs `l4lb` on this target.
     pub(crate) async fn start(lab: &Lab, target: &str) -> Self {
         if target != "bmv2" {
-            return Self::Ours(Ours::start(Path::new(GUIDEWAY), &lab.world, target, &[]).unwrap());
+            return Self::start_with(lab, target, &[]);
         }
         let switch = Self::Bmv2(snapshots::bmv2::Switch::on(INSIDE).unwrap());
         switch.load().await;
         switch
+    }
+
+    /// Ours, with further arguments.
+    pub(crate) fn start_with(lab: &Lab, target: &str, more: &[&str]) -> Self {
+        Self::Ours(Ours::start(Path::new(GUIDEWAY), &lab.world, target, more).unwrap())
     }
 
     pub(crate) fn address(&self) -> String {

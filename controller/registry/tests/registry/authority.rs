@@ -41,7 +41,10 @@ impl Authority {
 
     pub(crate) fn server(&self, at: Ipv4Addr) -> (PathBuf, PathBuf) {
         // etcd's gateway calls its own server.
-        self.sign(&at.to_string(), &[ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth])
+        self.sign(
+            &at.to_string(),
+            &[ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
+        )
     }
 
     pub(crate) fn client(&self) -> (PathBuf, PathBuf) {

@@ -70,7 +70,11 @@ impl Cluster {
         Self::at(host, count, Some((member, ctl, showing(authority.trusted(), &client)))).await
     }
 
-    async fn at(host: Ipv4Addr, count: u16, tls: Option<(Vec<OsString>, Vec<OsString>, ClientTlsConfig)>) -> Self {
+    async fn at(
+        host: Ipv4Addr,
+        count: u16,
+        tls: Option<(Vec<OsString>, Vec<OsString>, ClientTlsConfig)>,
+    ) -> Self {
         let member = |i| Member { name: format!("m{i}"), client: CLIENT + i, peer: PEER + i, process: None };
         let mut cluster = Self {
             host,
