@@ -16,6 +16,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("counter.direct", "a counter in each table entry"),
     ("counter.indirect", "an array of counters"),
     ("counter.masked", "a counter in each entry of a table that is not matched exactly"),
+    ("flow.affinity", "flows that stay with their server"),
     ("flow.after_change", "headers changed before it is known where a flow goes"),
     ("flow.evict", "a full bucket gives way by state and age"),
     ("flow.several", "several flows that stay or move, one after the other"),
@@ -30,6 +31,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("packet.resubmit", "a second pass through the pipeline"),
     ("packet.truncate", "cutting a packet short"),
     ("parser.lookahead", "looking at bits before they are extracted"),
+    ("ring.select", "a server by a hash, from a pool's table"),
     ("state.array", "arrays in memory, any number of accesses"),
     ("state.limiter", "a counter that holds packets back"),
     ("state.register", "registers, read and written by one packet"),
@@ -150,6 +152,7 @@ const FILES: &[(&str, &str)] = &[
     ("dpdk", include_str!("../targets/dpdk.toml")),
     ("native", include_str!("../targets/native.toml")),
     ("pna", include_str!("../targets/pna.toml")),
+    ("psa-bmv2", include_str!("../targets/psa-bmv2.toml")),
     ("tofino", include_str!("../targets/tofino.toml")),
     ("xdp", include_str!("../targets/xdp.toml")),
 ];

@@ -79,8 +79,9 @@ impl Ingress<'_> {
             return vec![P4Stmt::assign(slot, self.s.sized(hash, w).slice(top, 0u32))];
         }
         let list = P4::list([self.s.sized(hash, w)]);
-        let modulo = self.s.style.means.modulo;
-        if let Some(hashed) = self.hashed(modulo, slot.clone(), Hashing::Remainder(r.slots), list) {
+        let (modulo, bits) = (self.s.style.means.modulo, super::info::slot_width(r));
+        let how = Hashing::Remainder { by: r.slots, bits };
+        if let Some(hashed) = self.hashed(modulo, slot.clone(), how, list) {
             return vec![hashed];
         }
         let rest = self.field(&format!("{}_rest", r.name), P4Type::bit(32), false);

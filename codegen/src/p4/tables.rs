@@ -32,6 +32,7 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
         seen(Decl::instance(ty, args, local), &name, id)
     };
     let mut out: Vec<Decl> = g.hashers.iter().filter_map(|how| arch.hasher(*how)).collect();
+    out.dedup();
     for r in &p.reasons {
         let decl = counter(format!("drop.{}", r.name), format!("drop_{}", r.name), CounterKind::Packets, 1);
         out.push(decl.note(note(&p.file, r.at, "drop reason")));

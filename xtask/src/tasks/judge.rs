@@ -6,6 +6,10 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// P4 that is judged where its judge is on PATH: ending, judge, architecture.
+const OTHERS: [(&str, &str, &str); 2] =
+    [(".pna.p4", "p4c-dpdk", "pna"), (".psa.p4", "p4c-bm2-psa", "psa")];
+
 /// Gives every emitted P4 to p4c and every emitted XDP C to clang. Any word from them is a failure.
 ///
 /// # Errors
@@ -55,13 +59,13 @@ fn speaks_of(words: &[u8], file: &Path) -> bool {
 /// The command that judges `file`, or `None` for one that no compiler here judges.
 fn judge_of(file: &Path, out: &Path) -> Result<Option<Command>> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    if name.ends_with(".pna.p4") {
-        let Some(p4c) = on_path(&["p4c-dpdk"]) else {
-            println!("skipped {name}: p4c-dpdk is not on PATH");
+    if let Some((_, judge, arch)) = OTHERS.iter().find(|(ending, ..)| name.ends_with(ending)) {
+        let Some(p4c) = on_path(&[judge]) else {
+            println!("skipped {name}: {judge} is not on PATH");
             return Ok(None);
         };
         let mut command = Command::new(p4c);
-        command.args(["--arch", "pna", "-o"]).arg(out.join("out.spec")).arg(file);
+        command.args(["--arch", arch, "-o"]).arg(out.join("out.other")).arg(file);
         return Ok(Some(command));
     }
     if name.ends_with(".p4") {

@@ -5,6 +5,7 @@
 //! `fit` has chosen: see [`Means`].
 
 mod pna;
+mod psa;
 mod v1model;
 
 use p4::ast::{Block, Decl, Expr as P4, Param, Stmt, Type as P4Type};
@@ -92,8 +93,13 @@ pub(super) enum Hashing {
     Crc32,
     /// The Internet checksum (RFC 1071).
     Internet,
-    /// The remainder of 32 bits by a constant.
-    Remainder(u32),
+    /// The remainder of 32 bits by a constant, in so many bits.
+    Remainder {
+        /// The constant.
+        by: u32,
+        /// Of the place that it is put in.
+        bits: u32,
+    },
 }
 
 /// The skeleton of an architecture; `None`: it has none here.
@@ -102,7 +108,7 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Arch> {
 }
 
 /// The architectures that P4 is written for.
-const ALL: &[&dyn Arch] = &[&v1model::V1model, &pna::Pna];
+const ALL: &[&dyn Arch] = &[&v1model::V1model, &pna::Pna, &psa::Psa];
 
 /// What a program is written with: skeleton and recipes.
 #[derive(Clone, Copy)]

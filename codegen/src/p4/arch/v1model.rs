@@ -165,7 +165,7 @@ impl Arch for V1model {
         let (algorithm, base, most) = match how {
             Hashing::Crc32 => ("HashAlgorithm.crc32", 32, short_hex(64, 1 << 32)),
             Hashing::Internet => ("HashAlgorithm.csum16", 16, short_hex(32, 1 << 16)),
-            Hashing::Remainder(by) => ("HashAlgorithm.identity", 32, P4::sized(32, u128::from(by))),
+            Hashing::Remainder { by, .. } => ("HashAlgorithm.identity", 32, P4::sized(32, u128::from(by))),
         };
         Some(Stmt::call(P4::call("hash", [into, P4::path(algorithm), P4::sized(base, 0), data, most])))
     }
