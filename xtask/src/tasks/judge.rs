@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// P4 that is judged where its judge is on PATH: ending, judge, architecture.
-const OTHERS: [(&str, &str, &str); 2] =
-    [(".pna.p4", "p4c-dpdk", "pna"), (".psa.p4", "p4c-bm2-psa", "psa")];
+const OTHERS: [(&str, &str, &str); 2] = [(".pna.p4", "p4c-dpdk", "pna"), (".psa.p4", "p4c-bm2-psa", "psa")];
 
 /// Gives every emitted P4 to p4c and every emitted XDP C to clang. Any word from them is a failure.
 ///
