@@ -53,7 +53,8 @@ fn p4c_bm2_psa_is_content(case: &str) {
 
 /// No case has a limiter and nothing that PSA lacks.
 const LIMITED: &str = "
-    mod limited {
+    #[guideway::pipeline(targets = [native])]
+    pub mod limited {
         use guideway::headers::Ethernet;
         struct Headers { eth: Ethernet }
         struct Meta {}

@@ -35,6 +35,10 @@ pub(crate) mod worlds;
 
 pub use info::{FLOW_TABLE, Sizes, info, slot_width};
 
+use std::borrow::Cow;
+
+use pipeline_ir::Pipeline;
+
 use crate::artifacts::Artifacts;
 use crate::fit::Fitted;
 use arch::Style;
@@ -49,7 +53,7 @@ pub fn writes(arch: &str) -> bool {
 /// The P4 program and its P4Info in text and binary form: `<name>.p4`, `<name>.p4info.txtpb`, `<name>.p4info.bin`.
 #[must_use]
 pub fn emit(fitted: &Fitted) -> Artifacts {
-    let p = fitted.pipeline();
+    let p = &counted(fitted);
     let sizes = Sizes::of(fitted.target());
     let info = info(p, &sizes);
     let mut artifacts = Artifacts::default();
@@ -60,4 +64,15 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
     artifacts.add(format!("{}.p4info.txtpb", p.name), info.to_text());
     artifacts.add(format!("{}.p4info.bin", p.name), info.to_bytes());
     artifacts
+}
+
+/// The pipeline as the target has it: entries without counters, if it has none.
+fn counted(fitted: &Fitted) -> Cow<'_, Pipeline> {
+    let p = fitted.pipeline();
+    if fitted.target().provides("counter.direct") {
+        return Cow::Borrowed(p);
+    }
+    let mut p = p.clone();
+    p.tables.iter_mut().for_each(|t| t.counters = None);
+    Cow::Owned(p)
 }

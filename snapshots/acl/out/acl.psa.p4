@@ -124,14 +124,11 @@ control ingress(
     // pipeline.rs:20 drop reason
     @name(".drop.denied") @id(0x12226926)
     Counter<bit<64>, bit<32>>(1, PSA_CounterType_t.PACKETS) drop_denied;
-    @name(".rules_counter") @id(0x13e42ea5)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) rules_counter;
 
     // pipeline.rs:34 action permit
     @name(".permit") @id(0x01b525d2)
     action permit(bit<32> port) {
         meta.permit_port = port;
-        rules_counter.count();
     }
 
     // pipeline.rs:35 action mirror
@@ -139,14 +136,11 @@ control ingress(
     action mirror(bit<32> port, bit<8> tos) {
         meta.mirror_port = port;
         meta.mirror_tos = tos;
-        rules_counter.count();
     }
 
     // pipeline.rs:36 action deny
     @name(".deny") @id(0x01edb714)
-    action deny() {
-        rules_counter.count();
-    }
+    action deny() { }
 
     // pipeline.rs:39 table rules
     @name(".rules") @id(0x026024e6)
@@ -164,7 +158,6 @@ control ingress(
         }
         const default_action = deny();
         size = 64;
-        psa_direct_counter = rules_counter;
     }
 
     apply {

@@ -86,27 +86,20 @@ control ingress(
     // pipeline.rs:32 counter
     @name(".by_protocol") @id(0x128686ab)
     Counter<bit<64>, bit<32>>(256, PSA_CounterType_t.PACKETS) by_protocol;
-    @name(".host_counter") @id(0x1377e091)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) host_counter;
 
     // pipeline.rs:23 action out
     @name(".out") @id(0x01067e90)
     action out_2(bit<32> port) {
         meta.out_port = port;
-        host_counter.count();
     }
 
     // pipeline.rs:24 action block
     @name(".block") @id(0x0133d77d)
-    action block() {
-        host_counter.count();
-    }
+    action block() { }
 
     // pipeline.rs:26 action unknown
     @name(".unknown") @id(0x018ffceb)
-    action unknown() {
-        host_counter.count();
-    }
+    action unknown() { }
 
     // pipeline.rs:29 table host
     @name(".host") @id(0x02129c77)
@@ -121,7 +114,6 @@ control ingress(
         }
         const default_action = unknown();
         size = 1024;
-        psa_direct_counter = host_counter;
     }
 
     apply {

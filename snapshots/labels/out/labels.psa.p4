@@ -151,29 +151,23 @@ control ingress(
     // pipeline.rs:38 counter
     @name(".depth") @id(0x12a972d6)
     Counter<bit<64>, bit<32>>(5, PSA_CounterType_t.PACKETS_AND_BYTES) depth;
-    @name(".labels_counter") @id(0x130ad889)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) labels_counter;
 
     // pipeline.rs:29 action swap
     @name(".swap") @id(0x018acf8c)
     action swap(bit<20> to, bit<32> port) {
         meta.swap_to = to;
         meta.swap_port = port;
-        labels_counter.count();
     }
 
     // pipeline.rs:30 action pop_top
     @name(".pop_top") @id(0x0181ee80)
     action pop_top(bit<32> port) {
         meta.pop_top_port = port;
-        labels_counter.count();
     }
 
     // pipeline.rs:32 action no_entry
     @name(".no_entry") @id(0x01850f50)
-    action no_entry() {
-        labels_counter.count();
-    }
+    action no_entry() { }
 
     // pipeline.rs:35 table labels
     @name(".labels") @id(0x022ddeee)
@@ -188,7 +182,6 @@ control ingress(
         }
         const default_action = no_entry();
         size = 2048;
-        psa_direct_counter = labels_counter;
     }
 
     apply {

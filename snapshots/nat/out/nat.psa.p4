@@ -129,56 +129,25 @@ control ingress(
     // pipeline.rs:19 drop reason
     @name(".drop.not_ours") @id(0x12efdab1)
     Counter<bit<64>, bit<32>>(1, PSA_CounterType_t.PACKETS) drop_not_ours;
-    @name(".outside_counter") @id(0x13391473)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) outside_counter;
-    @name(".inside_counter") @id(0x13aa2042)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) inside_counter;
 
     // pipeline.rs:35 action inward
-    @name(".outside_inward")
-    action outside_inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
+    @name(".inward") @id(0x01d03417)
+    action inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
         meta.inward_dst = dst;
         meta.inward_dst_port = dst_port;
         meta.inward_port = port;
-        outside_counter.count();
-    }
-
-    // pipeline.rs:35 action inward
-    @name(".inside_inward")
-    action inside_inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
-        meta.inward_dst = dst;
-        meta.inward_dst_port = dst_port;
-        meta.inward_port = port;
-        inside_counter.count();
     }
 
     // pipeline.rs:36 action outward
-    @name(".outside_outward")
-    action outside_outward(bit<32> src, bit<32> port) {
+    @name(".outward") @id(0x0137b047)
+    action outward(bit<32> src, bit<32> port) {
         meta.outward_src = src;
         meta.outward_port = port;
-        outside_counter.count();
-    }
-
-    // pipeline.rs:36 action outward
-    @name(".inside_outward")
-    action inside_outward(bit<32> src, bit<32> port) {
-        meta.outward_src = src;
-        meta.outward_port = port;
-        inside_counter.count();
     }
 
     // pipeline.rs:38 action no_nat
-    @name(".outside_no_nat")
-    action outside_no_nat() {
-        outside_counter.count();
-    }
-
-    // pipeline.rs:38 action no_nat
-    @name(".inside_no_nat")
-    action inside_no_nat() {
-        inside_counter.count();
-    }
+    @name(".no_nat") @id(0x018fe094)
+    action no_nat() { }
 
     // pipeline.rs:41 table outside
     @name(".outside") @id(0x02fdb1d5)
@@ -189,13 +158,12 @@ control ingress(
             meta.dst_port: exact @name("dst_port");
         }
         actions = {
-            outside_inward;
-            outside_outward;
-            @defaultonly outside_no_nat;
+            inward;
+            outward;
+            @defaultonly no_nat;
         }
-        const default_action = outside_no_nat();
+        const default_action = no_nat();
         size = 1024;
-        psa_direct_counter = outside_counter;
     }
 
     // pipeline.rs:43 table inside
@@ -205,13 +173,12 @@ control ingress(
             h.ip4.src: exact @name("src");
         }
         actions = {
-            inside_inward;
-            inside_outward;
-            @defaultonly inside_no_nat;
+            inward;
+            outward;
+            @defaultonly no_nat;
         }
-        const default_action = inside_no_nat();
+        const default_action = no_nat();
         size = 1024;
-        psa_direct_counter = inside_counter;
     }
 
     apply {
@@ -228,7 +195,7 @@ control ingress(
 
         // pipeline.rs:84 outside
         switch (outside.apply().action_run) {
-            outside_inward: {
+            inward: {
                 bit<32> old = h.ip4.dst;
                 adjust(
                     h.ip4.checksum,
@@ -271,7 +238,7 @@ control ingress(
 
         // pipeline.rs:104 inside
         switch (inside.apply().action_run) {
-            inside_outward: {
+            outward: {
                 bit<32> old = h.ip4.src;
                 adjust(
                     h.ip4.checksum,
@@ -301,12 +268,12 @@ control ingress(
                 send_to_port(ostd, (PortId_t) meta.outward_port);
                 exit;
             }
-            inside_inward: {
+            inward: {
                 drop_not_ours.count(0);
                 ingress_drop(ostd);
                 exit;
             }
-            inside_no_nat: {
+            no_nat: {
                 drop_not_ours.count(0);
                 ingress_drop(ostd);
                 exit;

@@ -114,48 +114,20 @@ control ingress(
     // pipeline.rs:22 drop reason
     @name(".drop.forbidden") @id(0x1263d4cc)
     Counter<bit<64>, bit<32>>(1, PSA_CounterType_t.PACKETS) drop_forbidden;
-    @name(".route4_counter") @id(0x1327dbdb)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS) route4_counter;
-    @name(".route6_counter") @id(0x13010ee0)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS) route6_counter;
 
     // pipeline.rs:36 action via
-    @name(".route4_via")
-    action route4_via(bit<16> hop) {
+    @name(".via") @id(0x01440f79)
+    action via(bit<16> hop) {
         meta.hop = hop;
-        route4_counter.count();
-    }
-
-    // pipeline.rs:36 action via
-    @name(".route6_via")
-    action route6_via(bit<16> hop) {
-        meta.hop = hop;
-        route6_counter.count();
     }
 
     // pipeline.rs:37 action blackhole
-    @name(".route4_blackhole")
-    action route4_blackhole() {
-        route4_counter.count();
-    }
-
-    // pipeline.rs:37 action blackhole
-    @name(".route6_blackhole")
-    action route6_blackhole() {
-        route6_counter.count();
-    }
+    @name(".blackhole") @id(0x010b9066)
+    action blackhole() { }
 
     // pipeline.rs:39 action unreachable
-    @name(".route4_unreachable")
-    action route4_unreachable() {
-        route4_counter.count();
-    }
-
-    // pipeline.rs:39 action unreachable
-    @name(".route6_unreachable")
-    action route6_unreachable() {
-        route6_counter.count();
-    }
+    @name(".unreachable") @id(0x0189db2d)
+    action unreachable() { }
 
     // pipeline.rs:51 action send
     @name(".send") @id(0x015186e2)
@@ -177,13 +149,12 @@ control ingress(
             h.ip4.dst: lpm @name("dst");
         }
         actions = {
-            route4_via;
-            route4_blackhole;
-            @defaultonly route4_unreachable;
+            via;
+            blackhole;
+            @defaultonly unreachable;
         }
-        const default_action = route4_unreachable();
+        const default_action = unreachable();
         size = 1024;
-        psa_direct_counter = route4_counter;
     }
 
     // pipeline.rs:44 table route6
@@ -193,13 +164,12 @@ control ingress(
             h.ip6.dst: lpm @name("dst");
         }
         actions = {
-            route6_via;
-            route6_blackhole;
-            @defaultonly route6_unreachable;
+            via;
+            blackhole;
+            @defaultonly unreachable;
         }
-        const default_action = route6_unreachable();
+        const default_action = unreachable();
         size = 1024;
-        psa_direct_counter = route6_counter;
     }
 
     // pipeline.rs:56 table neighbour
@@ -226,12 +196,12 @@ control ingress(
 
             // pipeline.rs:86 route4
             switch (route4.apply().action_run) {
-                route4_blackhole: {
+                blackhole: {
                     drop_forbidden.count(0);
                     ingress_drop(ostd);
                     exit;
                 }
-                route4_unreachable: {
+                unreachable: {
                     drop_no_route.count(0);
                     ingress_drop(ostd);
                     exit;
@@ -252,12 +222,12 @@ control ingress(
 
             // pipeline.rs:98 route6
             switch (route6.apply().action_run) {
-                route6_blackhole: {
+                blackhole: {
                     drop_forbidden.count(0);
                     ingress_drop(ostd);
                     exit;
                 }
-                route6_unreachable: {
+                unreachable: {
                     drop_no_route.count(0);
                     ingress_drop(ostd);
                     exit;

@@ -102,10 +102,6 @@ control ingress(
     // pipeline.rs:20 drop reason
     @name(".drop.no_server") @id(0x1210f265)
     Counter<bit<64>, bit<32>>(1, PSA_CounterType_t.PACKETS) drop_no_server;
-    @name(".service_counter") @id(0x13f4fe1b)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) service_counter;
-    @name(".server_counter") @id(0x13d144ec)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS) server_counter;
 
     @hidden
     action sip_start(in bit<64> k) {
@@ -154,28 +150,22 @@ control ingress(
     action service_2(bit<8> pool, @name("key") bit<64> key_2) {
         meta.service_pool = pool;
         meta.service_key = key_2;
-        service_counter.count();
     }
 
     // pipeline.rs:30 action no_service
     @name(".no_service") @id(0x01424aef)
-    action no_service() {
-        service_counter.count();
-    }
+    action no_service() { }
 
     // pipeline.rs:43 action to_mac
     @name(".to_mac") @id(0x0167ab6b)
     action to_mac(bit<48> mac, bit<32> port) {
         meta.to_mac_mac = mac;
         meta.to_mac_port = port;
-        server_counter.count();
     }
 
     // pipeline.rs:45 action not_there
     @name(".not_there") @id(0x01cc12be)
-    action not_there() {
-        server_counter.count();
-    }
+    action not_there() { }
 
     @name(".set_generation") @id(0x01f598f9)
     action set_generation(bit<8> generation) {
@@ -205,7 +195,6 @@ control ingress(
         }
         const default_action = no_service();
         size = 128;
-        psa_direct_counter = service_counter;
     }
 
     // pipeline.rs:48 table server
@@ -220,7 +209,6 @@ control ingress(
         }
         const default_action = not_there();
         size = 512;
-        psa_direct_counter = server_counter;
     }
 
     // pipeline.rs:36 the generation of each pool in force

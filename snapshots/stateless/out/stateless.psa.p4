@@ -154,40 +154,17 @@ control ingress(
     // pipeline.rs:34 drop reason
     @name(".drop.family") @id(0x126b70b7)
     Counter<bit<64>, bit<32>>(1, PSA_CounterType_t.PACKETS) drop_family;
-    @name(".vip4_counter") @id(0x13bf4bb5)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) vip4_counter;
-    @name(".vip6_counter") @id(0x1309d11a)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) vip6_counter;
-    @name(".backend_counter") @id(0x130f4717)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) backend_counter;
 
     // pipeline.rs:54 action set_vip
-    @name(".vip4_set_vip")
-    action vip4_set_vip(bit<16> pool, bit<64> hash_key) {
+    @name(".set_vip") @id(0x01edf772)
+    action set_vip(bit<16> pool, bit<64> hash_key) {
         meta.pool = pool;
         meta.key_2 = hash_key;
-        vip4_counter.count();
-    }
-
-    // pipeline.rs:54 action set_vip
-    @name(".vip6_set_vip")
-    action vip6_set_vip(bit<16> pool, bit<64> hash_key) {
-        meta.pool = pool;
-        meta.key_2 = hash_key;
-        vip6_counter.count();
     }
 
     // pipeline.rs:56 action not_a_vip
-    @name(".vip4_not_a_vip")
-    action vip4_not_a_vip() {
-        vip4_counter.count();
-    }
-
-    // pipeline.rs:56 action not_a_vip
-    @name(".vip6_not_a_vip")
-    action vip6_not_a_vip() {
-        vip6_counter.count();
-    }
+    @name(".not_a_vip") @id(0x010c9008)
+    action not_a_vip() { }
 
     // pipeline.rs:71 action ipip4
     @name(".ipip4") @id(0x01888838)
@@ -197,7 +174,6 @@ control ingress(
         meta.ipip4_port = port;
         meta.ipip4_dst_mac = dst_mac;
         meta.ipip4_src_mac = src_mac;
-        backend_counter.count();
     }
 
     // pipeline.rs:72 action ipip6
@@ -208,14 +184,11 @@ control ingress(
         meta.ipip6_port = port;
         meta.ipip6_dst_mac = dst_mac;
         meta.ipip6_src_mac = src_mac;
-        backend_counter.count();
     }
 
     // pipeline.rs:74 action gone
     @name(".gone") @id(0x0142c088)
-    action gone() {
-        backend_counter.count();
-    }
+    action gone() { }
 
     @name(".set_generation") @id(0x01f598f9)
     action set_generation(bit<8> generation) {
@@ -242,12 +215,11 @@ control ingress(
             h.l4.dst_port: exact @name("dst_port");
         }
         actions = {
-            vip4_set_vip;
-            @defaultonly vip4_not_a_vip;
+            set_vip;
+            @defaultonly not_a_vip;
         }
-        const default_action = vip4_not_a_vip();
+        const default_action = not_a_vip();
         size = 512;
-        psa_direct_counter = vip4_counter;
     }
 
     // pipeline.rs:61 table vip6
@@ -259,12 +231,11 @@ control ingress(
             h.l4.dst_port: exact @name("dst_port");
         }
         actions = {
-            vip6_set_vip;
-            @defaultonly vip6_not_a_vip;
+            set_vip;
+            @defaultonly not_a_vip;
         }
-        const default_action = vip6_not_a_vip();
+        const default_action = not_a_vip();
         size = 512;
-        psa_direct_counter = vip6_counter;
     }
 
     // pipeline.rs:77 table backend
@@ -280,7 +251,6 @@ control ingress(
         }
         const default_action = gone();
         size = 4096;
-        psa_direct_counter = backend_counter;
     }
 
     // pipeline.rs:64 the generation of each pool in force

@@ -71,14 +71,11 @@ control ingress(
     // pipeline.rs:18 drop reason
     @name(".drop.unknown_vlan") @id(0x12ba5b23)
     Counter<bit<64>, bit<32>>(1, PSA_CounterType_t.PACKETS) drop_unknown_vlan;
-    @name(".vlans_counter") @id(0x132c4aa2)
-    DirectCounter<bit<64>>(PSA_CounterType_t.PACKETS_AND_BYTES) vlans_counter;
 
     // pipeline.rs:28 action untag
     @name(".untag") @id(0x015be433)
     action untag(bit<32> port) {
         meta.untag_port = port;
-        vlans_counter.count();
     }
 
     // pipeline.rs:29 action tag
@@ -87,7 +84,6 @@ control ingress(
         meta.tag_port = port;
         meta.tag_id = id;
         meta.tag_pcp = pcp;
-        vlans_counter.count();
     }
 
     // pipeline.rs:30 action retag
@@ -95,14 +91,11 @@ control ingress(
     action retag(bit<32> port, bit<12> id) {
         meta.retag_port = port;
         meta.retag_id = id;
-        vlans_counter.count();
     }
 
     // pipeline.rs:32 action unknown
     @name(".unknown") @id(0x018ffceb)
-    action unknown() {
-        vlans_counter.count();
-    }
+    action unknown() { }
 
     // pipeline.rs:35 table vlans
     @name(".vlans") @id(0x02e80878)
@@ -119,7 +112,6 @@ control ingress(
         }
         const default_action = unknown();
         size = 4096;
-        psa_direct_counter = vlans_counter;
     }
 
     apply {
