@@ -102,11 +102,7 @@ fn what_is_asked_for_wrongly() {
 fn unsupported_features_and_too_big_tables() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().to_str().unwrap();
-    check(
-        &["compile", "--target", "tofino", "--out", out],
-        1,
-        &["no emitter for target `tofino`", "guideway fit"],
-    );
+    check(&["compile", "--target", "tofino", "--out", out], 1, &["Tofino (TNA), one pipe"]);
     check(&["fit", "--target", "tofino"], 1, &["l4lb", "Tofino"]);
     let huge = ["compile", "--target", "xdp", "--out", out, "--set", "FLOW_ENTRIES=1073741824"];
     check(&huge, 1, &["flows4"]);
@@ -115,7 +111,7 @@ fn unsupported_features_and_too_big_tables() {
 
 #[test]
 fn targets_are_listed_and_told() {
-    check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "(fit only)"]);
+    check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "tofino2"]);
     check(&["targets", "xdp"], 0, &["hash.crc32", "limits"]);
     let json = check(&["targets", "--json"], 0, &[]);
     assert!(serde_json::from_str::<Vec<serde_json::Value>>(&json).unwrap().len() >= 5);

@@ -12,6 +12,8 @@ pub use artifacts::Artifacts;
 #[cfg(feature = "p4")]
 pub mod p4;
 #[cfg(feature = "p4")]
+pub mod steps;
+#[cfg(feature = "p4")]
 pub mod swx;
 #[cfg(any(feature = "xdp", feature = "p4"))]
 #[cfg_attr(not(feature = "xdp"), expect(dead_code, reason = "some of it is for C only"))]

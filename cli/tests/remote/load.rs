@@ -129,7 +129,7 @@ fn what_can_not_be_loaded() {
         (&[path("l4lb.bundle"), "--set".into(), "HASH=HalfSipHash".into()], 1, "--set needs a source"),
         (&[path("source")], 1, "is no folder that `guideway compile` wrote"),
         (&[path("nothing.rs"), "--target".into(), "native".into()], 1, "can't read"),
-        (&["--target".into(), "tofino".into()], 1, "no emitter for target `tofino`"),
+        (&["--target".into(), "tofino".into()], 1, "Tofino (TNA), one pipe"),
         (&["--target".into(), "native".into()], 1, "can't reach a P4Runtime server at 127.0.0.1:1"),
     ] {
         let args: Vec<&str> = std::iter::once("load").chain(args.iter().map(String::as_str)).collect();

@@ -211,8 +211,7 @@ fn what_is_asked_for_wrongly() {
         to.check(&["table", "get", "vip4", "dst=nothing"], 2, &["`nothing` is no number"]);
         set(to, "flag=6", 1, &["the parameters vip, pool, hash_key, flags, class", "help: vip4 {"]);
         set(to, "flags=256", 1, &["`set_vip.flags` has 8 bits: 256 does not fit"]);
-        let decap = ["load", "--pipeline", "decap", "--target", "tofino"];
-        to.check(&decap, 1, &["no emitter for target `tofino`"]);
+        to.check(&["load", "--target", "tofino"], 1, &["Tofino (TNA), one pipe"]);
     });
     let nobody = To { address: "127.0.0.1:1", target: "none" };
     nobody.check(&["counters"], 1, &["can't reach a P4Runtime server at 127.0.0.1:1", "refused"]);

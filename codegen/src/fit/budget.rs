@@ -30,6 +30,8 @@ pub(super) fn uses(p: &Pipeline, target: &Target) -> Vec<Use> {
     fields(p, &mut list);
     structs(p, &mut list);
     memory(p, target, &mut list);
+    #[cfg(feature = "p4")]
+    super::chip::uses(p, target, &mut list);
     list.retain(|u| target.limit(u.limit).is_some());
     list
 }

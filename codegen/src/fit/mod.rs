@@ -4,6 +4,8 @@
 //! against the target's limits. What was chosen, and what it costs, stands in [`Fitted::report`] (`fit.txt`).
 
 mod budget;
+#[cfg(feature = "p4")]
+mod chip;
 mod report;
 
 pub use budget::Use;
@@ -103,7 +105,11 @@ pub fn fit(verified: &Verified, target: &Target) -> Result<Fitted, Diagnostics> 
 /// How each need is met, and which are not.
 fn choose(verified: &Verified, target: &Target) -> (Vec<Choice>, Vec<Need>) {
     let (mut choices, mut missing) = (Vec::new(), Vec::new());
-    for need in needs(verified) {
+    #[cfg(feature = "p4")]
+    let own = chip::needs(verified.pipeline(), target);
+    #[cfg(not(feature = "p4"))]
+    let own = Vec::new();
+    for need in needs(verified).into_iter().chain(own) {
         let recipe = target.recipe(need.word).cloned();
         if recipe.is_none() && !target.provides(need.word) {
             missing.push(need);
@@ -151,6 +157,8 @@ fn help(word: &str, target: &Target) -> String {
                 target.provides.iter().filter(|w| w.starts_with("hash.")).map(String::as_str).collect();
             format!("use a hash that it has: {}", hashes.join(", "))
         }
+        "parser.arith" => "compute it in the control".to_string(),
+        "checksum.read" => "change what the checksum is of, and ask for it, before".to_string(),
         "flow.after_change" => "change headers in the arms of `stay_or`, or after them".to_string(),
         "flow.several" => "let one flow decide; put what excludes it into an `else`".to_string(),
         "table.places" => "choose the key first, then use it in one place".to_string(),

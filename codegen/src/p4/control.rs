@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use p4::ast::{Block, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::flow::TICK_BITS;
-use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind, Verdict};
-use pipeline_ir::{
-    ActionId, CounterKind, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId,
-};
+use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind};
+use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
 
 use super::arch::Hashing;
 use super::expr::{Scope, header, meta, opposite};
 use super::flow::Find;
 use super::learner::Learners;
 use super::plan;
+use super::sums::{Sums, Words};
 use super::worlds::{self, Known, Worlds};
 
 /// A field of metadata that we add.
@@ -47,6 +46,14 @@ pub(super) struct Ingress<'a> {
     pub(super) limiters: BTreeSet<LimiterId>,
     /// What the architecture's own hashes do.
     pub(super) hashers: BTreeSet<Hashing>,
+    /// Set where a packet is dropped and more stands behind it.
+    pub(super) over: Option<VarId>,
+    /// Where changes of checksums are kept.
+    pub(super) words: Words,
+    /// Checksums of all their data.
+    pub(super) whole: BTreeMap<Sums, Vec<P4>>,
+    /// A packet is dropped somewhere.
+    pub(super) drops: bool,
     pub(super) adjusts: bool,
     pub(super) sums: bool,
     pub(super) crcs: bool,
@@ -68,6 +75,10 @@ impl<'a> Ingress<'a> {
             learners: Learners::new(),
             limiters: BTreeSet::new(),
             hashers: BTreeSet::new(),
+            over: None,
+            whole: BTreeMap::new(),
+            words: if s.style.means.sums_last { Words::new(s.p) } else { Words::default() },
+            drops: false,
             adjusts: false,
             sums: false,
             crcs: false,
@@ -88,7 +99,8 @@ impl<'a> Ingress<'a> {
         let control = &self.s.p.control;
         let mut body = self.block(control, w);
         body.extend(self.remember_last());
-        let mut first = Vec::new();
+        body.extend(self.count_drop());
+        let mut first = self.s.style.arch.begins();
         if self.fields.iter().any(|f| f.name == "now") {
             first.push(P4Stmt::assign(meta("now"), self.s.style.arch.now(self.tick_ns)));
         }
@@ -190,16 +202,18 @@ impl<'a> Ingress<'a> {
             StmtKind::Apply { table, key, arms } => self.apply(*table, key, arms, w, s.at),
             StmtKind::Hash { into, algorithm, key, data } => self.hash(*into, *algorithm, key, data, w),
             StmtKind::Checksum { place, data } => self.checksum(*place, data, w),
-            StmtKind::Adjust { place, old, new } => self.adjust(*place, old, new, w),
+            StmtKind::Adjust { place, old, new } => self.adjust(s, *place, old, new, w),
             StmtKind::Count { counter, index } => {
                 let (name, size) =
                     (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);
-                let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(32), w);
+                let bits = self.s.style.arch.cell_bits(size) as u8; // 32 at most
+                let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(bits), w);
                 let kind = self.s.p.counters[counter.index()].kind;
                 let count = self.s.style.arch.count(P4::name(name.clone()), cell.clone(), kind);
                 if most(index) < u128::from(size) {
                     vec![count]
                 } else {
+                    let cell = if bits == 32 { cell } else { self.s.sized(index, w) };
                     vec![P4Stmt::if_(cell.less(size), [count])]
                 }
             }
@@ -432,7 +446,8 @@ impl<'a> Ingress<'a> {
             }
         }
         let apply = P4::name(self.s.names.tables[table.index()].clone()).method0("apply");
-        out.push(self.dispatch(table, apply, bodies));
+        let asked = self.dispatch(table, apply, bodies);
+        out.push(self.unless_over(asked));
         out
     }
 
@@ -497,11 +512,18 @@ impl<'a> Ingress<'a> {
         let slot = self.slot(ring, slot, hash, w);
         let (pool_table, ring_table) = &self.s.names.rings[ring.index()];
         let miss = |t: &str| P4::name(t).method0("apply").member("miss");
-        out.push(P4Stmt::if_(miss(pool_table), self.verdict(&Verdict::Drop(r.no_pool), w)));
+        let [no_pool, no_slot] = [r.no_pool, r.no_slot].map(|reason| self.gone(reason, w));
+        let no_slot = P4Stmt::if_(miss(ring_table), no_slot);
         let own = generation.map(|own| P4Stmt::assign(own, given)).into_iter().collect();
-        out.extend(self.side_by_side(own));
-        out.extend(slot);
-        out.push(P4Stmt::if_(miss(ring_table), self.verdict(&Verdict::Drop(r.no_slot), w)));
+        if self.s.style.means.steps {
+            let asks = slot.into_iter().chain([no_slot]).collect::<Block>();
+            out.push(P4Stmt::if_else(miss(pool_table), no_pool, asks));
+        } else {
+            out.push(P4Stmt::if_(miss(pool_table), no_pool));
+            out.extend(self.side_by_side(own));
+            out.extend(slot);
+            out.push(no_slot);
+        }
         if self.s.plan.in_metadata.contains(&into) {
             self.ring_ids.insert(ring, self.s.var(into));
         } else {
@@ -509,21 +531,6 @@ impl<'a> Ingress<'a> {
             out.push(P4Stmt::assign(self.s.var(into), id.clone()));
             self.ring_ids.insert(ring, id);
         }
-        out
-    }
-
-    fn verdict(&self, v: &Verdict, w: &Worlds) -> Block {
-        let arch = self.s.style.arch;
-        let mut out = match v {
-            Verdict::Forward(port) => vec![arch.send(self.s.port(port, w))],
-            Verdict::Pass => vec![arch.send(P4::name("CPU_PORT"))],
-            Verdict::Drop(reason) => {
-                let counter = P4::name(format!("drop_{}", self.s.p.reasons[reason.index()].name));
-                let count = arch.count(counter, P4::int(0), CounterKind::Packets);
-                std::iter::once(count).chain(arch.drop()).collect()
-            }
-        };
-        out.push(P4Stmt::exit());
         out
     }
 

@@ -2,7 +2,7 @@
 
 use p4::ast::{BinaryOp, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
-use pipeline_ir::stmt::Place;
+use pipeline_ir::stmt::{Place, Stmt};
 use pipeline_ir::{FieldId, HeaderId, RingId, VarId};
 
 use super::arch::Hashing;
@@ -35,6 +35,9 @@ impl Ingress<'_> {
     pub(super) fn checksum(&mut self, place: Place, data: &[Expr], w: &Worlds) -> Block {
         if Self::is_lost(place, w) {
             return Vec::new();
+        }
+        if let (true, Place::Field(h, f)) = (self.s.style.means.sums_last, place) {
+            return self.checksum_last((h, f), data, w);
         }
         let list = P4::list(self.pieces(data, w));
         match self.hashed(self.s.style.means.checksum, self.s.place(place), Hashing::Internet, list) {
@@ -133,9 +136,12 @@ impl Ingress<'_> {
         (all && w.header(h) == Known::Valid).then_some((h, fields))
     }
 
-    pub(super) fn adjust(&mut self, place: Place, old: &Expr, new: &Expr, w: &Worlds) -> Block {
+    pub(super) fn adjust(&mut self, s: &Stmt, place: Place, old: &Expr, new: &Expr, w: &Worlds) -> Block {
         if Self::is_lost(place, w) {
             return Vec::new();
+        }
+        if let (true, Place::Field(h, f)) = (self.s.style.means.sums_last, place) {
+            return self.adjust_last(s, (h, f), old, new, w);
         }
         self.adjusts = true;
         // One sum for all words: p4c puts the helper's body in place of each call, and a chain of them would grow without

@@ -19,6 +19,10 @@ pub struct Sizes {
     pub ring_pools: u32,
     /// What the P4Runtime server serves.
     pub serves: P4Runtime,
+    /// Is there one counter for all drop reasons? Reasons are its cells, from 1 on.
+    pub drops_last: bool,
+    /// Are optional keys matched by masks?
+    pub optional_by_mask: bool,
     /// Flow entries per flow table at most; `None`: the flow tables are no objects of the P4 program.
     pub flow_entries: Option<u32>,
 }
@@ -33,6 +37,8 @@ impl Sizes {
         Self {
             ring_pools: limit("ring_pools").unwrap_or(u32::MAX),
             serves: target.p4runtime,
+            optional_by_mask: arch::find(&target.arch).is_some() && !target.provides("table.optional"),
+            drops_last: arch::find(&target.arch).is_some() && !target.provides("counter.places"),
             flow_entries: registers.then(|| limit("flow_entries").unwrap_or(65_536)),
         }
     }
@@ -66,7 +72,7 @@ pub fn slot_width(ring: &Ring) -> u32 {
 pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
     let mut b = Builder::new("v1model");
     for t in &p.tables {
-        b.table(NewTable { idle_timeout: sizes.serves.idle_timeouts && may_idle(t), ..table(p, t) });
+        b.table(NewTable { idle_timeout: sizes.serves.idle_timeouts && may_idle(t), ..table(p, t, sizes) });
     }
     rings(&mut b, p, sizes);
     if sizes.serves.flow_tables {
@@ -85,7 +91,10 @@ pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
     if sizes.serves.flow_tables {
         p.flow_tables.iter().for_each(|t| flow_actions(&mut b, t));
     }
-    for r in &p.reasons {
+    if sizes.drops_last && !p.reasons.is_empty() {
+        b.counter("drops", None, Unit::Packets, p.reasons.len() as u32 + 1);
+    }
+    for r in p.reasons.iter().filter(|_| !sizes.drops_last) {
         b.counter(format!("drop.{}", r.name), None, Unit::Packets, 1);
     }
     for c in &p.counters {
@@ -136,8 +145,9 @@ fn unit(kind: CounterKind) -> Unit {
     }
 }
 
-fn match_type(kind: MatchKind) -> MatchType {
+fn match_type(kind: MatchKind, sizes: &Sizes) -> MatchType {
     match kind {
+        MatchKind::Optional if sizes.optional_by_mask => MatchType::Ternary,
         MatchKind::Exact => MatchType::Exact,
         MatchKind::Lpm => MatchType::Lpm,
         MatchKind::Ternary => MatchType::Ternary,
@@ -155,11 +165,15 @@ fn may_idle(t: &Table) -> bool {
     t.counters.is_some() && t.const_entries.is_empty()
 }
 
-fn table(p: &Pipeline, t: &Table) -> NewTable {
+fn table(p: &Pipeline, t: &Table, sizes: &Sizes) -> NewTable {
     let default = &p.actions[t.default.index()];
     NewTable {
         name: t.name.clone(),
-        keys: t.keys.iter().map(|k| (k.name.clone(), u32::from(k.width), match_type(k.kind))).collect(),
+        keys: t
+            .keys
+            .iter()
+            .map(|k| (k.name.clone(), u32::from(k.width), match_type(k.kind, sizes)))
+            .collect(),
         actions: t
             .actions
             .iter()

@@ -17,6 +17,16 @@ pub(super) struct Means {
     pub(super) checksum: bool,
     /// Is there a remainder? Else multiples are subtracted.
     pub(super) modulo: bool,
+    /// Must each statement do one thing, with none behind a verdict? Then the pipeline is written in [`steps`](crate::steps).
+    pub(super) steps: bool,
+    /// Does an IP header tell how long the frame is?
+    pub(super) tells_length: bool,
+    /// Are optional keys matched by masks?
+    pub(super) optional_by_mask: bool,
+    /// Does the deparser sum what checksums change by?
+    pub(super) sums_last: bool,
+    /// Is there one counter for all drop reasons, counted at the end?
+    pub(super) drops_last: bool,
 }
 
 impl Means {
@@ -31,6 +41,11 @@ impl Means {
             crc32: has("hash.crc32"),
             checksum: has("checksum.internet"),
             modulo: has("arith.modulo"),
+            steps: !has("expr.nested"),
+            tells_length: has("packet.told_length"),
+            optional_by_mask: !has("table.optional"),
+            sums_last: has("checksum.deparser"),
+            drops_last: !has("counter.places"),
         }
     }
 }

@@ -29,8 +29,10 @@ mod preamble;
 mod prelude;
 mod program;
 mod remember;
-mod same;
+pub(crate) mod same;
+mod sums;
 mod tables;
+mod verdicts;
 pub(crate) mod worlds;
 
 pub use info::{FLOW_TABLE, Sizes, info, slot_width};
@@ -53,13 +55,17 @@ pub fn writes(arch: &str) -> bool {
 /// The P4 program and its P4Info in text and binary form: `<name>.p4`, `<name>.p4info.txtpb`, `<name>.p4info.bin`.
 #[must_use]
 pub fn emit(fitted: &Fitted) -> Artifacts {
-    let p = &counted(fitted);
+    let counted = counted(fitted);
+    let p: &Pipeline = &counted;
     let sizes = Sizes::of(fitted.target());
     let info = info(p, &sizes);
     let mut artifacts = Artifacts::default();
     let Some(arch) = arch::find(&fitted.target().arch) else { return artifacts };
     let style = Style { arch, means: Means::of(fitted) };
-    let program = program::program(p, &info, &sizes, fitted.target(), style);
+    let in_steps = style.means.steps.then(|| crate::steps::steps(p, style.means.tells_length));
+    let over = in_steps.as_ref().and_then(|s| s.over);
+    let written = in_steps.as_ref().map_or(p, |s| &s.pipeline);
+    let program = program::program(written, over, &info, &sizes, fitted.target(), style);
     artifacts.add(format!("{}.p4", p.name), p4::print(&program));
     artifacts.add(format!("{}.p4info.txtpb", p.name), info.to_text());
     artifacts.add(format!("{}.p4info.bin", p.name), info.to_bytes());

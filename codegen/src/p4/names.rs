@@ -230,6 +230,7 @@ fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
     let rings = ["generation", "id", "pool", "rest", "slot"];
     names.extend(p.rings.iter().flat_map(|r| rings.map(|e| format!("{}_{e}", r.name))));
     names.extend(p.vars.iter().map(|v| format!("{}_kept", v.name)));
+    names.extend(super::sums::names(p));
     for t in &p.tables {
         names.insert(format!("{}_action", t.name));
         names.extend(t.keys.iter().map(|k| format!("{}_{}", t.name, k.name)));

@@ -12,8 +12,8 @@ use super::expr::{Scope, header, meta, number};
 use super::preamble;
 use super::worlds::Worlds;
 
-/// The parser of a pipeline; `entry` are the worlds at the entry of each state.
-pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
+/// The parser of a pipeline; `entry` are the worlds at the entry of each state, `begins` is what it does before all else.
+pub(super) fn parser(s: Scope<'_>, entry: &[Worlds], begins: &[P4Stmt]) -> ParserDecl {
     let mut decl = ParserDecl::new("parse", s.style.arch.parser_params());
     let mut states: Vec<State> =
         s.p.parser
@@ -22,7 +22,7 @@ pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
             .zip(entry)
             .enumerate()
             .filter(|(_, (_, w))| !w.is_none())
-            .flat_map(|(i, (_, w))| state(s, StateId(i as u32), w))
+            .flat_map(|(i, (_, w))| state(s, StateId(i as u32), w, begins))
             .collect();
     if let Some(start) = states.iter().position(|x| x.name == "start") {
         let start = states.remove(start);
@@ -34,11 +34,14 @@ pub(super) fn parser(s: Scope<'_>, entry: &[Worlds]) -> ParserDecl {
     decl
 }
 
-fn state(s: Scope<'_>, id: StateId, entry: &Worlds) -> Vec<State> {
+fn state(s: Scope<'_>, id: StateId, entry: &Worlds, begins: &[P4Stmt]) -> Vec<State> {
     let from = &s.p.parser.states[id.index()];
     let mut w = entry.clone();
     let mut body = Vec::new();
     let mut parts = Parts { s, id, done: Vec::new() };
+    if id == s.p.parser.start {
+        body.extend(begins.iter().cloned());
+    }
     if s.style.means.preamble && id == s.p.parser.start {
         body.extend(preamble::read());
     }

@@ -61,7 +61,7 @@ impl Plan {
             plan.keep(p, &p.control, &mut Later::default());
         }
         plan.parsed_again(p);
-        plan.absorb(p);
+        plan.absorb(p, means.steps);
         plan.place(p);
         plan
     }
@@ -127,7 +127,7 @@ impl Plan {
 
     /// An action absorbs its arms if they all say the same, and only compute metadata from metadata and from the
     /// action's own data, which nothing else reads.
-    fn absorb(&mut self, p: &Pipeline) {
+    fn absorb(&mut self, p: &Pipeline, steps: bool) {
         let mut arms: BTreeMap<ActionId, Vec<&Arm>> = BTreeMap::new();
         walk(&p.control, &mut |s| {
             if let StmtKind::Apply { arms: list, .. } | StmtKind::Stay { arms: list, .. } = &s.kind {
@@ -142,7 +142,7 @@ impl Plan {
                 continue;
             }
             let alike = list.iter().all(|a| same::blocks(&a.body, &first.body));
-            if !alike || !first.body.iter().all(is_simple) {
+            if !alike || !first.body.iter().all(is_simple) || steps && !first.body.iter().all(is_copy) {
                 continue;
             }
             let own: BTreeSet<VarId> = p.actions[action.index()].params.iter().copied().collect();
@@ -304,6 +304,12 @@ fn is_simple(s: &Stmt) -> bool {
         simple &= !matches!(e.kind, ExprKind::Field(..) | ExprKind::Valid(_) | ExprKind::Builtin(_));
     });
     simple
+}
+
+/// Copies a number or the action's own data: a chip does all of these at once.
+fn is_copy(s: &Stmt) -> bool {
+    let StmtKind::Set { value, .. } = &s.kind else { return false };
+    matches!(value.kind, ExprKind::Const(_) | ExprKind::Bool(_) | ExprKind::Var(_))
 }
 
 /// Variables that statements write.

@@ -1,26 +1,36 @@
 //! The program's sections in order: constants, types, parser, ingress, and the empty rest.
 
 use hw_targets::Target;
-use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Program, Type as P4Type};
+use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Program, Stmt as P4Stmt, Type as P4Type};
 use p4::info::P4Info;
 use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
 use super::arch::Style;
 use super::control::{Ingress, note};
-use super::expr::Scope;
+use super::expr::{Scope, meta};
 use super::info::Sizes;
 use super::names::Names;
 use super::plan::{self, Plan};
 use super::{flow, parser, preamble, prelude, tables, worlds};
 
 /// The whole program.
-pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Target, style: Style) -> Program {
+pub(super) fn program(
+    p: &Pipeline,
+    over: Option<VarId>,
+    info: &P4Info,
+    sizes: &Sizes,
+    target: &Target,
+    style: Style,
+) -> Program {
+    let none = P4Info::default();
+    let info = if style.arch.knows_ids() { info } else { &none };
     let plan = Plan::new(p, style.means);
     let names = Names::new(p, &plan, style.arch);
     let scope = Scope { p, names: &names, plan: &plan, style, action: None };
     let (entry, start) = worlds::parser(p);
     let mut ingress = Ingress::new(scope, target.tick_ns);
+    ingress.over = over;
     let body = ingress.body(&start);
     let (functions, helpers) = helpers(&ingress);
     let mut control = ControlDecl::new("ingress", style.arch.control_params());
@@ -37,15 +47,31 @@ pub(super) fn program(p: &Pipeline, info: &P4Info, sizes: &Sizes, target: &Targe
     decls.extend(header_types(scope));
     decls.push(headers(scope));
     decls.push(metadata(&ingress));
-    decls.push(parser::parser(scope, &entry).into());
+    decls.push(parser::parser(scope, &entry, &parser_begins(&ingress)).into());
     decls.extend(functions);
-    decls.push(Decl::from(control).note(note(
-        &p.file,
-        p.control.first().map(|s| s.at).unwrap_or_default(),
-        "ingress",
-    )));
-    decls.extend(style.arch.rest());
+    let control = ingress.whole_words().into_iter().fold(Decl::from(control), Decl::annotate);
+    decls.push(control.note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
+    decls.extend(if style.means.sums_last {
+        style.arch.rest_with(ingress.sums())
+    } else {
+        style.arch.rest()
+    });
     Program::new(decls)
+}
+
+/// What the parser does before it reads: where metadata begins as anything, zeros.
+fn parser_begins(g: &Ingress<'_>) -> Vec<P4Stmt> {
+    let mut out = g.s.style.arch.parser_begins();
+    if !g.s.style.means.steps {
+        return out;
+    }
+    out.extend(metadata_fields(g).iter().map(|f| zero(&f.name, &f.ty)));
+    out
+}
+
+fn zero(name: &str, ty: &P4Type) -> P4Stmt {
+    let zero = if *ty == P4Type::Bool { P4::Bool(false) } else { P4::int(0) };
+    P4Stmt::assign(meta(name), zero)
 }
 
 fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
@@ -94,6 +120,15 @@ fn headers(s: Scope<'_>) -> Decl {
 
 /// The pipeline's metadata, what actions keep for their arms, and what we add.
 fn metadata(g: &Ingress<'_>) -> Decl {
+    let decl = Decl::structure("metadata_t", metadata_fields(g));
+    if g.s.plan.resubmits {
+        decl.note("A second pass finds the fields of list 1 as the first one left them.")
+    } else {
+        decl
+    }
+}
+
+fn metadata_fields(g: &Ingress<'_>) -> Vec<Field> {
     let (s, plan) = (g.s, g.s.plan);
     let mut fields = Vec::new();
     if s.style.means.preamble {
@@ -112,12 +147,7 @@ fn metadata(g: &Ingress<'_>) -> Decl {
         }
     }
     fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));
-    let decl = Decl::structure("metadata_t", fields);
-    if plan.resubmits {
-        decl.note("A second pass finds the fields of list 1 as the first one left them.")
-    } else {
-        decl
-    }
+    fields
 }
 
 fn kept(field: Field, kept: bool) -> Field {

@@ -4,7 +4,7 @@ use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::stmt::{Stmt, StmtKind};
 
 /// Are two blocks of assignments the same?
-pub(super) fn blocks(a: &[Stmt], b: &[Stmt]) -> bool {
+pub(crate) fn blocks(a: &[Stmt], b: &[Stmt]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| stmts(a, b))
 }
 
@@ -16,7 +16,7 @@ fn stmts(a: &Stmt, b: &Stmt) -> bool {
 }
 
 /// Are two expressions the same?
-pub(super) fn exprs(a: &Expr, b: &Expr) -> bool {
+pub(crate) fn exprs(a: &Expr, b: &Expr) -> bool {
     a.ty == b.ty
         && match (&a.kind, &b.kind) {
             (ExprKind::Unary(o, x), ExprKind::Unary(q, y)) => o == q && exprs(x, y),

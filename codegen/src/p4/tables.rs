@@ -12,6 +12,7 @@ use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId
 use super::control::{Ingress, note};
 use super::expr::{Scope, meta, number};
 use super::info::{Sizes, cell_width, direct, slot_width};
+use super::means::Means;
 use super::worlds::Worlds;
 
 /// `@name(".vip4") @id(0x...)`: the name without the control around it.
@@ -33,7 +34,12 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
     };
     let mut out: Vec<Decl> = g.hashers.iter().filter_map(|how| arch.hasher(*how)).collect();
     out.dedup();
-    for r in &p.reasons {
+    let (last, reasons) = (g.s.style.means.drops_last, p.reasons.len() as u32);
+    if last && g.drops {
+        let decl = counter("drops".to_owned(), "drops".to_owned(), CounterKind::Packets, reasons + 1);
+        out.push(decl.note("drop reasons, from 1 on"));
+    }
+    for r in p.reasons.iter().filter(|_| !last) {
         let decl = counter(format!("drop.{}", r.name), format!("drop_{}", r.name), CounterKind::Packets, 1);
         out.push(decl.note(note(&p.file, r.at, "drop reason")));
     }
@@ -198,8 +204,11 @@ fn ring_table(table: P4Table, set: &str, none: &str, size: u32) -> Decl {
 fn table(s: Scope<'_>, id: TableId, local: String, keys: &[P4]) -> P4Table {
     let t = &s.p.tables[id.index()];
     let name = |a: ActionId| s.action(id, a);
-    let keys =
-        t.keys.iter().zip(keys).map(|(k, e)| Key::new(e.clone(), match_kind(k.kind)).named(k.name.clone()));
+    let keys = t
+        .keys
+        .iter()
+        .zip(keys)
+        .map(|(k, e)| Key::new(e.clone(), match_kind(k.kind, s.style.means)).named(k.name.clone()));
     let actions = t.actions.iter().map(|a| {
         let reference = ActionRef::new(name(*a));
         if s.p.actions[a.index()].default_only { reference.default_only() } else { reference }
@@ -245,8 +254,9 @@ fn keyset(v: KeyValue, width: u8) -> Keyset {
     }
 }
 
-fn match_kind(kind: MatchKind) -> &'static str {
+fn match_kind(kind: MatchKind, means: Means) -> &'static str {
     match kind {
+        MatchKind::Optional if means.optional_by_mask => "ternary",
         MatchKind::Exact => "exact",
         MatchKind::Lpm => "lpm",
         MatchKind::Ternary => "ternary",

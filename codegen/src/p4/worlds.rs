@@ -68,6 +68,11 @@ impl Worlds {
         }
     }
 
+    /// Can two headers be valid at once?
+    pub(crate) fn together(&self, a: HeaderId, b: HeaderId) -> bool {
+        self.0.as_ref().is_none_or(|worlds| worlds.iter().any(|w| w.has(a) && w.has(b)))
+    }
+
     /// Which tables can have filled a cursor; `None` among them: none has.
     pub(crate) fn cursor(&self, p: &Pipeline, cursor: CursorId) -> BTreeSet<Option<FlowTableId>> {
         match &self.0 {

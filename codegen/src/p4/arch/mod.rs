@@ -6,9 +6,10 @@
 
 mod pna;
 mod psa;
+mod tna;
 mod v1model;
 
-use p4::ast::{Block, Decl, Expr as P4, Param, Stmt, Type as P4Type};
+use p4::ast::{Annotation, Block, Decl, Expr as P4, Param, Stmt, Type as P4Type};
 use pipeline_ir::{CounterKind, Table};
 
 use super::means::Means;
@@ -32,12 +33,34 @@ pub(super) trait Arch: Sync {
     /// Does P4Info list the registers behind flow tables and limiters?
     fn lists_registers(&self) -> bool;
 
+    /// Does its compiler know ids of P4Runtime?
+    fn knows_ids(&self) -> bool {
+        true
+    }
+    /// Keeps metadata of so many bits in one piece, where the compiler would try all ways to cut it.
+    fn whole(&self, name: &str, bits: u32) -> Option<Annotation> {
+        let _ = (name, bits);
+        None
+    }
     /// Parameters of the parser.
     fn parser_params(&self) -> Vec<Param>;
+    /// What the parser does before all else.
+    fn parser_begins(&self) -> Block {
+        Block::new()
+    }
+    /// What the control does before all else.
+    fn begins(&self) -> Block {
+        Block::new()
+    }
     /// Parameters of the control that the pipeline's becomes.
     fn control_params(&self) -> Vec<Param>;
     /// What stands behind that control: other blocks, the deparser, the package.
     fn rest(&self) -> Vec<Decl>;
+    /// The same, where the deparser sums what checksums change by.
+    fn rest_with(&self, sums: Vec<Sum>) -> Vec<Decl> {
+        let _ = sums;
+        self.rest()
+    }
 
     /// Where the packet came in.
     fn ingress_port(&self) -> P4;
@@ -54,6 +77,11 @@ pub(super) trait Arch: Sync {
 
     /// A counter array: type and arguments.
     fn counter(&self, size: u32, kind: CounterKind) -> (P4Type, Vec<P4>);
+    /// Bits of a cell's number.
+    fn cell_bits(&self, size: u32) -> u32 {
+        let _ = size;
+        32
+    }
     /// Counts in a cell of it.
     fn count(&self, counter: P4, cell: P4, kind: CounterKind) -> Stmt;
     /// A counter in each entry of a table: type and arguments.
@@ -108,7 +136,25 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Arch> {
 }
 
 /// The architectures that P4 is written for.
-const ALL: &[&dyn Arch] = &[&v1model::V1model, &pna::Pna, &psa::Psa];
+const ALL: &[&dyn Arch] = &[
+    &v1model::V1model,
+    &pna::Pna,
+    &psa::Psa,
+    &tna::Tna { name: "tna", file: "tna.p4", host: 320 },
+    &tna::Tna { name: "t2na", file: "t2na.p4", host: 0 },
+];
+
+/// A checksum that the deparser writes, if something has changed it.
+pub(super) struct Sum {
+    /// Of the extern.
+    pub(super) name: String,
+    /// Does it change?
+    pub(super) changes: P4,
+    /// Where it stands.
+    pub(super) place: P4,
+    /// The words that it is of.
+    pub(super) words: Vec<P4>,
+}
 
 /// What a program is written with: skeleton and recipes.
 #[derive(Clone, Copy)]

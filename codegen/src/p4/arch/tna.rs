@@ -1,0 +1,271 @@
+//! TNA: all is done in ingress, egress is passed by, and the deparser sums what checksums change by.
+
+use p4::ast::{
+    Annotation, Block, ControlDecl, Decl, Expr as P4, Field, Param, ParserDecl, State, Stmt,
+    Transition as P4Transition, Type as P4Type,
+};
+use pipeline_ir::CounterKind;
+
+use super::{Arch, Hashing, Sum};
+use crate::p4::prelude;
+
+/// Tofino's own architecture, as one of its generations has it.
+pub(super) struct Tna {
+    /// As targets name it, and its file.
+    pub(super) name: &'static str,
+    pub(super) file: &'static str,
+    /// The port of the chip's own processor.
+    pub(super) host: u128,
+}
+
+const DEPARSER: &str = "deparser";
+const TM: &str = "tm";
+
+fn counter_type(kind: CounterKind) -> P4 {
+    P4::path(match kind {
+        CounterKind::Packets => "CounterType_t.PACKETS",
+        CounterKind::Bytes => "CounterType_t.BYTES",
+        CounterKind::Both => "CounterType_t.PACKETS_AND_BYTES",
+    })
+}
+
+/// `packet.emit(h)`
+fn emit() -> Stmt {
+    Stmt::call(P4::name("packet").method("emit", ["h"]))
+}
+
+/// The egress side, which no packet sees.
+fn egress() -> Vec<Decl> {
+    let headers = [Param::out("egress_headers_t", "h"), Param::out("egress_metadata_t", "meta")];
+    let parser = [Param::new("packet_in", "packet")].into_iter().chain(headers);
+    let parser = parser.chain([Param::out("egress_intrinsic_metadata_t", "istd")]);
+    let start = State::new(
+        "start",
+        [Stmt::call(P4::name("packet").method("extract", ["istd"]))],
+        P4Transition::accept(),
+    );
+    let control = [
+        Param::inout("egress_headers_t", "h"),
+        Param::inout("egress_metadata_t", "meta"),
+        Param::input("egress_intrinsic_metadata_t", "istd"),
+        Param::input("egress_intrinsic_metadata_from_parser_t", "from_parser"),
+        Param::inout("egress_intrinsic_metadata_for_deparser_t", DEPARSER),
+        Param::inout("egress_intrinsic_metadata_for_output_port_t", "output"),
+    ];
+    let deparse = [
+        Param::new("packet_out", "packet"),
+        Param::inout("egress_headers_t", "h"),
+        Param::input("egress_metadata_t", "meta"),
+        Param::input("egress_intrinsic_metadata_for_deparser_t", DEPARSER),
+    ];
+    vec![
+        Decl::structure("egress_headers_t", Vec::<Field>::new()).note("Packets pass egress by."),
+        Decl::structure("egress_metadata_t", Vec::<Field>::new()),
+        ParserDecl::new("egress_parse", parser).state(start).into(),
+        ControlDecl::new("egress", control).into(),
+        ControlDecl::new("egress_deparse", deparse).then(emit()).into(),
+    ]
+}
+
+impl Arch for Tna {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn file(&self) -> &'static str {
+        self.file
+    }
+    fn declared(&self) -> &'static [&'static str] {
+        &[
+            "ActionProfile",
+            "ActionSelector",
+            "Alpm",
+            "Checksum",
+            "Counter",
+            "Digest",
+            "DirectCounter",
+            "DirectLpf",
+            "DirectMeter",
+            "DirectRegister",
+            "DirectRegisterAction",
+            "DirectWred",
+            "Hash",
+            "IngressParsers",
+            "Lpf",
+            "Meter",
+            "Mirror",
+            "ParserCounter",
+            "Pipeline",
+            "Random",
+            "Register",
+            "RegisterAction",
+            "RegisterParam",
+            "Resubmit",
+            "Switch",
+            "Wred",
+            "atcam_partition_index",
+            "dleft_hash",
+            "invalidate",
+            "max",
+            "min",
+            "optional",
+            "range",
+            "selector",
+            "sizeInBits",
+            "sizeInBytes",
+            // ours
+            "crc32",
+            "deparser",
+            "drops",
+            "egress",
+            "egress_deparse",
+            "egress_headers_t",
+            "egress_metadata_t",
+            "egress_parse",
+            "from_parser",
+            "istd",
+            "pipe",
+            "tm",
+        ]
+    }
+    fn port_bits(&self) -> u8 {
+        9
+    }
+    fn host_port(&self) -> (u128, &'static str) {
+        (self.host, "The host's own stack: the port of the chip's processor.")
+    }
+    fn knows_ids(&self) -> bool {
+        false
+    }
+    fn whole(&self, name: &str, bits: u32) -> Option<Annotation> {
+        let args = [P4::string("ingress"), P4::string(format!("meta.{name}")), P4::from(bits)];
+        (bits == 32).then(|| Annotation::with("pa_container_size", args))
+    }
+    fn lists_registers(&self) -> bool {
+        false
+    }
+
+    fn parser_params(&self) -> Vec<Param> {
+        vec![
+            Param::new("packet_in", "packet"),
+            Param::out("headers_t", "h"),
+            Param::out("metadata_t", "meta"),
+            Param::out("ingress_intrinsic_metadata_t", "istd"),
+        ]
+    }
+    fn parser_begins(&self) -> Block {
+        let packet = || P4::name("packet");
+        vec![
+            Stmt::call(packet().method("extract", ["istd"])),
+            Stmt::call(packet().method("advance", ["PORT_METADATA_SIZE"])),
+        ]
+    }
+    fn control_params(&self) -> Vec<Param> {
+        vec![
+            Param::inout("headers_t", "h"),
+            Param::inout("metadata_t", "meta"),
+            Param::input("ingress_intrinsic_metadata_t", "istd"),
+            Param::input("ingress_intrinsic_metadata_from_parser_t", "from_parser"),
+            Param::inout("ingress_intrinsic_metadata_for_deparser_t", DEPARSER),
+            Param::inout("ingress_intrinsic_metadata_for_tm_t", TM),
+        ]
+    }
+    fn begins(&self) -> Block {
+        vec![Stmt::assign(P4::name(TM).member("bypass_egress"), 1u32)]
+    }
+    fn rest(&self) -> Vec<Decl> {
+        self.rest_with(Vec::new())
+    }
+    fn rest_with(&self, sums: Vec<Sum>) -> Vec<Decl> {
+        let params = [
+            Param::new("packet_out", "packet"),
+            Param::inout("headers_t", "h"),
+            Param::input("metadata_t", "meta"),
+            Param::input("ingress_intrinsic_metadata_for_deparser_t", DEPARSER),
+        ];
+        let mut deparse = ControlDecl::new("deparse", params);
+        for sum in sums {
+            deparse =
+                deparse.local(Decl::instance(P4Type::named("Checksum"), Vec::<P4>::new(), sum.name.clone()));
+            let summed = P4::name(sum.name).method("update", [P4::list(sum.words)]);
+            deparse = deparse.then(Stmt::if_(sum.changes, [Stmt::assign(sum.place, summed)]));
+        }
+        let blocks = ["parse", "ingress", "deparse", "egress_parse", "egress", "egress_deparse"];
+        let mut out = vec![deparse.then(emit()).into()];
+        out.extend(egress());
+        out.push(Decl::instance("Pipeline", blocks.map(P4::call0), "pipe"));
+        out.push(Decl::instance("Switch", ["pipe"].map(P4::name), "main"));
+        out
+    }
+
+    fn ingress_port(&self) -> P4 {
+        P4::name("istd").member("ingress_port")
+    }
+    /// The chip counts bytes when the packet has gone by: no pipeline that asks fits.
+    fn frame_length(&self) -> P4 {
+        P4::sized(32, 0)
+    }
+    /// The time stamp of ingress counts nanoseconds.
+    fn now(&self, tick_ns: u64) -> P4 {
+        let low = tick_ns.max(1).ilog2();
+        let high = low + u32::from(pipeline_ir::flow::TICK_BITS) - 1;
+        P4::name("istd").member("ingress_mac_tstamp").slice(high, low)
+    }
+    fn send(&self, port: P4) -> Stmt {
+        Stmt::assign(P4::name(TM).member("ucast_egress_port"), port)
+    }
+    fn drop(&self) -> Block {
+        vec![Stmt::assign(P4::name(DEPARSER).member("drop_ctl"), 1u32)]
+    }
+    /// Only copies can be cut: no pipeline that cuts fits.
+    fn truncate(&self, _: u32) -> Stmt {
+        Stmt::block(Block::new())
+    }
+
+    fn counter(&self, size: u32, kind: CounterKind) -> (P4Type, Vec<P4>) {
+        let cell = P4Type::bit(self.cell_bits(size));
+        (P4Type::generic("Counter", [P4Type::bit(64), cell]), vec![P4::from(size), counter_type(kind)])
+    }
+    fn cell_bits(&self, size: u32) -> u32 {
+        size.saturating_sub(1).checked_ilog2().map_or(1, |top| top + 1)
+    }
+    fn count(&self, counter: P4, cell: P4, _: CounterKind) -> Stmt {
+        Stmt::call(counter.method("count", [cell]))
+    }
+    fn direct_counter(&self, kind: CounterKind) -> (P4Type, Vec<P4>) {
+        (P4Type::generic("DirectCounter", [P4Type::bit(64)]), vec![counter_type(kind)])
+    }
+    fn direct_counter_property(&self) -> &'static str {
+        "counters"
+    }
+    fn count_entry(&self, counter: P4, _: CounterKind) -> Option<Stmt> {
+        Some(Stmt::call(counter.method0("count")))
+    }
+    fn keys_in_metadata(&self) -> bool {
+        false
+    }
+    fn register(&self, bits: u32) -> P4Type {
+        P4Type::generic("Register", [P4Type::bit(bits), P4Type::bit(32)])
+    }
+    fn limiter(&self) -> &'static str {
+        prelude::LIMITER_BY_VALUE
+    }
+    fn checksums(&self) -> [&'static str; 2] {
+        [prelude::ADJUST, prelude::CHECKSUM]
+    }
+    fn joins_denials(&self) -> bool {
+        true
+    }
+    fn hash(&self, into: P4, how: Hashing, data: P4) -> Option<Stmt> {
+        let get = P4::name(hasher(how)?).method("get", [data]);
+        Some(Stmt::assign(into, get))
+    }
+    fn hasher(&self, how: Hashing) -> Option<Decl> {
+        let algorithm = P4::path("HashAlgorithm_t.CRC32");
+        Some(Decl::instance(P4Type::generic("Hash", [P4Type::bit(32)]), [algorithm], hasher(how)?))
+    }
+}
+
+/// The name of what hashes.
+fn hasher(how: Hashing) -> Option<&'static str> {
+    (how == Hashing::Crc32).then_some("crc32")
+}

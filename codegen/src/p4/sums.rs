@@ -1,0 +1,200 @@
+//! Checksums where the deparser sums: the control keeps aside what they change by.
+//!
+//! ```p4
+//! meta.ip4_checksum_changes = true;
+//! meta.ip4_checksum_was = ~h.ip4.checksum;
+//! meta.ip4_checksum_old0 = ~old;      // RFC 1624, equation 3; words that no way wrote are 0
+//! meta.ip4_checksum_new0 = new;
+//! ```
+
+use std::collections::BTreeMap;
+
+use p4::ast::{Annotation, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
+use pipeline_ir::expr::{Expr, ExprKind};
+use pipeline_ir::stmt::{Place, Stmt, StmtKind, walk};
+use pipeline_ir::{FieldId, HeaderId, Pipeline};
+
+use super::arch::Sum;
+use super::control::Ingress;
+use super::plan::At;
+use super::worlds::{self, Worlds};
+
+/// A checksum's field.
+pub(super) type Sums = (HeaderId, FieldId);
+
+/// Which words a change is kept in: those of ways that exclude each other are the same, and those of headers that do.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    /// For each place the one whose words it shares.
+    shared: BTreeMap<Sums, Sums>,
+    of: BTreeMap<At, u32>,
+    /// Bits of the words with a number.
+    bits: BTreeMap<(Sums, u32), u32>,
+}
+
+impl Words {
+    pub(super) fn new(p: &Pipeline) -> Self {
+        let mut words = Self::default();
+        words.share(p);
+        words.block(&p.control, &mut BTreeMap::new());
+        words
+    }
+
+    fn share(&mut self, p: &Pipeline) {
+        let (_, start) = worlds::parser(p);
+        let (mut places, mut pushed) = (Vec::new(), Vec::new());
+        walk(&p.control, &mut |s| match &s.kind {
+            StmtKind::Adjust { place: Place::Field(h, f), .. } => places.push((*h, *f)),
+            StmtKind::Push(h) => pushed.push(*h),
+            _ => {}
+        });
+        let mut groups: Vec<Vec<Sums>> = Vec::new();
+        for place in places {
+            if self.shared.contains_key(&place) {
+                continue;
+            }
+            let apart = |other: &Sums| {
+                !pushed.contains(&place.0) && !pushed.contains(&other.0) && !start.together(place.0, other.0)
+            };
+            let at = groups.iter().position(|group| group.iter().all(apart)).unwrap_or(groups.len());
+            if at == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[at].push(place);
+            self.shared.insert(place, groups[at][0]);
+        }
+    }
+
+    fn block(&mut self, block: &[Stmt], next: &mut BTreeMap<Sums, u32>) {
+        for s in block {
+            if let StmtKind::Adjust { place: Place::Field(h, f), old, .. } = &s.kind {
+                let shared = self.shared.get(&(*h, *f)).copied().unwrap_or((*h, *f));
+                let number = next.entry(shared).or_insert(0);
+                self.of.insert(s as At, *number);
+                let bits = self.bits.entry((shared, *number)).or_insert(0);
+                *bits = (*bits).max(u32::from(old.ty.width()));
+                *number += 1;
+            }
+            let before = next.clone();
+            for inner in s.kind.blocks() {
+                let mut own = before.clone();
+                self.block(inner, &mut own);
+                // Nothing comes after a verdict.
+                if inner.last().is_some_and(|s| matches!(s.kind, StmtKind::Verdict(_))) {
+                    continue;
+                }
+                for (sum, number) in own {
+                    let most = next.entry(sum).or_insert(0);
+                    *most = number.max(*most);
+                }
+            }
+        }
+    }
+}
+
+/// Names of the metadata that a checksum takes, with what each is for.
+pub(super) fn names(p: &Pipeline) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(&p.control, &mut |s| {
+        if let StmtKind::Adjust { place: Place::Field(h, f), .. }
+        | StmtKind::Checksum { place: Place::Field(h, f), .. } = &s.kind
+        {
+            let base = base(p, (*h, *f));
+            let numbered = (0..8).flat_map(|n| [format!("{base}_old{n}"), format!("{base}_new{n}")]);
+            let data = (0..32).map(|n| format!("{base}_data{n}"));
+            found.extend(
+                data.chain(numbered).chain(["changes", "was", "whole"].map(|e| format!("{base}_{e}"))),
+            );
+        }
+    });
+    found
+}
+
+/// `ip4_checksum`
+fn base(p: &Pipeline, (h, f): Sums) -> String {
+    format!("{}_{}", p.headers[h.index()].name, p.field(h, f).name)
+}
+
+impl Ingress<'_> {
+    pub(super) fn adjust_last(&mut self, s: &Stmt, sum: Sums, old: &Expr, new: &Expr, w: &Worlds) -> Block {
+        let own = base(self.s.p, sum);
+        let number = self.words.of.get(&(s as At)).copied().unwrap_or(0);
+        let shared = self.words.shared.get(&sum).copied().unwrap_or(sum);
+        let bits = self.words.bits.get(&(shared, number)).copied().unwrap_or(16);
+        let base = base(self.s.p, shared);
+        let changes = self.field(&format!("{own}_changes"), P4Type::Bool, false);
+        let was = self.field(&format!("{base}_was"), P4Type::bit(16), false);
+        let mut out =
+            vec![P4Stmt::assign(changes, true), P4Stmt::assign(was, self.s.field(sum.0, sum.1).complement())];
+        let wide = |e: P4, of: &Expr| match u32::from(of.ty.width()) {
+            width if width == bits => e,
+            _ => e.cast(P4Type::bit(bits)),
+        };
+        // A number's complement is a number.
+        let complement = match &old.kind {
+            ExprKind::Const(value) => P4::sized(u32::from(old.ty.width()), !value & old.ty.mask()),
+            _ => self.s.sized(old, w).complement(),
+        };
+        let new_value = self.s.sized(new, w);
+        for (which, value) in [("old", wide(complement, old)), ("new", wide(new_value, new))] {
+            let word = self.field(&format!("{base}_{which}{number}"), P4Type::bit(bits), false);
+            out.push(P4Stmt::assign(word, value));
+        }
+        out
+    }
+
+    /// The words, each of which lies in one piece.
+    pub(super) fn whole_words(&self) -> Vec<Annotation> {
+        let words = self.words.bits.iter().flat_map(|((sum, n), bits)| {
+            let base = base(self.s.p, *sum);
+            ["old", "new"].map(|which| self.s.style.arch.whole(&format!("{base}_{which}{n}"), *bits))
+        });
+        words.flatten().collect()
+    }
+
+    /// The checksum of data that nothing changes any more.
+    pub(super) fn checksum_last(&mut self, sum: Sums, data: &[Expr], w: &Worlds) -> Block {
+        let base = base(self.s.p, sum);
+        let whole = self.field(&format!("{base}_whole"), P4Type::Bool, false);
+        let mut out = vec![P4Stmt::assign(whole, true)];
+        let mut words = Vec::new();
+        for (i, e) in data.iter().enumerate() {
+            let value = self.s.sized(e, w);
+            if matches!(e.kind, ExprKind::Const(_) | ExprKind::Field(..)) {
+                words.push(value);
+                continue;
+            }
+            let kept = self.field(&format!("{base}_data{i}"), super::plan::ty(e.ty), false);
+            out.push(P4Stmt::assign(kept.clone(), value));
+            words.push(kept);
+        }
+        self.whole.entry(sum).or_insert(words);
+        out
+    }
+
+    /// What the deparser sums.
+    pub(super) fn sums(&self) -> Vec<Sum> {
+        let sum = |(sum, shared): (&Sums, &Sums)| {
+            let (own, base) = (base(self.s.p, *sum), base(self.s.p, *shared));
+            let meta = |end: &str| super::expr::meta(&format!("{base}_{end}"));
+            let numbers = self.words.bits.keys().filter(|(of, _)| of == shared).map(|(_, n)| *n);
+            let words = numbers.flat_map(|n| [meta(&format!("old{n}")), meta(&format!("new{n}"))]);
+            Sum {
+                name: format!("{own}_sum"),
+                changes: super::expr::meta(&format!("{own}_changes")),
+                place: self.s.field(sum.0, sum.1),
+                words: std::iter::once(meta("was")).chain(words).collect(),
+            }
+        };
+        let whole = self.whole.iter().map(|(sum, words)| {
+            let base = base(self.s.p, *sum);
+            Sum {
+                name: format!("{base}_of"),
+                changes: super::expr::meta(&format!("{base}_whole")),
+                place: self.s.field(sum.0, sum.1),
+                words: words.clone(),
+            }
+        });
+        self.words.shared.iter().map(sum).chain(whole).collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! A pipeline in steps does what the pipeline does: the oracle runs both, story by story and packet by packet.
+#![allow(clippy::unwrap_used)]
+
+use pipeline_ir::Loc;
+use pipeline_ir::stmt::{Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::verify::{Verified, verify};
+use snapshots::case::Case;
+use snapshots::generate::{Generator, compare, packets};
+use snapshots::oracle::OraclePlane;
+use snapshots::run::{differences, prepare, run};
+use snapshots::story::Story;
+use std::path::Path;
+
+/// Nanoseconds of the host's tick.
+const TICK_NS: u64 = 1 << 26;
+const SEED: u64 = 0x7374_6570;
+
+fn load(case: &str) -> (Case, Verified) {
+    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let verified = case.compile(&case.stories().unwrap().overrides()).unwrap();
+    (case, verified)
+}
+
+fn does_as_the_pipeline(name: &str) {
+    let (case, verified) = load(name);
+    let stories = case.stories().unwrap();
+    let mut steps = codegen::steps::steps(verified.pipeline(), false).pipeline;
+    let checked = verify(steps.clone()).or_else(|_| {
+        // Ways that have ended run to the end of the control: verification wants a verdict there, too.
+        steps.control.push(Stmt { kind: StmtKind::Verdict(Verdict::Pass), at: Loc::default() });
+        verify(steps)
+    });
+    let steps = checked.unwrap_or_else(|e| panic!("{e}"));
+    let mut fresh = OraclePlane::new(&steps, TICK_NS);
+    prepare(&stories, &mut fresh).unwrap();
+    let mut oracle = OraclePlane::new(&verified, TICK_NS);
+    prepare(&stories, &mut oracle).unwrap();
+    let mut faults = String::new();
+    for story in &stories.story {
+        let expected = run(story, &mut oracle.clone()).unwrap();
+        let text = differences(&expected, &run(story, &mut fresh.clone()).unwrap());
+        if !text.is_empty() {
+            faults += &format!("{}\n{text}", story.about);
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+
+    let generator = Generator::new(&stories, SEED, 0..=3500).unwrap();
+    let mut told = |story: &Story| run(story, &mut fresh.clone());
+    let oracle = OraclePlane::new(&verified, TICK_NS);
+    compare(&stories, &oracle, generator, packets(), &mut told).unwrap_or_else(|e| panic!("{e:#}"));
+}
+
+/// Nothing stands behind a verdict, and no statement asks twice.
+fn each_statement_is_a_step(name: &str) {
+    let (_, verified) = load(name);
+    let steps = codegen::steps::steps(verified.pipeline(), false).pipeline;
+    let ends = |block: &[pipeline_ir::stmt::Stmt]| {
+        let verdict = block.iter().position(|s| matches!(s.kind, StmtKind::Verdict(_)));
+        assert!(verdict.is_none_or(|at| at + 1 == block.len()), "{name}: behind a verdict");
+    };
+    ends(&steps.control);
+    walk(&steps.control, &mut |s| s.kind.blocks().into_iter().for_each(|b| ends(b)));
+}
+
+macro_rules! case {
+    ($module:ident, $name:literal) => {
+        mod $module {
+            #[test]
+            fn does_as_the_pipeline() {
+                super::does_as_the_pipeline($name);
+            }
+            #[test]
+            fn each_statement_is_a_step() {
+                super::each_statement_is_a_step($name);
+            }
+        }
+    };
+}
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
