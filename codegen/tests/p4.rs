@@ -216,3 +216,37 @@ fn pna_counts_in_the_entry_and_keeps_keys_together() {
     pna("pin", &says, &["counters = "]);
     pna("police", &["spent = icmp_rate.read(32w0)", "h.preamble.most = "], &["truncate("]);
 }
+
+/// What `keep` becomes on a chip says these, in this order.
+fn staged(target: &str, says: &[&str], never: &[&str]) {
+    let text = emit_for(target, &root().join("snapshots/keep/pipeline.rs"), &[]);
+    let mut rest = text.as_str();
+    for word in says {
+        let at = rest.find(word).unwrap_or_else(|| panic!("{target}: no `{word}` in its place:\n{text}"));
+        rest = &rest[at + word.len()..];
+    }
+    for word in never {
+        assert!(!text.contains(word), "{target}: `{word}` in\n{text}");
+    }
+}
+
+#[test]
+fn a_chip_meets_each_register_once() {
+    let stay = ["servers.apply()", "look0.apply()", "look1.apply()", "know1.apply()", "know0.apply()"];
+    let moves = ["server.apply()", "if (meta.flow_hit)", "resubmit_type = 1", "flows_stored.count(0)"];
+    for (target, again) in [("tofino", "advance(64)"), ("tofino2", "advance(128)")] {
+        staged(target, &["select(istd.resubmit_flag)", again, "servers_in_use.apply()"], &["bit<128>"]);
+        staged(target, &[&stay[..], &moves[..]].concat(), &["field_list", "exit;", "flows.apply()"]);
+    }
+}
+
+#[test]
+fn a_register_compares_digest_and_time_in_one_go() {
+    let words = ["\"meta.flow_digest\", 32", "\"meta.now\", 32", "Register<flow_entry_t, bit<14>>(16384"];
+    let open = ["this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now)"];
+    // 10 s are 149.01 ticks, 300 s are 4,470.3.
+    let idle = ["meta.now + 150", "meta.now + 4471", "meta.now + 895", "entry.until = meta.now;"];
+    staged("tofino", &[&words[..2], &words[2..], &open, &idle].concat(), &[]);
+    // 48 bits of nanoseconds leave 22 for ticks of 2^26.
+    staged("tofino2", &["meta.clock + 2097152", "clock.before + 4194304", "global_tstamp[47:26]"], &[]);
+}

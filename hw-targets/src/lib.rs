@@ -44,6 +44,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("ring.select", "a server by a hash, from a pool's table"),
     ("state.array", "arrays in memory, any number of accesses"),
     ("state.limiter", "a counter that holds packets back"),
+    ("state.pair", "two words of 32 bits in one cell, compared and written in one go"),
     ("state.register", "registers, read and written by one packet"),
     ("table.exact", "exact match"),
     ("table.lpm", "longest prefix match"),

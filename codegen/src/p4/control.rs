@@ -13,6 +13,7 @@ use super::expr::{Scope, header, meta, opposite};
 use super::flow::Find;
 use super::learner::Learners;
 use super::plan;
+use super::staged::Staged;
 use super::sums::{Sums, Words};
 use super::worlds::{self, Known, Worlds};
 
@@ -43,6 +44,10 @@ pub(super) struct Ingress<'a> {
     pub(super) last_worlds: Worlds,
     /// Flow tables that the data plane fills.
     pub(super) learners: Learners,
+    /// Flow tables in registers that a packet meets once each.
+    pub(super) staged: BTreeSet<Staged>,
+    /// What their digests are of.
+    pub(super) digests: BTreeMap<FlowTableId, Vec<P4>>,
     pub(super) limiters: BTreeSet<LimiterId>,
     /// What the architecture's own hashes do.
     pub(super) hashers: BTreeSet<Hashing>,
@@ -73,6 +78,8 @@ impl<'a> Ingress<'a> {
             flow_called: BTreeSet::new(),
             last_worlds: Worlds::none(),
             learners: Learners::new(),
+            staged: BTreeSet::new(),
+            digests: BTreeMap::new(),
             limiters: BTreeSet::new(),
             hashers: BTreeSet::new(),
             over: None,
@@ -101,7 +108,8 @@ impl<'a> Ingress<'a> {
         body.extend(self.remember_last());
         body.extend(self.count_drop());
         let mut first = self.s.style.arch.begins();
-        if self.fields.iter().any(|f| f.name == "now") {
+        first.extend(self.clock_staged());
+        if self.staged.is_empty() && self.fields.iter().any(|f| f.name == "now") {
             first.push(P4Stmt::assign(meta("now"), self.s.style.arch.now(self.tick_ns)));
         }
         if self.s.plan.keeps_port {
@@ -143,7 +151,7 @@ impl<'a> Ingress<'a> {
     }
 
     /// A block. What stands before a `stay` runs in the first pass only.
-    fn block(&mut self, block: &[Stmt], w: &Worlds) -> Block {
+    pub(super) fn block(&mut self, block: &[Stmt], w: &Worlds) -> Block {
         let mut w = w.clone();
         let Some(k) = plan::stay_index(block).filter(|k| *k > 0 && self.s.plan.resubmits) else {
             return self.stmts(block, &mut w);
@@ -341,7 +349,7 @@ impl<'a> Ingress<'a> {
     }
 
     /// The arms that have something to do, but for those whose action does it.
-    fn bodies(&mut self, arms: &[Arm], w: &Worlds) -> Vec<(ActionId, Block)> {
+    pub(super) fn bodies(&mut self, arms: &[Arm], w: &Worlds) -> Vec<(ActionId, Block)> {
         let mut bodies = Vec::new();
         for arm in arms {
             if !self.s.plan.absorbed.contains(&arm.action) {
@@ -380,7 +388,7 @@ impl<'a> Ingress<'a> {
     }
 
     /// Applies a table and runs the body of the action that was chosen.
-    fn dispatch(&self, table: TableId, apply: P4, mut bodies: Vec<(ActionId, Block)>) -> P4Stmt {
+    pub(super) fn dispatch(&self, table: TableId, apply: P4, mut bodies: Vec<(ActionId, Block)>) -> P4Stmt {
         let t = &self.s.p.tables[table.index()];
         // A default that no entry may use runs on a miss, and only then.
         let by_hit = self.s.p.actions[t.default.index()].default_only && t.actions.len() <= 2;
@@ -412,6 +420,9 @@ impl<'a> Ingress<'a> {
         arms: &[Arm],
         w: &Worlds,
     ) -> Block {
+        if self.s.style.means.staged {
+            return self.stay_staged(c, id, select, (table, arms), w);
+        }
         let flows = w.cursor(self.s.p, c).into_iter().any(|t| t.is_some());
         if !self.s.style.means.resubmits {
             return self.stay_here(c, id, select, (table, arms), flows, w);

@@ -117,7 +117,12 @@ impl Ingress<'_> {
 
     /// `find`.
     pub(super) fn find(&mut self, f: Find<'_>, w: &Worlds) -> Block {
-        if self.s.style.means.learns { self.find_learned(f, w) } else { self.find_in_registers(f, w) }
+        let means = &self.s.style.means;
+        match (means.learns, means.staged) {
+            (true, _) => self.find_learned(f, w),
+            (_, true) => self.find_staged(f, w),
+            _ => self.find_in_registers(f, w),
+        }
     }
 
     fn find_in_registers(&mut self, f: Find<'_>, w: &Worlds) -> Block {

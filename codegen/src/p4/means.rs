@@ -11,6 +11,8 @@ pub(super) struct Means {
     pub(super) preamble: bool,
     /// Are flows entries that the data plane adds to a table? Else they lie in registers.
     pub(super) learns: bool,
+    /// Do flows lie in registers that a packet meets once each?
+    pub(super) staged: bool,
     /// Is there a CRC-32? Else it is computed.
     pub(super) crc32: bool,
     /// Is there an Internet checksum? Else words are added.
@@ -34,8 +36,11 @@ impl Means {
     pub(super) fn of(fitted: &Fitted) -> Self {
         let has = |word: &str| fitted.target().provides(word);
         let learns = |need: &String| need == "learn.add_on_miss";
+        let pairs = |need: &String| need == "state.pair";
+        let staged = fitted.recipe("flow.affinity").is_some_and(|r| r.needs.iter().any(pairs));
         Self {
-            resubmits: !has("table.places"),
+            resubmits: !has("table.places") && !staged,
+            staged,
             preamble: has("packet.preamble"),
             learns: fitted.recipe("flow.affinity").is_some_and(|r| r.needs.iter().any(learns)),
             crc32: has("hash.crc32"),

@@ -30,6 +30,7 @@ mod prelude;
 mod program;
 mod remember;
 pub(crate) mod same;
+mod staged;
 mod sums;
 mod tables;
 mod verdicts;

@@ -62,7 +62,7 @@ impl Plan {
         }
         plan.parsed_again(p);
         plan.absorb(p, means.steps);
-        plan.place(p);
+        plan.place(p, means);
         plan
     }
 
@@ -165,11 +165,15 @@ impl Plan {
         }
     }
 
-    fn place(&mut self, p: &Pipeline) {
+    fn place(&mut self, p: &Pipeline, means: Means) {
         self.in_metadata.extend(self.kept.iter().copied());
         walk(&p.control, &mut |s| match &s.kind {
             StmtKind::Apply { key, .. } => key.iter().for_each(|e| vars_of(e, &mut self.in_metadata)),
             StmtKind::Select { pool, .. } => vars_of(pool, &mut self.in_metadata),
+            // An action reads it.
+            StmtKind::Find { key, .. } if means.staged => {
+                key.iter().for_each(|e| vars_of(e, &mut self.in_metadata));
+            }
             StmtKind::Stay { id, .. } => {
                 self.in_metadata.insert(*id);
             }

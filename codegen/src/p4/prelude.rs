@@ -11,6 +11,10 @@ pub(super) const LIMITER_BY_VALUE: &str = include_str!("prelude/limiter_by_value
 pub(super) const CHECKSUM: &str = include_str!("prelude/checksum.p4");
 pub(super) const ADJUST_BY_MASK: &str = include_str!("prelude/adjust_by_mask.p4");
 pub(super) const CHECKSUM_BY_MASK: &str = include_str!("prelude/checksum_by_mask.p4");
+pub(super) const STAGED: &str = include_str!("prelude/staged.p4");
+pub(super) const STAGED_CLOCK: &str = include_str!("prelude/staged_clock.p4");
+pub(super) const STAGED_DIGEST: &str = include_str!("prelude/staged_digest.p4");
+pub(super) const STAGED_WAY: &str = include_str!("prelude/staged_way.p4");
 pub(super) const CRC32: &str = include_str!("prelude/crc32.p4");
 
 /// A helper's declarations: functions, which stand outside of controls, and actions.

@@ -12,7 +12,7 @@ use super::expr::{Scope, meta};
 use super::info::Sizes;
 use super::names::Names;
 use super::plan::{self, Plan};
-use super::{flow, parser, preamble, prelude, tables, worlds};
+use super::{flow, parser, preamble, prelude, staged, tables, worlds};
 
 /// The whole program.
 pub(super) fn program(
@@ -36,6 +36,7 @@ pub(super) fn program(
     let mut control = ControlDecl::new("ingress", style.arch.control_params());
     control.locals = tables::instances(&ingress, info, sizes);
     control.locals.extend(helpers);
+    control.locals.extend(staged::helpers(&ingress, sizes));
     control.locals.extend(tables::actions(&ingress, info));
     control.locals.extend(tables::tables(&ingress, info, sizes));
     control.apply = body;
@@ -44,15 +45,17 @@ pub(super) fn program(
     let mut decls = vec![Decl::include("core.p4").note(title), Decl::include(style.arch.file())];
     decls.extend(style.arch.beside());
     decls.extend(constants(&ingress, sizes));
+    decls.extend(staged::types(&ingress.staged));
     decls.extend(header_types(scope));
     decls.push(headers(scope));
     decls.push(metadata(&ingress));
-    decls.push(parser::parser(scope, &entry, &parser_begins(&ingress)).into());
+    decls.push(parser::parser(scope, &entry, &parser_begins(&ingress), !ingress.staged.is_empty()).into());
     decls.extend(functions);
-    let control = ingress.whole_words().into_iter().fold(Decl::from(control), Decl::annotate);
+    let control =
+        ingress.whole_words().into_iter().fold(staged::whole(&ingress, control.into()), Decl::annotate);
     decls.push(control.note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
     decls.extend(if style.means.sums_last {
-        style.arch.rest_with(ingress.sums())
+        style.arch.rest_with(ingress.sums(), !ingress.staged.is_empty())
     } else {
         style.arch.rest()
     });

@@ -78,7 +78,7 @@ impl Ingress<'_> {
     pub(super) fn remember(&mut self, c: CursorId, id: VarId, w: &Worlds) -> Block {
         // An idle cursor's event is PEEK: nothing happens.
         let tables: Vec<FlowTableId> = w.cursor(self.s.p, c).into_iter().flatten().collect();
-        if tables.is_empty() {
+        if tables.is_empty() || self.s.style.means.staged {
             return Vec::new();
         }
         if self.s.style.means.learns {

@@ -63,7 +63,8 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
         let id = info.registers.iter().find(|r| r.preamble.name == name).map(|r| r.preamble.id);
         seen(Decl::instance(arch.register(width), [size], local), name, id)
     };
-    let in_registers = |_: &_| !g.s.style.means.learns;
+    let means = &g.s.style.means;
+    let in_registers = |_: &_| !means.learns && !means.staged;
     for (t, local) in p.flow_tables.iter().zip(&names.flow_tables).filter(in_registers) {
         let size = P4::from(sizes.flows(t));
         let decl = register(&t.name, local, cell_width(t), size);

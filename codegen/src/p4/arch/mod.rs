@@ -56,10 +56,31 @@ pub(super) trait Arch: Sync {
     fn control_params(&self) -> Vec<Param>;
     /// What stands behind that control: other blocks, the deparser, the package.
     fn rest(&self) -> Vec<Decl>;
-    /// The same, where the deparser sums what checksums change by.
-    fn rest_with(&self, sums: Vec<Sum>) -> Vec<Decl> {
-        let _ = sums;
+    /// The same, where the deparser sums what checksums change by, and may send packets into a second pass.
+    fn rest_with(&self, sums: Vec<Sum>, again: bool) -> Vec<Decl> {
+        let _ = (sums, again);
         self.rest()
+    }
+
+    /// Is this a packet's second pass?
+    fn is_again(&self) -> P4 {
+        P4::int(0)
+    }
+    /// Sends the packet into a second pass, later.
+    fn send_again(&self) -> Stmt {
+        Stmt::block(Block::new())
+    }
+    /// Where a parser's second pass begins, as bits to step over; `None`: as the first.
+    fn again_bits(&self) -> Option<u32> {
+        None
+    }
+    /// The time in ticks of so many nanoseconds, as many bits as there are.
+    fn clock(&self, tick_ns: u64) -> P4 {
+        self.now(tick_ns)
+    }
+    /// Bits of what a register's action says of its comparisons.
+    fn predicate_bits(&self) -> u32 {
+        4
     }
 
     /// Where the packet came in.
@@ -140,8 +161,8 @@ const ALL: &[&dyn Arch] = &[
     &v1model::V1model,
     &pna::Pna,
     &psa::Psa,
-    &tna::Tna { name: "tna", file: "tna.p4", host: 320 },
-    &tna::Tna { name: "t2na", file: "t2na.p4", host: 0 },
+    &tna::Tna { name: "tna", file: "tna.p4", host: 320, again: 64, predicate: 4 },
+    &tna::Tna { name: "t2na", file: "t2na.p4", host: 0, again: 128, predicate: 16 },
 ];
 
 /// A checksum that the deparser writes, if something has changed it.

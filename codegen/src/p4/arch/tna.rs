@@ -16,6 +16,10 @@ pub(super) struct Tna {
     pub(super) file: &'static str,
     /// The port of the chip's own processor.
     pub(super) host: u128,
+    /// Bits that stand before a packet in its second pass.
+    pub(super) again: u32,
+    /// Bits of what a register's action says of its comparisons: one for each outcome of all of them.
+    pub(super) predicate: u32,
 }
 
 const DEPARSER: &str = "deparser";
@@ -173,9 +177,9 @@ impl Arch for Tna {
         vec![Stmt::assign(P4::name(TM).member("bypass_egress"), 1u32)]
     }
     fn rest(&self) -> Vec<Decl> {
-        self.rest_with(Vec::new())
+        self.rest_with(Vec::new(), false)
     }
-    fn rest_with(&self, sums: Vec<Sum>) -> Vec<Decl> {
+    fn rest_with(&self, sums: Vec<Sum>, again: bool) -> Vec<Decl> {
         let params = [
             Param::new("packet_out", "packet"),
             Param::inout("headers_t", "h"),
@@ -183,6 +187,12 @@ impl Arch for Tna {
             Param::input("ingress_intrinsic_metadata_for_deparser_t", DEPARSER),
         ];
         let mut deparse = ControlDecl::new("deparse", params);
+        if again {
+            deparse = deparse.local(Decl::instance(P4Type::named("Resubmit"), Vec::<P4>::new(), "resubmit"));
+            let asked = P4::name(DEPARSER).member("resubmit_type").equals(1u32);
+            let emit = Stmt::call(P4::name("resubmit").method0("emit"));
+            deparse = deparse.then(Stmt::if_(asked, [emit]));
+        }
         for sum in sums {
             deparse =
                 deparse.local(Decl::instance(P4Type::named("Checksum"), Vec::<P4>::new(), sum.name.clone()));
@@ -195,6 +205,23 @@ impl Arch for Tna {
         out.push(Decl::instance("Pipeline", blocks.map(P4::call0), "pipe"));
         out.push(Decl::instance("Switch", ["pipe"].map(P4::name), "main"));
         out
+    }
+
+    fn is_again(&self) -> P4 {
+        P4::name("istd").member("resubmit_flag")
+    }
+    fn send_again(&self) -> Stmt {
+        Stmt::assign(P4::name(DEPARSER).member("resubmit_type"), 1u32)
+    }
+    fn again_bits(&self) -> Option<u32> {
+        Some(self.again)
+    }
+    /// The time stamp counts nanoseconds in 48 bits.
+    fn clock(&self, tick_ns: u64) -> P4 {
+        P4::name("from_parser").member("global_tstamp").slice(47u32, tick_ns.max(1).ilog2())
+    }
+    fn predicate_bits(&self) -> u32 {
+        self.predicate
     }
 
     fn ingress_port(&self) -> P4 {

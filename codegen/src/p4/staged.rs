@@ -1,0 +1,264 @@
+//! Flow tables in registers that a packet meets once each: two ways, each a register of whose it is and until when, and
+//! one of the id.
+//!
+//! ```p4
+//! flows_look0.apply();    // finds, rearms or takes a place in the first way
+//! flows_look1.apply();    // the same in the second, unless the first has it
+//! flows_know1.apply();    // the id: read where the flow was found, written where it took a place
+//! flows_know0.apply();
+//! ```
+//!
+//! What a packet does to a register it does when it looks, so the ring is asked before, and `remember` has nothing left
+//! to do. A flow that takes the first way while it has the second brings its id along: it stays where it was. A flow
+//! whose id is gone comes back in a second pass, which writes what it would read.
+
+use std::collections::BTreeSet;
+
+use p4::ast::{Block, Decl, Expr as P4, Field, Stmt, Type as P4Type};
+use pipeline_ir::flow::ticks;
+use pipeline_ir::stmt::{Arm, Stmt as IrStmt};
+use pipeline_ir::{ActionId, CursorId, FlowTable, FlowTableId, Idle, TableId, VarId};
+
+use super::control::Ingress;
+use super::expr::meta;
+use super::flow::Find;
+use super::info::Sizes;
+use super::prelude;
+use super::worlds::{self, Worlds};
+
+/// Where the flows of a table that a cursor is looked up in lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Staged {
+    table: FlowTableId,
+    cursor: CursorId,
+    id: VarId,
+}
+
+/// Ways of a table.
+const WAYS: u32 = 2;
+/// Bits of the chip's time, in nanoseconds.
+const CLOCK_BITS: u32 = 48;
+
+/// Bits of a register's word for an id.
+fn cell(bits: u32) -> u32 {
+    bits.next_power_of_two().max(8)
+}
+
+impl Ingress<'_> {
+    fn cursor_field(&mut self, c: CursorId, ending: &str, ty: P4Type) -> P4 {
+        let name = format!("{}_{ending}", self.s.names.cursors[c.index()]);
+        self.field(&name, ty, false)
+    }
+
+    /// A flag of a flow table.
+    fn table_flag(&mut self, t: FlowTableId, ending: &str) -> P4 {
+        let name = format!("{}_{ending}", self.s.p.flow_tables[t.index()].name);
+        self.field(&name, P4Type::Bool, false)
+    }
+
+    /// `find`: notes what is looked for. Whose event stays 0 is looked for nowhere.
+    pub(super) fn find_staged(&mut self, f: Find<'_>, w: &Worlds) -> Block {
+        let (c, t) = (f.cursor, f.table);
+        let mut out = Vec::new();
+        if self.several_tables(c) {
+            out.push(Stmt::assign(self.cursor(c, "table"), t.0 + 1));
+        }
+        let event = self.cursor_field(c, "event", P4Type::bit(3));
+        out.push(Stmt::assign(event, self.s.value(f.event, w)));
+        out.push(Stmt::assign(self.cursor(c, "hash"), self.s.value(f.hash, w)));
+        let parts: Vec<P4> = f.key.iter().map(|e| self.s.sized(e, w)).collect();
+        self.digests.insert(t, parts);
+        let name = format!("{}_digest", self.s.names.cursors[c.index()]);
+        self.field(&name, P4Type::bit(32), false);
+        let mark = P4::name(format!("{}_mark", self.s.p.flow_tables[t.index()].name));
+        out.push(Stmt::call(mark.method0("apply")));
+        out
+    }
+
+    /// `stay`: asks the ring, then the flow tables, then the table of ids.
+    pub(super) fn stay_staged(
+        &mut self,
+        c: CursorId,
+        id: VarId,
+        select: &[IrStmt],
+        (table, arms): (TableId, &[Arm]),
+        w: &Worlds,
+    ) -> Block {
+        // A ring that has none leaves 0.
+        let mut out = vec![Stmt::assign(self.s.var(id), 0u32)];
+        out.extend(self.block(select, w));
+        let after = w.clone().or(worlds::after(select, w));
+        let tables: Vec<FlowTableId> = w.cursor(self.s.p, c).into_iter().flatten().collect();
+        let mut inner = self.look_staged(&tables, c, id);
+        self.keys.insert(table, vec![self.s.var(id)]);
+        let mut bodies = self.bodies(arms, &after);
+        if !tables.is_empty() {
+            self.again(c, self.s.p.tables[table.index()].default, &mut bodies);
+        }
+        let apply = P4::name(self.s.names.tables[table.index()].clone()).method0("apply");
+        inner.push(self.dispatch(table, apply, bodies));
+        inner.extend(self.count_staged(&tables, c));
+        match self.over {
+            Some(over) => out.push(Stmt::if_(self.s.var(over).inverted(), inner)),
+            None => out.extend(inner),
+        }
+        out
+    }
+
+    fn look_staged(&mut self, tables: &[FlowTableId], c: CursorId, id: VarId) -> Block {
+        let width = u32::from(self.s.p.var(id).ty.width());
+        let wide = cell(width) != width && !tables.is_empty();
+        let (place, own) = (self.staged_place(c, id), self.s.var(id));
+        let mut out = Vec::new();
+        if wide {
+            out.push(Stmt::assign(place.clone(), own.clone().cast(P4Type::bit(cell(width)))));
+        }
+        if !tables.is_empty() {
+            let looks = self.each(tables, c, |g, t| {
+                g.staged.insert(Staged { table: t, cursor: c, id });
+                g.field("now", P4Type::bit(32), false);
+                g.field("clock", P4Type::bit(32), false);
+                g.field("clock_before", P4Type::bit(32), false);
+                let name = &g.s.p.flow_tables[t.index()].name;
+                let tables = ["look0", "look1", "know1", "know0"].map(|part| format!("{name}_{part}"));
+                tables.map(|t| Stmt::call(P4::name(t).method0("apply"))).into()
+            });
+            out.extend(looks);
+        }
+        if wide {
+            out.push(Stmt::assign(own, place.slice(width - 1, 0u32)));
+        }
+        out
+    }
+
+    /// Where the registers' ids come to.
+    fn staged_place(&mut self, c: CursorId, id: VarId) -> P4 {
+        let width = u32::from(self.s.p.var(id).ty.width());
+        if cell(width) == width {
+            return self.s.var(id);
+        }
+        let name = format!("{}_id", self.s.names.cursors[c.index()]);
+        self.field(&name, P4Type::bit(cell(width)), false)
+    }
+
+    /// A flow that was found, but whose id is gone, comes back.
+    fn again(&mut self, c: CursorId, default: ActionId, bodies: &mut Vec<(ActionId, Block)>) {
+        let hit = self.cursor_field(c, "hit", P4Type::Bool);
+        let again = vec![self.s.style.arch.send_again().note("Once more, as a flow that moves.")];
+        match bodies.iter_mut().find(|b| b.0 == default) {
+            Some((_, body)) => *body = vec![Stmt::if_else(hit, again, std::mem::take(body))],
+            None => bodies.push((default, vec![Stmt::if_(hit, again)])),
+        }
+    }
+
+    fn count_staged(&mut self, tables: &[FlowTableId], c: CursorId) -> Block {
+        let mut out = Vec::new();
+        for t in tables {
+            for n in 0..WAYS {
+                let bits = self.s.style.arch.predicate_bits();
+                self.cursor_field(c, &format!("seen{n}"), P4Type::bit(bits));
+            }
+            let hit = self.cursor_field(c, "hit", P4Type::Bool);
+            let (wrote, none) = (self.table_flag(*t, "wrote"), self.table_flag(*t, "no_room"));
+            let stored = Stmt::if_(wrote.and(hit.inverted()), [self.count(*t, "stored")]);
+            out.extend([stored, Stmt::if_(none, [self.count(*t, "not_stored")])]);
+        }
+        out
+    }
+
+    /// Sets the clock, before all else.
+    pub(super) fn clock_staged(&self) -> Block {
+        if self.staged.is_empty() {
+            return Vec::new();
+        }
+        let before = P4::name("flow_clock_before").method("execute", [P4::int(0)]);
+        vec![
+            Stmt::assign(meta("clock"), self.s.style.arch.clock(self.tick_ns).cast(P4Type::bit(32))),
+            Stmt::assign(meta("clock_before"), before),
+            Stmt::assign(meta("now"), meta("clock_before").bit_or(meta("clock"))),
+        ]
+    }
+}
+
+/// The types of what registers hold.
+pub(super) fn types(staged: &BTreeSet<Staged>) -> Vec<Decl> {
+    let words =
+        |name: &str, fields: [&str; 2]| Decl::structure(name, fields.map(|f| Field::new(P4Type::bit(32), f)));
+    if staged.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        words("flow_entry_t", ["digest", "until"]).note("Whose a place is, and until when."),
+        words("flow_clock_t", ["last", "before"]),
+    ]
+}
+
+/// What the control says of where its metadata lies: a register takes whole words.
+pub(super) fn whole(g: &Ingress<'_>, control: Decl) -> Decl {
+    let digests = g.staged.iter().map(|s| format!("{}_digest", g.s.names.cursors[s.cursor.index()]));
+    let now = (!g.staged.is_empty()).then(|| "now".to_owned());
+    let words: BTreeSet<String> = digests.chain(now).collect();
+    words.iter().filter_map(|w| g.s.style.arch.whole(w, 32)).fold(control, Decl::annotate)
+}
+
+/// Registers, actions and tables of all flow tables.
+pub(super) fn helpers(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
+    if g.staged.is_empty() {
+        return Vec::new();
+    }
+    let round = 1u64 << (CLOCK_BITS - g.tick_ns.max(1).ilog2());
+    let (half, round) = ((round / 2).to_string(), round.to_string());
+    let mut out = fill(prelude::STAGED_CLOCK, &[("HALF_ROUND", &half), ("ONE_ROUND", &round)]);
+    for s in &g.staged {
+        out.extend(of_table(g, *s, sizes));
+    }
+    out
+}
+
+fn of_table(g: &Ingress<'_>, s: Staged, sizes: &Sizes) -> Vec<Decl> {
+    let table = &g.s.p.flow_tables[s.table.index()];
+    let cells = (sizes.flows(table) / WAYS).max(2);
+    let bits = cells.next_power_of_two().ilog2();
+    let width = u32::from(g.s.p.var(s.id).ty.width());
+    let cursor = &g.s.names.cursors[s.cursor.index()];
+    let place = match cell(width) == width {
+        true => g.s.var(s.id),
+        false => meta(&format!("{cursor}_id")),
+    };
+    let [new, tcp, udp] = idle(table, g.tick_ns);
+    let numbers = [cells, bits, bits - 1, cell(width), g.s.style.arch.predicate_bits(), new, tcp, udp];
+    let [cells, bits, last, cell, seen, new, tcp, udp] = numbers.map(|n| n.to_string());
+    let (place, again) = (p4::print::expr(&place), p4::print::expr(&g.s.style.arch.is_again()));
+    let key =
+        g.digests.get(&s.table).map(|parts| p4::print::expr(&P4::list(parts.clone()))).unwrap_or_default();
+    let holes = [("CURSOR", cursor.as_str()), ("TABLE", &table.name), ("KEY", &key)];
+    let mut out = fill(prelude::STAGED_DIGEST, &holes);
+    for n in (0..WAYS).map(|n| n.to_string()) {
+        let (register, seen_at) = (format!("{}_{n}", table.name), format!("seen{n}"));
+        let names = ["open", "data", "datagram", "close", "read", "write"];
+        let actions = names.map(|a| (format!("TABLE_{a}N"), format!("{}_{a}{n}", table.name)));
+        let mut holes: Vec<(&str, &str)> = vec![("TABLE_N", &register), ("seenN", &seen_at)];
+        holes.extend(actions.iter().map(|(h, with)| (h.as_str(), with.as_str())));
+        holes.extend([("IDLE_OF_NEW", &*new), ("IDLE_OF_TCP", &*tcp), ("IDLE_OF_UDP", &*udp)]);
+        holes.extend([("CURSOR", &**cursor), ("TABLE", &*table.name), ("CELLS", &*cells), ("CELL", &*cell)]);
+        holes.extend([("BITS", &*bits), ("LAST", &*last), ("SEEN", &*seen), ("PLACE", &*place)]);
+        out.extend(fill(prelude::STAGED_WAY, &holes));
+    }
+    let of_outcomes = [("LIVE_SAME", "8"), ("LIVE_OTHER", "4"), ("DEAD_SAME", "2"), ("DEAD_OTHER", "1")];
+    let mut holes = of_outcomes.to_vec();
+    holes.extend([("CURSOR", &**cursor), ("TABLE", &*table.name), ("AGAIN", &*again)]);
+    out.extend(fill(prelude::STAGED, &holes));
+    out
+}
+
+/// Time-outs in ticks, the longest of all classes: new, TCP, UDP.
+fn idle(table: &FlowTable, tick_ns: u64) -> [u32; 3] {
+    let longest = |of: fn(&Idle) -> u64| table.idle.iter().map(|i| ticks(of(i), tick_ns)).max().unwrap_or(0);
+    [longest(|i| i.new), longest(|i| i.tcp), longest(|i| i.udp)]
+}
+
+/// Declarations from text with holes.
+fn fill(text: &str, holes: &[(&str, &str)]) -> Vec<Decl> {
+    let text = holes.iter().fold(text.to_owned(), |text, (hole, with)| text.replace(hole, with));
+    p4::parse(&text).map(|program| program.decls).unwrap_or_default()
+}
