@@ -8,7 +8,7 @@ use crate::plane::{Plane, PlaneError};
 use crate::status::Status;
 use crate::wanted::{Sources, Wanted, wanted};
 use control_core::node::Desired;
-use runtime_client::{Event, Events, Session, Standing};
+use runtime_client::{ClientError, Event, Events, Session, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -88,10 +88,7 @@ impl Reconciler {
                     next
                 }
                 Err(error) => {
-                    self.status.behind();
-                    self.status.alarm("data plane", Some(error.to_string()));
-                    self.held = None;
-                    self.plane.send_replace(None);
+                    self.lost(&error);
                     let pause = self.pause;
                     self.pause = (pause * 2).min(LONGEST_PAUSE);
                     Some(pause)
@@ -119,6 +116,14 @@ impl Reconciler {
         }
     }
 
+    /// Nobody knows any more what the data plane holds.
+    fn lost(&mut self, error: &PlaneError) {
+        self.status.behind();
+        self.status.alarm("data plane", Some(error.to_string()));
+        self.held = None;
+        self.plane.send_replace(None);
+    }
+
     /// What an audit has read takes the place of what was thought to be there: the next round repairs the difference.
     fn audited(&mut self, read: Result<Held, PlaneError>) {
         self.audits.done();
@@ -132,6 +137,10 @@ impl Reconciler {
                 self.held = Some(read);
             }
             (Ok(_), None) => {}
+            // Where there is no stream nobody else tells of a server that is gone.
+            (Err(error @ PlaneError::Client(ClientError::Connect { .. } | ClientError::Lost { .. })), _) => {
+                self.lost(&error);
+            }
             // Whoever writes next will say so too.
             (Err(error), _) => tracing::warn!("the data plane can't be read: {error}"),
         }

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use tokio::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::transport::{Channel, Endpoint, Server};
@@ -59,6 +59,7 @@ enum Filters {
 pub struct Fake {
     /// `127.0.0.1` and a free port.
     pub address: String,
+    front: Arc<Front>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -70,13 +71,13 @@ impl Fake {
     pub async fn before(behind: &str, name: &str, loaded: bool) -> Result<Self, Box<dyn Error>> {
         let file = FAKES.iter().find(|(known, _)| *known == name).ok_or("there is no such server")?;
         let manners: Manners = toml::from_str(file.1)?;
-        let channel = Endpoint::from_shared(format!("http://{behind}"))?.connect().await?;
-        let client = P4RuntimeClient::new(channel).max_decoding_message_size(usize::MAX);
-        let own = if manners.stream { None } else { Some(elected(client.clone()).await?) };
-        let front = Front { manners, client, own, loaded: Arc::new(AtomicBool::new(loaded)) };
+        let behind = RwLock::new(Behind::new(behind, &manners).await?);
+        let (loaded, refused) = (AtomicBool::new(loaded), AtomicUsize::new(0));
+        let starts = watch::Sender::new(1);
+        let front = Arc::new(Front { manners, behind, starts, loaded, refused });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = SocketAddr::to_string(&listener.local_addr()?);
-        let service = P4RuntimeServer::new(front).max_encoding_message_size(usize::MAX);
+        let service = P4RuntimeServer::from_arc(Arc::clone(&front)).max_encoding_message_size(usize::MAX);
         let service = service.max_decoding_message_size(usize::MAX);
         let task = tokio::spawn(async move {
             let incoming = TcpListenerStream::new(listener);
@@ -84,7 +85,24 @@ impl Fake {
                 eprintln!("{error}");
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { address, front, task })
+    }
+
+    /// From now on the server at `behind` does the work: what stood before is gone, as when a server starts anew.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub async fn restarts(&self, behind: &str) -> Result<(), Box<dyn Error>> {
+        let new = Behind::new(behind, &self.front.manners).await?;
+        *self.front.behind.write().unwrap_or_else(PoisonError::into_inner) = new;
+        self.front.starts.send_modify(|starts| *starts += 1);
+        Ok(())
+    }
+
+    /// How often it has refused what such a server refuses.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.front.refused.load(Relaxed)
     }
 }
 
@@ -113,16 +131,44 @@ async fn elected(mut client: P4RuntimeClient<Channel>) -> Result<Own, Box<dyn Er
 
 const ELECTION: proto::Uint128 = proto::Uint128 { high: 0, low: 1 };
 
+/// The server that does the work.
+struct Behind {
+    client: P4RuntimeClient<Channel>,
+    /// Where there are no elections: it ends with this.
+    _own: Option<Own>,
+}
+
+impl Behind {
+    async fn new(address: &str, manners: &Manners) -> Result<Self, Box<dyn Error>> {
+        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
+        let client = P4RuntimeClient::new(channel).max_decoding_message_size(usize::MAX);
+        let own = if manners.stream { None } else { Some(elected(client.clone()).await?) };
+        Ok(Self { client, _own: own })
+    }
+}
+
 struct Front {
     manners: Manners,
-    client: P4RuntimeClient<Channel>,
-    own: Option<Own>,
-    loaded: Arc<AtomicBool>,
+    behind: RwLock<Behind>,
+    /// How often it has started.
+    starts: watch::Sender<u32>,
+    loaded: AtomicBool,
+    refused: AtomicUsize,
 }
 
 type Out<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Front {
+    fn client(&self) -> P4RuntimeClient<Channel> {
+        self.behind.read().unwrap_or_else(PoisonError::into_inner).client.clone()
+    }
+
+    /// Takes note of a refusal.
+    fn refusal(&self, status: Status) -> Status {
+        self.refused.fetch_add(1, Relaxed);
+        status
+    }
+
     fn ready(&self) -> Result<(), Status> {
         let why = "No valid forwarding pipeline config has been pushed so far.";
         self.loaded.load(Relaxed).then_some(()).ok_or_else(|| Status::failed_precondition(why))
@@ -130,7 +176,7 @@ impl Front {
 
     /// The election id that counts behind, and the role.
     fn who(&self, id: &mut Option<proto::Uint128>, role: &mut String) {
-        if self.own.is_some() {
+        if !self.manners.stream {
             *id = Some(ELECTION);
         }
         if !self.manners.roles {
@@ -208,14 +254,15 @@ impl P4Runtime for Front {
         let mut request = request.into_inner();
         if request.atomicity() != Atomicity::ContinueOnError {
             let why = format!("Request atomicity {} is not supported.", request.atomicity().as_str_name());
-            return Err(Status::new(Code::from(self.manners.atomicity), why));
+            return Err(self.refusal(Status::new(Code::from(self.manners.atomicity), why)));
         }
         self.who(&mut request.election_id, &mut request.role);
         let refused: Vec<_> = request.updates.iter().map(|u| self.refuses(u)).collect();
+        self.refused.fetch_add(refused.iter().flatten().count(), Relaxed);
         let mut at = refused.iter();
         request.updates.retain(|_| at.next().is_some_and(Option::is_none));
         request.updates.iter_mut().for_each(|u| self.forgets(u));
-        let behind = self.client.clone().write(request).await;
+        let behind = self.client().write(request).await;
         merge(refused, behind.map(drop))?;
         Ok(Response::new(proto::WriteResponse::default()))
     }
@@ -232,7 +279,8 @@ impl P4Runtime for Front {
             if entry.r#match.is_empty() && (default || filtered) {
                 match self.manners.filters {
                     Filters::Refused => {
-                        return Err(Status::internal("filters on wildcard reads are not supported"));
+                        let why = "filters on wildcard reads are not supported";
+                        return Err(self.refusal(Status::internal(why)));
                     }
                     Filters::Ignored => {
                         (entry.priority, entry.action) = (0, None);
@@ -241,7 +289,7 @@ impl P4Runtime for Front {
                 }
             }
         }
-        let mut answers = self.client.clone().read(request).await?.into_inner();
+        let mut answers = self.client().read(request).await?.into_inner();
         let mut all = proto::ReadResponse::default();
         while let Some(answer) = answers.message().await? {
             all.entities.extend(answer.entities);
@@ -256,9 +304,10 @@ impl P4Runtime for Front {
         let mut request = request.into_inner();
         self.who(&mut request.election_id, &mut request.role);
         if request.action() == Action::ReconcileAndCommit && !self.manners.reconcile {
-            return Err(Status::unimplemented("RECONCILE_AND_COMMIT action not supported yet"));
+            let why = "RECONCILE_AND_COMMIT action not supported yet";
+            return Err(self.refusal(Status::unimplemented(why)));
         }
-        let answer = self.client.clone().set_forwarding_pipeline_config(request).await?;
+        let answer = self.client().set_forwarding_pipeline_config(request).await?;
         self.loaded.store(true, Relaxed);
         Ok(answer)
     }
@@ -268,7 +317,7 @@ impl P4Runtime for Front {
         request: Request<proto::GetForwardingPipelineConfigRequest>,
     ) -> Result<Response<proto::GetForwardingPipelineConfigResponse>, Status> {
         self.ready()?;
-        self.client.clone().get_forwarding_pipeline_config(request.into_inner()).await
+        self.client().get_forwarding_pipeline_config(request.into_inner()).await
     }
 
     async fn stream_channel(
@@ -276,7 +325,7 @@ impl P4Runtime for Front {
         request: Request<Streaming<proto::StreamMessageRequest>>,
     ) -> Result<Response<Self::StreamChannelStream>, Status> {
         if !self.manners.stream {
-            return Err(Status::unimplemented("there is no StreamChannel"));
+            return Err(self.refusal(Status::unimplemented("there is no StreamChannel")));
         }
         let roles = self.manners.roles;
         let said = request.into_inner().map_while(Result::ok).map(move |mut said| {
@@ -285,7 +334,13 @@ impl P4Runtime for Front {
             }
             said
         });
-        let answers = self.client.clone().stream_channel(said).await?.into_inner();
+        let mut starts = self.starts.subscribe();
+        let mut client = self.client();
+        // What went to a server on its way out may never be answered.
+        let answers = tokio::select! {
+            answers = client.stream_channel(said) => answers?.into_inner(),
+            _ = starts.changed() => return Err(Status::unavailable("the server starts anew")),
+        };
         Ok(Response::new(Box::pin(answers)))
     }
 
@@ -293,6 +348,6 @@ impl P4Runtime for Front {
         &self,
         request: Request<proto::CapabilitiesRequest>,
     ) -> Result<Response<proto::CapabilitiesResponse>, Status> {
-        self.client.clone().capabilities(request.into_inner()).await
+        self.client().capabilities(request.into_inner()).await
     }
 }

@@ -8,3 +8,4 @@ mod changes;
 mod common;
 mod faults;
 mod http;
+mod servers;
