@@ -35,9 +35,10 @@ impl crate::Shared {
     pub(crate) async fn ask<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, Status> {
         self.leads()?;
         let (sender, answer) = oneshot::channel();
-        let gone = |()| status::unavailable(&crate::Role::Follows(None));
-        self.jobs.send(job(sender)).await.map_err(|_| gone(()))?;
-        answer.await.map_err(|_| gone(()))?
+        let sent = self.jobs.send(job(sender)).await;
+        sent.map_err(|_| status::unavailable(&crate::Role::Follows(None)))?;
+        // What waits is answered; what is dropped was at work.
+        answer.await.map_err(|_| status::open("this controller's term ended while it was committed"))?
     }
 
     /// Only who leads does that.

@@ -32,15 +32,18 @@ pub(crate) fn unavailable(role: &Role) -> Status {
     status
 }
 
+/// A change that was begun, and nobody here knows how it ended.
+pub(crate) fn open(why: impl std::fmt::Display) -> Status {
+    Status::deadline_exceeded(format!("{why}; whether the change took effect is open: ask, or try again"))
+}
+
 /// What a commit that failed is answered with.
 pub(crate) fn not_kept(error: &RegistryError) -> Status {
     match error {
         RegistryError::Fenced(_) | RegistryError::Moved { .. } => {
             Status::unavailable(format!("{error}: nothing was changed, try again"))
         }
-        RegistryError::Unavailable(_) => Status::deadline_exceeded(format!(
-            "{error}; whether the change took effect is open: ask, or try again"
-        )),
+        RegistryError::Unavailable(_) => open(error),
         RegistryError::Unusable(_) => Status::internal(error.to_string()),
     }
 }

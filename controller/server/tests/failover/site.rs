@@ -76,6 +76,20 @@ impl Site {
         kill_process(Pid::from_child(process), signal).unwrap();
     }
 
+    /// Stops it; no thread of it goes on when this returns. The kernel stops them one by one, after the signal was sent.
+    pub(crate) async fn pause(&self, at: usize) {
+        self.signal(at, Signal::STOP);
+        let threads = format!("/proc/{}/task", self.controllers[at].1.as_ref().expect("it runs").id());
+        until(async || {
+            std::fs::read_dir(&threads).unwrap().all(|thread| {
+                let state = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap_or_default();
+                // A name may have blanks; the state is behind it.
+                state.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T'))
+            })
+        })
+        .await;
+    }
+
     pub(crate) fn kill(&mut self, at: usize) {
         let mut process = self.controllers[at].1.take().expect("it runs");
         process.kill().unwrap();
@@ -119,7 +133,7 @@ impl Site {
                         accepted.sort();
                         return asked.elapsed();
                     }
-                    Ok(Err(status)) if status.code() != Code::Unavailable => panic!("{status}"),
+                    Ok(Err(status)) if !refuses(&status) => panic!("{status}"),
                     Ok(Err(status)) => last = Some(status),
                     Err(_) => {}
                 }
@@ -137,6 +151,11 @@ impl Drop for Site {
             let _ = process.wait();
         }
     }
+}
+
+/// Says that nothing was changed, or that this is open.
+pub(crate) fn refuses(status: &tonic::Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded)
 }
 
 /// The pools that a controller knows, sorted.
