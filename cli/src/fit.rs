@@ -1,14 +1,20 @@
 //! `guideway fit`.
 
-use crate::Done;
 use crate::source::SourceArgs;
-use serde_json::json;
+use crate::{Done, Refused};
+use codegen::fit::most::{self, Most};
+use codegen::fit::stages::draw;
+use codegen::fit::{Chip, Placement};
+use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Tells how a pipeline fits a target: what was chosen, what it costs, what does not fit and why.
+///
+/// On a chip of match-action stages it also tells which tables lie in which stage.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  guideway fit --target tofino\n  guideway fit my_pipeline.rs --target xdp\n\nExit code 1: it does not fit."
+    after_help = "Examples:\n  guideway fit --target tofino\n  guideway fit my_pipeline.rs --target xdp\n  guideway fit my_pipeline.rs --target tofino --max\n  guideway fit my_pipeline.rs --target tofino2 --svg stages.svg\n\nExit code 1: it does not fit."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -16,7 +22,13 @@ pub(crate) struct Args {
     /// The target; `guideway targets` lists them.
     #[arg(long)]
     target: String,
-    /// Prints one JSON object: {"pipeline", "target", "fits", "report"}.
+    /// Tells how far each table, ring and flow table can grow while the others stay, and what stops it.
+    #[arg(long)]
+    max: bool,
+    /// Draws the stages into a file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Prints one JSON object: {"pipeline", "target", "fits", "report"}, with "stages" on a chip that has them, and "max".
     #[arg(long)]
     json: bool,
 }
@@ -26,11 +38,61 @@ pub(crate) fn run(args: &Args) -> Done {
     let verified = args.source.read()?.verified()?;
     let report = codegen::fit::verdict(&verified, &target);
     let fits = codegen::fit(&verified, &target).is_ok();
+    let placement = codegen::fit::placement(&verified, &target);
+    let name = &verified.pipeline().name;
+    if (args.max || args.svg.is_some()) && placement.is_none() {
+        let why = match Chip::of(&target) {
+            None => format!("{} has no stages", target.title),
+            Some(_) => format!("{} lacks what {name} needs:\n{report}", target.title),
+        };
+        return Err(Refused(format!("error: nothing can be placed: {why}")));
+    }
+    if let (Some(path), Some((placement, chip))) = (&args.svg, &placement) {
+        let picture = draw::svg(placement, chip, &format!("{name} on {}", target.title));
+        let failed = |e| Refused(format!("error: can't write {}: {e}", path.display()));
+        std::fs::write(path, picture).map_err(failed)?;
+    }
+    let most = if args.max { most::most(&verified, &target) } else { Vec::new() };
     if args.json {
-        let name = &verified.pipeline().name;
-        println!("{}", json!({"pipeline": name, "target": target.name, "fits": fits, "report": report}));
+        let mut out = json!({"pipeline": name, "target": target.name, "fits": fits, "report": report});
+        if let Some((placement, _)) = &placement {
+            out["stages"] = stages(placement);
+        }
+        if args.max {
+            out["max"] = most.iter().map(size).collect();
+        }
+        println!("{out}");
     } else {
         print!("{report}");
+        if args.max {
+            print!("\nat most, while all else stays\n{}", sizes(&most));
+        }
     }
     Ok(if fits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn sizes(most: &[Most]) -> String {
+    let line = |m: &Most| {
+        let room = m.most.map_or("none fits".to_owned(), |most| most.to_string());
+        format!("  {:<24} {:>12}   now {:>10}   then: {}\n", m.name, room, m.now, m.then)
+    };
+    most.iter().map(line).collect()
+}
+
+fn size(m: &Most) -> Value {
+    json!({"name": m.name, "now": m.now, "most": m.most, "then": m.then})
+}
+
+fn stages(placement: &Placement) -> Value {
+    let stage = |s: &codegen::fit::stages::Stage| {
+        let tables = s.placed.iter().map(|p| {
+            let table = &placement.tables[p.table];
+            json!({"name": table.name, "entries": p.memory.entries, "sram": p.memory.sram, "tcam": p.memory.tcam})
+        });
+        let arrays = s.arrays.iter().map(|(a, blocks)| {
+            json!({"name": placement.arrays[*a].name, "cells": placement.arrays[*a].cells, "sram": blocks})
+        });
+        json!({"sram": s.sram(), "tcam": s.tcam(), "tables": tables.collect::<Value>(), "arrays": arrays.collect::<Value>()})
+    };
+    placement.stages.iter().map(stage).collect()
 }

@@ -110,6 +110,24 @@ fn unsupported_features_and_too_big_tables() {
 }
 
 #[test]
+fn stages_are_shown_and_sizes_found() {
+    let count = concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots/count/pipeline.rs");
+    let picture = tempfile::tempdir().unwrap();
+    let svg = picture.path().join("stages.svg");
+    let svg = svg.to_str().unwrap();
+    check(&["fit", count, "--target", "tofino", "--svg", svg], 0, &["stages", "host"]);
+    assert!(std::fs::read_to_string(svg).unwrap().contains("host: "));
+    check(&["fit", count, "--target", "tofino", "--max"], 0, &["at most", "table host", "then: "]);
+    let json = check(&["fit", count, "--target", "tofino2", "--max", "--json"], 0, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let host = &json["max"][0];
+    assert!(host["most"].as_u64() > host["now"].as_u64(), "{json}");
+    assert!(json["stages"][0]["sram"].as_u64() > Some(0), "{json}");
+    check(&["fit", count, "--target", "xdp", "--max"], 1, &["has no stages"]);
+    check(&["fit", count, "--target", "tofino", "--svg", "/no/such/folder"], 1, &["can't write"]);
+}
+
+#[test]
 fn targets_are_listed_and_told() {
     check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "tofino2"]);
     check(&["targets", "xdp"], 0, &["hash.crc32", "limits"]);

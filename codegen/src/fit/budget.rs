@@ -2,9 +2,7 @@
 
 use hw_targets::Target;
 use pipeline_ir::diagnostic::{Code, Diagnostics};
-use pipeline_ir::expr::{BinOp, Expr, ExprKind};
-use pipeline_ir::stmt::{Block, StmtKind, walk};
-use pipeline_ir::{FlowTableId, Loc, MatchKind, Pipeline, RingId, Table};
+use pipeline_ir::{Loc, MatchKind, Pipeline};
 
 /// A use of something limited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +27,6 @@ pub(super) fn uses(p: &Pipeline, target: &Target) -> Vec<Use> {
     tables(p, &mut list);
     fields(p, &mut list);
     structs(p, &mut list);
-    memory(p, target, &mut list);
     #[cfg(feature = "p4")]
     super::chip::uses(p, target, &mut list);
     list.retain(|u| target.limit(u.limit).is_some());
@@ -157,118 +154,4 @@ fn structs(p: &Pipeline, list: &mut Vec<Use>) {
     for (of, at) in flows.chain(p.rings.iter().map(|r| (format!("ring {}", r.name), r.at))) {
         add("headers", of, 1, true, at, "declare fewer tables");
     }
-}
-
-/// Blocks of match memory, and stages.
-fn memory(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
-    let (Some(sram_bits), Some(stages)) = (target.limit("sram_block_bits"), target.limit("stages")) else {
-        return;
-    };
-    let tcam = target.limit("tcam_block_rows").zip(target.limit("tcam_block_bits"));
-    let mut sram = |of: String, bits: u64, at: Loc, help: &'static str| {
-        // A hash table of four ways places nine entries of ten.
-        let amount = (bits * 10).div_ceil(9).div_ceil(sram_bits);
-        list.push(Use { limit: "sram_blocks", of, amount, adds: true, at, help });
-    };
-    let smaller = "make the table smaller";
-    for table in &p.tables {
-        let key: u64 = table.keys.iter().map(|k| u64::from(k.width)).sum();
-        let counter = if table.counters.is_some() { 64 } else { 0 };
-        let data = action_bits(p, table) + counter;
-        let ternary = table.keys.iter().any(|k| k.kind != MatchKind::Exact);
-        let bits = if ternary { data } else { key + data };
-        sram(format!("table {}", table.name), bits * u64::from(table.size), table.at, smaller);
-    }
-    for (i, ring) in p.rings.iter().enumerate() {
-        let entries = u64::from(ring.slots) * 2 * u64::from(super::ring_pools(p, target, RingId(i as u32)));
-        let bits = u64::from(ring.pool_width) + 8 + 17 + u64::from(ring.id_width);
-        sram(format!("ring {}", ring.name), entries * bits, ring.at, "declare fewer pools, or fewer slots");
-    }
-    for (i, flow) in p.flow_tables.iter().enumerate() {
-        let entries = u64::from(super::flow_entries(p, target, FlowTableId(i as u32)));
-        let bits = entries * u64::from(flow.layout().bytes()) * 8;
-        sram(
-            format!("flow table {}", flow.name),
-            bits,
-            flow.at,
-            "hold fewer flows (`--set FLOW_ENTRIES=65536`)",
-        );
-    }
-    if let Some((rows, width)) = tcam {
-        for table in p.tables.iter().filter(|t| t.keys.iter().any(|k| k.kind != MatchKind::Exact)) {
-            let key: u64 = table.keys.iter().map(|k| u64::from(k.width)).sum();
-            let amount = u64::from(table.size).div_ceil(rows) * key.div_ceil(width);
-            let of = format!("table {}", table.name);
-            list.push(Use { limit: "tcam_blocks", of, amount, adds: true, at: table.at, help: smaller });
-        }
-    }
-    stages_of(p, target, stages, list);
-    wide_arithmetic(p, list);
-}
-
-/// Stages, by what one path looks up and by where all memory lies.
-fn stages_of(p: &Pipeline, target: &Target, stages: u64, list: &mut Vec<Use>) {
-    // Each lookup waits for the one before it on its path; a flow table reads, compares, and writes.
-    let depth = depth(&p.control);
-    let blocks: u64 = list.iter().filter(|u| u.limit == "sram_blocks").map(|u| u.amount).sum();
-    let per_stage = target.limit("sram_blocks").unwrap_or(0) / stages.max(1);
-    let by_memory = blocks.div_ceil(per_stage.max(1));
-    let (of, amount) = match depth < by_memory {
-        true => ("the memory of all tables", by_memory),
-        false => ("the longest path", depth),
-    };
-    list.push(Use {
-        limit: "stages",
-        of: of.into(),
-        amount,
-        adds: false,
-        at: Loc::default(),
-        help: "make tables smaller or look fewer of them up one after the other",
-    });
-}
-
-fn action_bits(p: &Pipeline, table: &Table) -> u64 {
-    let of = |a: &pipeline_ir::ActionId| {
-        p.actions[a.index()].params.iter().map(|v| u64::from(p.var(*v).ty.width())).sum::<u64>()
-    };
-    table.actions.iter().map(of).max().unwrap_or(0) + 8
-}
-
-/// The most stages that one path goes through, at least.
-fn depth(block: &Block) -> u64 {
-    block
-        .iter()
-        .map(|stmt| {
-            let own = match &stmt.kind {
-                StmtKind::Apply { .. } | StmtKind::Hash { .. } => 1,
-                StmtKind::Find { .. } => 4,
-                StmtKind::Select { .. } => 2,
-                StmtKind::Stay { .. } => 1,
-                _ => 0,
-            };
-            own + stmt.kind.blocks().into_iter().map(depth).max().unwrap_or(0)
-        })
-        .sum()
-}
-
-/// Comparisons of order on wide fields take a range table or several ALUs.
-fn wide_arithmetic(p: &Pipeline, list: &mut Vec<Use>) {
-    walk(&p.control, &mut |stmt| {
-        for e in stmt.kind.exprs() {
-            e.walk(&mut |e: &Expr| {
-                if let ExprKind::Binary(BinOp::Add | BinOp::Sub, a, _) = &e.kind
-                    && a.ty.width() > 32
-                {
-                    list.push(Use {
-                        limit: "alu_bits",
-                        of: "an addition".into(),
-                        amount: a.ty.width().into(),
-                        adds: false,
-                        at: e.at,
-                        help: "add in narrower parts",
-                    });
-                }
-            });
-        }
-    });
 }

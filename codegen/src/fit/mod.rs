@@ -6,7 +6,9 @@
 mod budget;
 #[cfg(feature = "p4")]
 mod chip;
+pub mod most;
 mod report;
+pub mod stages;
 
 pub use budget::Use;
 use hw_targets::{Recipe, Target};
@@ -14,6 +16,7 @@ use pipeline_ir::diagnostic::{Code, Diagnostics};
 use pipeline_ir::needs::{Need, needs};
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{FlowTableId, Pipeline, RingId};
+pub use stages::{Chip, Placement};
 
 /// A pipeline that fits a target, with the recipes chosen. Only [`fit`] makes one.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,7 @@ pub struct Fitted {
     target: Target,
     choices: Vec<Choice>,
     uses: Vec<Use>,
+    placement: Option<Placement>,
 }
 
 /// How one need is met.
@@ -64,6 +68,11 @@ impl Fitted {
     pub fn ring_pools(&self, id: RingId) -> u32 {
         ring_pools(self.pipeline(), &self.target, id)
     }
+    /// Where it lies in the target's stages, if it has some.
+    #[must_use]
+    pub fn placement(&self) -> Option<&Placement> {
+        self.placement.as_ref()
+    }
     /// What was chosen and what it costs: `fit.txt`.
     #[must_use]
     pub fn report(&self) -> String {
@@ -88,18 +97,29 @@ fn ring_pools(p: &Pipeline, target: &Target, id: RingId) -> u32 {
 /// # Errors
 /// What the target lacks and what is too big for it: all of it.
 pub fn fit(verified: &Verified, target: &Target) -> Result<Fitted, Diagnostics> {
-    let p = verified.pipeline();
+    let (fitted, faults) = attempt(verified, target);
+    if faults.is_empty() { Ok(fitted) } else { Err(faults) }
+}
+
+/// What fitting gives, and all that speaks against it.
+fn attempt(verified: &Verified, target: &Target) -> (Fitted, Diagnostics) {
     let mut faults = Diagnostics::default();
     let (choices, missing) = choose(verified, target);
     missing.iter().for_each(|need| lacks(need, target, &mut faults));
-    let uses = budget::uses(p, target);
+    let uses = budget::uses(verified.pipeline(), target);
     budget::check(target, &uses, &mut faults);
-    if faults.is_empty() {
-        Ok(Fitted { verified: verified.clone(), target: target.clone(), choices, uses })
-    } else {
-        faults.sort();
-        Err(faults)
+    let (verified, target) = (verified.clone(), target.clone());
+    let mut fitted = Fitted { verified, target, choices, uses, placement: None };
+    // What a target can't do has no place in it.
+    if missing.is_empty() {
+        fitted.placement = stages::of(&fitted);
     }
+    if let (Some(placement), Some(chip)) = (&fitted.placement, Chip::of(&fitted.target)) {
+        fitted.uses.extend(stages::uses(placement));
+        stages::faults(placement, &chip, &fitted.target, &mut faults);
+    }
+    faults.sort();
+    (fitted, faults)
 }
 
 /// How each need is met, and which are not.
@@ -123,10 +143,15 @@ fn choose(verified: &Verified, target: &Target) -> (Vec<Choice>, Vec<Need>) {
 /// An honest verdict on a pipeline that may not fit: every use with its limit.
 #[must_use]
 pub fn verdict(verified: &Verified, target: &Target) -> String {
-    match fit(verified, target) {
-        Ok(fitted) => fitted.report(),
-        Err(faults) => report::refused(verified, target, &faults),
-    }
+    let (fitted, faults) = attempt(verified, target);
+    if faults.is_empty() { fitted.report() } else { report::refused(&fitted, &faults) }
+}
+
+/// Where a pipeline lies in a target's stages, also if it does not fit; none where the target has no stages, or lacks
+/// what the pipeline needs.
+#[must_use]
+pub fn placement(verified: &Verified, target: &Target) -> Option<(Placement, Chip)> {
+    attempt(verified, target).0.placement.zip(Chip::of(target))
 }
 
 fn lacks(need: &Need, target: &Target, faults: &mut Diagnostics) {

@@ -1,9 +1,9 @@
 //! `fit.txt`: what was chosen, what it costs, what does not fit.
 
-use super::{Choice, Fitted, Use};
+use super::stages::draw;
+use super::{Chip, Choice, Fitted, Use};
 use hw_targets::Target;
 use pipeline_ir::diagnostic::Diagnostics;
-use pipeline_ir::verify::Verified;
 use pipeline_ir::{FlowTableId, RingId};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,7 +15,16 @@ pub(super) fn fitted(fitted: &Fitted) -> String {
     differences(&mut out, &fitted.choices);
     sizes(&mut out, fitted);
     budget(&mut out, fitted.target(), &fitted.uses);
+    stages(&mut out, fitted);
     out
+}
+
+/// The stages, where the target has some.
+fn stages(out: &mut String, fitted: &Fitted) {
+    if let (Some(placement), Some(chip)) = (fitted.placement(), Chip::of(fitted.target())) {
+        out.push_str("\nstages\n");
+        out.push_str(&draw::text(placement, &chip));
+    }
 }
 
 /// Needs that are met, and how.
@@ -95,8 +104,8 @@ fn budget(out: &mut String, target: &Target, uses: &[Use]) {
     }
 }
 
-pub(super) fn refused(verified: &Verified, target: &Target, faults: &Diagnostics) -> String {
-    let p = verified.pipeline();
+pub(super) fn refused(fitted: &Fitted, faults: &Diagnostics) -> String {
+    let (p, target) = (fitted.pipeline(), fitted.target());
     let mut out = format!("{} on {}: does not fit\n\nwhy\n", p.name, target.title);
     for fault in &faults.0 {
         let _ = match fault.at.line {
@@ -106,7 +115,8 @@ pub(super) fn refused(verified: &Verified, target: &Target, faults: &Diagnostics
         let _ = writeln!(out, "    help: {}", fault.help);
     }
     out.push_str("\nwhat it has\n");
-    met(&mut out, &super::choose(verified, target).0);
-    budget(&mut out, target, &super::budget::uses(p, target));
+    met(&mut out, &fitted.choices);
+    budget(&mut out, target, &fitted.uses);
+    stages(&mut out, fitted);
     out
 }

@@ -61,12 +61,7 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
     let sizes = Sizes::of(fitted.target());
     let info = info(p, &sizes);
     let mut artifacts = Artifacts::default();
-    let Some(arch) = arch::find(&fitted.target().arch) else { return artifacts };
-    let style = Style { arch, means: Means::of(fitted) };
-    let in_steps = style.means.steps.then(|| crate::steps::steps(p, style.means.tells_length));
-    let over = in_steps.as_ref().and_then(|s| s.over);
-    let written = in_steps.as_ref().map_or(p, |s| &s.pipeline);
-    let program = program::program(written, over, &info, &sizes, fitted.target(), style);
+    let Some(program) = program(fitted) else { return artifacts };
     artifacts.add(format!("{}.p4", p.name), p4::print(&program));
     artifacts.add(format!("{}.p4info.txtpb", p.name), info.to_text());
     artifacts.add(format!("{}.p4info.bin", p.name), info.to_bytes());
@@ -82,4 +77,16 @@ fn counted(fitted: &Fitted) -> Cow<'_, Pipeline> {
     let mut p = p.clone();
     p.tables.iter_mut().for_each(|t| t.counters = None);
     Cow::Owned(p)
+}
+
+/// The P4 program; none where there is no skeleton for the target's architecture.
+pub(crate) fn program(fitted: &Fitted) -> Option<p4::ast::Program> {
+    let counted = counted(fitted);
+    let p: &Pipeline = &counted;
+    let sizes = Sizes::of(fitted.target());
+    let style = Style { arch: arch::find(&fitted.target().arch)?, means: Means::of(fitted) };
+    let in_steps = style.means.steps.then(|| crate::steps::steps(p, style.means.tells_length));
+    let over = in_steps.as_ref().and_then(|s| s.over);
+    let written = in_steps.as_ref().map_or(p, |s| &s.pipeline);
+    Some(program::program(written, over, &info(p, &sizes), &sizes, fitted.target(), style))
 }

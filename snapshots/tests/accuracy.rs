@@ -1,0 +1,243 @@
+//! `docs/fit-accuracy.md`: what `fit` says of stages and memory beside what the chip's own compiler reports.
+//!
+//! The compiler's figures stand in `placed.toml`; ours are computed, so a change of the model shows. Where
+//! `p4c-barefoot` is on PATH, the rows of the sizes as written are compiled and compared with the file, and
+//! `GUIDEWAY_BLESS=1` measures all rows anew; elsewhere one line says that it was skipped.
+#![allow(clippy::unwrap_used)]
+
+use codegen::fit::{Chip, most};
+use hw_targets::Target;
+use pipeline_ir::verify::Verified;
+use serde::{Deserialize, Serialize};
+use snapshots::case::Case;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const HEAD: &str = "\
+# How right `fit` is about a chip
+
+Made by `cargo xtask bless` from `snapshots/placed.toml`, which holds the compiler's figures, and from `guideway fit`.
+Each case is taken with its sizes as written and with larger ones. A row holds if the verdict is the same, the stages
+are within one, and the blocks of SRAM and TCAM are each within 10 % or within two blocks.
+
+";
+
+/// What the compiler has reported.
+#[derive(Debug, Deserialize, Serialize)]
+struct Placed {
+    /// Which compiler, with its version.
+    compiler: String,
+    row: Vec<Row>,
+}
+
+/// One compilation. The pipeline's sizes are `times` those of its source.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+struct Row {
+    case: String,
+    target: String,
+    times: u64,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+struct Figures {
+    fits: bool,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    stages: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    sram: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    tcam: u64,
+    /// Why the compiler refuses it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    why: String,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn placed() -> Placed {
+    toml::from_str(&std::fs::read_to_string(root().join("placed.toml")).unwrap()).unwrap()
+}
+
+fn pipeline(row: &Row) -> Verified {
+    let verified = Case::load(&root().join(&row.case)).unwrap().compile(&[]).unwrap();
+    most::scaled(&verified, row.times).unwrap()
+}
+
+/// What `fit` says.
+fn ours(row: &Row) -> Figures {
+    let target = hw_targets::target(&row.target).unwrap();
+    let verified = pipeline(row);
+    let fits = codegen::fit(&verified, &target).is_ok();
+    let Some((p, _)) = codegen::fit::placement(&verified, &target) else {
+        return Figures { fits, ..Figures::default() };
+    };
+    Figures { fits, stages: p.stages.len() as u64, sram: p.sram(), tcam: p.tcam(), why: String::new() }
+}
+
+/// Why a row does not hold; nothing: it holds.
+fn off(ours: &Figures, theirs: &Figures) -> Vec<&'static str> {
+    let near = |a: u64, b: u64| a.abs_diff(b) <= 2 || a.abs_diff(b) * 10 <= b;
+    let mut off = Vec::new();
+    if ours.fits != theirs.fits {
+        off.push("verdict");
+    } else if ours.fits {
+        let pairs = [
+            ("stages", ours.stages.abs_diff(theirs.stages) <= 1),
+            ("SRAM", near(ours.sram, theirs.sram)),
+            ("TCAM", near(ours.tcam, theirs.tcam)),
+        ];
+        off.extend(pairs.iter().filter(|p| !p.1).map(|p| p.0));
+    }
+    off
+}
+
+fn figures(f: &Figures) -> String {
+    match f.fits {
+        true => format!("fits | {} | {} | {}", f.stages, f.sram, f.tcam),
+        false if f.stages > 0 => format!("no | ({}) | ({}) | ({})", f.stages, f.sram, f.tcam),
+        false => "no | | |".into(),
+    }
+}
+
+fn page() -> String {
+    let placed = placed();
+    let mut text = HEAD.to_owned();
+    let mut table =
+        "| case | target | sizes | `fit` | stages | SRAM | TCAM | compiler | stages | SRAM | TCAM | |\n"
+            .to_owned();
+    table += &format!("|{}\n", " --- |".repeat(12));
+    let (mut holds, mut reasons) = (0, Vec::new());
+    for row in &placed.row {
+        let (ours, theirs) = (ours(row), &row.figures);
+        let off = off(&ours, theirs);
+        holds += usize::from(off.is_empty());
+        let says = if off.is_empty() { "holds".to_owned() } else { format!("**{}**", off.join(", ")) };
+        let Row { case, target, times, .. } = row;
+        writeln!(
+            table,
+            "| `{case}` | `{target}` | x{times} | {} | {} | {says} |",
+            figures(&ours),
+            figures(theirs)
+        )
+        .unwrap();
+        if !theirs.why.is_empty() {
+            reasons.push(format!("- `{case}` on `{target}`, x{times}: {}\n", theirs.why));
+        }
+    }
+    writeln!(text, "Compiler: {}. {holds} of {} rows hold.\n", placed.compiler, placed.row.len()).unwrap();
+    text += &table;
+    if !reasons.is_empty() {
+        text += "\nWhy the compiler refuses:\n\n";
+        reasons.iter().for_each(|r| text += r);
+    }
+    text
+}
+
+#[test]
+fn the_page_is_what_fit_says() {
+    let path = root().join("../docs/fit-accuracy.md");
+    let new = page();
+    if std::env::var_os("GUIDEWAY_BLESS").is_some() {
+        std::fs::write(&path, &new).unwrap();
+    }
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(old, new, "look at the difference, then `cargo xtask bless`");
+}
+
+/// Is the compiler there?
+fn compiler() -> Option<String> {
+    let out = Command::new("p4c-barefoot").arg("--version").output().ok()?;
+    let text = [out.stdout, out.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Some(text.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit()))?.to_owned())
+}
+
+/// The P4 of a pipeline, also of one that does not fit: the compiler shall say so.
+fn program(verified: &Verified, target: &Target) -> String {
+    let mut long = target.clone();
+    long.limits.get_mut("stages").unwrap().value = 1000;
+    let fitted = codegen::fit(verified, &long).unwrap();
+    let files = codegen::emit(&fitted).unwrap();
+    let p4 = files.iter().find(|(path, _)| path.ends_with(".p4")).unwrap().1;
+    String::from_utf8(p4.to_vec()).unwrap()
+}
+
+/// What the compiler reports.
+fn measured(row: &Row) -> Figures {
+    let target = hw_targets::target(&row.target).unwrap();
+    assert!(Chip::of(&target).is_some(), "{} has no stages", row.target);
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("pipeline.p4");
+    std::fs::write(&source, program(&pipeline(row), &target)).unwrap();
+    let out = Command::new("p4c-barefoot")
+        .args(["--target", &row.target, "--arch", &target.arch, "-g", "--verbose", "-o"])
+        .arg(folder.path().join("out"))
+        .arg(&source)
+        .output()
+        .unwrap();
+    if !out.status.success() {
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        let why = text.lines().find(|l| l.contains("error:")).unwrap_or("no reason given");
+        let why = why.split_once("error:").map_or(why, |w| w.1).trim().to_owned();
+        return Figures { why, ..Figures::default() };
+    }
+    let mut figures = reported(&folder.path().join("out/pipe/logs/resources.json"));
+    // It lays out more stages than there are without a word; its assembler refuses them.
+    let stages = target.limit("stages").unwrap();
+    if figures.stages > stages {
+        figures.fits = false;
+        figures.why = format!("laid out in {} stages, of {stages}", figures.stages);
+    }
+    figures
+}
+
+/// Reads the compiler's report.
+fn reported(path: &Path) -> Figures {
+    let text = std::fs::read_to_string(path).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let list = |v: &serde_json::Value| v.as_array().cloned().unwrap_or_default();
+    let used =
+        |v: &serde_json::Value| list(v).iter().filter(|b| !list(&b["usages"]).is_empty()).count() as u64;
+    let mut figures = Figures { fits: true, ..Figures::default() };
+    for stage in list(&report["resources"]["mau"]["mau_stages"]) {
+        if !list(&stage["logical_tables"]["ids"]).is_empty() {
+            figures.stages = figures.stages.max(stage["stage_number"].as_u64().unwrap() + 1);
+        }
+        figures.sram += used(&stage["rams"]["srams"]);
+        figures.tcam += used(&stage["tcams"]["tcams"]);
+    }
+    figures
+}
+
+#[test]
+fn the_compiler_reports_what_is_recorded() {
+    let Some(version) = compiler() else {
+        let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
+        assert!(!required.split([',', ' ']).any(|w| w == "tofino"), "p4c-barefoot is not on PATH");
+        eprintln!("skipped: the compiler's figures: no p4c-barefoot on PATH");
+        return;
+    };
+    let bless = std::env::var_os("GUIDEWAY_BLESS").is_some();
+    let mut placed = placed();
+    placed.compiler = format!("p4c-barefoot {version}");
+    for row in placed.row.iter_mut().filter(|r| bless || r.times == 1) {
+        let measured = measured(row);
+        if bless {
+            row.figures = measured;
+        } else {
+            assert_eq!(row.figures, measured, "{} on {}", row.case, row.target);
+        }
+    }
+    if bless {
+        std::fs::write(root().join("placed.toml"), toml::to_string(&placed).unwrap()).unwrap();
+    }
+}
