@@ -42,14 +42,24 @@ fn p4c_barefoot_places_it(case: &str) {
         std::fs::write(&p4, program).unwrap();
         let out = dir.path().join("out");
         let mut judge = Command::new("p4c-barefoot");
-        judge.args(["--target", chip, "--arch", arch, "-o"]).arg(&out).arg(&p4);
+        judge.args(["--target", chip, "--arch", arch, "-g", "--verbose", "-o"]).arg(&out).arg(&p4);
         let told = judge.output().unwrap();
         let said = String::from_utf8_lossy(&told.stderr);
         let of_ours = said.lines().any(|line| line.contains("program.p4") && line.contains("warning"));
         assert!(told.status.success() && !of_ours, "{case} on {chip}:\n{said}");
-        let placed = std::fs::read_dir(&out).unwrap().count();
-        assert!(placed > 0, "{case} on {chip}: nothing is written");
+        let there_are = hw_targets::target(chip).unwrap().limit("stages").unwrap();
+        let used = stages(&out.join("pipe/logs/resources.json"));
+        assert!((1..=there_are).contains(&used), "{case} on {chip}: placed in {used} stages of {there_are}");
     }
+}
+
+/// How many stages the compiler's report has. It ends without an error, too, when there are not as many.
+fn stages(report: &Path) -> u64 {
+    let report = std::fs::read_to_string(report).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let stages = report["resources"]["mau"]["mau_stages"].as_array().unwrap();
+    let used = stages.iter().filter(|s| !s["logical_tables"]["ids"].as_array().unwrap().is_empty());
+    used.map(|s| s["stage_number"].as_u64().unwrap() + 1).max().unwrap_or(0)
 }
 
 /// Some pipelines fit, or the judge would have nothing to say.
