@@ -6,8 +6,13 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// P4 that is judged where its judge is on PATH: ending, judge, architecture.
-const OTHERS: [(&str, &str, &str); 2] = [(".pna.p4", "p4c-dpdk", "pna"), (".psa.p4", "p4c-bm2-psa", "psa")];
+/// P4 that is judged where its judge is on PATH: ending, judge, and how that is asked.
+const OTHERS: [(&str, &str, &[&str]); 4] = [
+    (".pna.p4", "p4c-dpdk", &["--arch", "pna"]),
+    (".psa.p4", "p4c-bm2-psa", &["--arch", "psa"]),
+    (".tna.p4", "p4c-barefoot", &["--target", "tofino", "--arch", "tna"]),
+    (".t2na.p4", "p4c-barefoot", &["--target", "tofino2", "--arch", "t2na"]),
+];
 
 /// Gives every emitted P4 to p4c and every emitted XDP C to clang. Any word from them is a failure.
 ///
@@ -44,9 +49,14 @@ pub fn judge() -> Result<()> {
     Ok(())
 }
 
-/// Has the judge said something of the file? p4c-dpdk warns about its own `pna.p4` each time; anything else counts.
+/// Has the judge said something of the file? p4c-dpdk warns about its own `pna.p4` each time, p4c-barefoot about parser states
+/// of its own; anything else counts.
 fn speaks_of(words: &[u8], file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if name.ends_with(".tna.p4") || name.ends_with(".t2na.p4") {
+        let words = String::from_utf8_lossy(words);
+        return words.lines().any(|line| line.contains(&*name) && line.contains("warning"));
+    }
     if !name.ends_with(".pna.p4") {
         return !words.is_empty();
     }
@@ -58,13 +68,13 @@ fn speaks_of(words: &[u8], file: &Path) -> bool {
 /// The command that judges `file`, or `None` for one that no compiler here judges.
 fn judge_of(file: &Path, out: &Path) -> Result<Option<Command>> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    if let Some((_, judge, arch)) = OTHERS.iter().find(|(ending, ..)| name.ends_with(ending)) {
+    if let Some((_, judge, asked)) = OTHERS.iter().find(|(ending, ..)| name.ends_with(ending)) {
         let Some(p4c) = on_path(&[judge]) else {
             println!("skipped {name}: {judge} is not on PATH");
             return Ok(None);
         };
         let mut command = Command::new(p4c);
-        command.args(["--arch", arch, "-o"]).arg(out.join("out.other")).arg(file);
+        command.args(*asked).arg("-o").arg(out.join(judge)).arg(file);
         return Ok(Some(command));
     }
     if name.ends_with(".p4") {
