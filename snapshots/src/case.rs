@@ -2,6 +2,7 @@
 
 use crate::story::Stories;
 use anyhow::{Context, Result, anyhow};
+use codegen::Fitted;
 use pipeline_ir::verify::{Verified, verify};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,14 @@ pub struct Case {
 }
 
 impl Case {
+    /// The case of that name, from this crate's folder.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn named(name: &str) -> Result<Self> {
+        Self::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
+    }
+
     /// Reads the case in a folder: `pipeline.rs`, or a file `pipeline` with the source's path from there.
     ///
     /// # Errors
@@ -52,4 +61,23 @@ impl Case {
         let pipeline = pipeline_syntax::compile_source(&self.file, &self.source, overrides).map_err(all)?;
         verify(pipeline).map_err(all)
     }
+
+    /// The pipeline, with the sizes of its stories.
+    ///
+    /// # Errors
+    /// Its stories can't be read; its diagnostics.
+    pub fn sized(&self) -> Result<Verified> {
+        self.compile(&self.stories()?.overrides())
+    }
+}
+
+/// The emitted text with that ending, under the pipeline's name.
+///
+/// # Errors
+/// There is no emitter for the target, or it writes no such file.
+pub fn emitted(fitted: &Fitted, ending: &str) -> Result<String> {
+    let files = codegen::emit(fitted).context("no emitter")?;
+    let name = format!("{}.{ending}", fitted.pipeline().name);
+    let bytes = files.get(&name).with_context(|| format!("no {name}"))?;
+    Ok(String::from_utf8(bytes.to_vec())?)
 }

@@ -1,5 +1,6 @@
 //! The `.spec` of every case, in DPDK's SWX.
 
+use crate::case::emitted;
 use crate::served::Served;
 use anyhow::{Context as _, Result, ensure};
 use dpdk_switch::DpdkPlane;
@@ -14,10 +15,7 @@ const HIGHEST: u32 = 253;
 /// It fits, but there is no program.
 pub fn program(verified: &Verified) -> Result<Option<String>> {
     let Ok(fitted) = codegen::fit(verified, &hw_targets::target("dpdk")?) else { return Ok(None) };
-    let files = codegen::emit(&fitted).context("no emitter")?;
-    let name = format!("{}.spec", verified.pipeline().name);
-    let bytes = files.get(&name).with_context(|| format!("no {name}"))?;
-    Ok(Some(String::from_utf8(bytes.to_vec())?))
+    emitted(&fitted, "spec").map(Some)
 }
 
 /// Why DPDK can't run here; none if it can.

@@ -5,6 +5,7 @@ pub mod case;
 pub mod dpdk;
 pub mod entries;
 pub mod generate;
+pub mod judge;
 pub mod native;
 pub mod objects;
 pub mod oracle;

@@ -6,13 +6,13 @@
 #![allow(clippy::unwrap_used)]
 
 use codegen::fit::{Chip, most};
-use hw_targets::Target;
+use hw_targets::{Target, target};
 use pipeline_ir::verify::Verified;
 use serde::{Deserialize, Serialize};
-use snapshots::case::Case;
+use snapshots::case::{Case, emitted};
+use snapshots::judge::{Judge, barefoot};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 const HEAD: &str = "\
 # How right `fit` is about a chip
@@ -68,13 +68,13 @@ fn placed() -> Placed {
 }
 
 fn pipeline(row: &Row) -> Verified {
-    let verified = Case::load(&root().join(&row.case)).unwrap().compile(&[]).unwrap();
+    let verified = Case::named(&row.case).unwrap().compile(&[]).unwrap();
     most::scaled(&verified, row.times).unwrap()
 }
 
 /// What `fit` says.
 fn ours(row: &Row) -> Figures {
-    let target = hw_targets::target(&row.target).unwrap();
+    let target = target(&row.target).unwrap();
     let verified = pipeline(row);
     let fits = codegen::fit(&verified, &target).is_ok();
     let Some((p, _)) = codegen::fit::placement(&verified, &target) else {
@@ -153,82 +153,39 @@ fn the_page_is_what_fit_says() {
     assert_eq!(old, new, "look at the difference, then `cargo xtask bless`");
 }
 
-/// Is the compiler there?
-fn compiler() -> Option<String> {
-    let out = Command::new("p4c-barefoot").arg("--version").output().ok()?;
-    let text = [out.stdout, out.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    Some(text.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit()))?.to_owned())
-}
-
 /// The P4 of a pipeline, also of one that does not fit: the compiler shall say so.
 fn program(verified: &Verified, target: &Target) -> String {
     let mut long = target.clone();
     long.limits.get_mut("stages").unwrap().value = 1000;
     let fitted = codegen::fit(verified, &long).unwrap();
-    let files = codegen::emit(&fitted).unwrap();
-    let p4 = files.iter().find(|(path, _)| path.ends_with(".p4")).unwrap().1;
-    String::from_utf8(p4.to_vec()).unwrap()
+    emitted(&fitted, "p4").unwrap()
 }
 
 /// What the compiler reports.
 fn measured(row: &Row) -> Figures {
-    let target = hw_targets::target(&row.target).unwrap();
+    let target = target(&row.target).unwrap();
     assert!(Chip::of(&target).is_some(), "{} has no stages", row.target);
-    let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("pipeline.p4");
-    std::fs::write(&source, program(&pipeline(row), &target)).unwrap();
-    let out = Command::new("p4c-barefoot")
-        .args(["--target", &row.target, "--arch", &target.arch, "-g", "--verbose", "-o"])
-        .arg(folder.path().join("out"))
-        .arg(&source)
-        .output()
-        .unwrap();
-    if !out.status.success() {
-        let text = String::from_utf8_lossy(&out.stderr).into_owned();
-        let why = text.lines().find(|l| l.contains("error:")).unwrap_or("no reason given");
-        let why = why.split_once("error:").map_or(why, |w| w.1).trim().to_owned();
+    let verdict = barefoot::place(&program(&pipeline(row), &target), &target).unwrap();
+    let Some(places) = verdict.places else {
+        let why = verdict.error().unwrap_or("no reason given").to_owned();
         return Figures { why, ..Figures::default() };
-    }
-    let mut figures = reported(&folder.path().join("out/pipe/logs/resources.json"));
+    };
     // It lays out more stages than there are without a word; its assembler refuses them.
-    let stages = target.limit("stages").unwrap();
-    if figures.stages > stages {
-        figures.fits = false;
-        figures.why = format!("laid out in {} stages, of {stages}", figures.stages);
-    }
-    figures
-}
-
-/// Reads the compiler's report.
-fn reported(path: &Path) -> Figures {
-    let text = std::fs::read_to_string(path).unwrap();
-    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let list = |v: &serde_json::Value| v.as_array().cloned().unwrap_or_default();
-    let used =
-        |v: &serde_json::Value| list(v).iter().filter(|b| !list(&b["usages"]).is_empty()).count() as u64;
-    let mut figures = Figures { fits: true, ..Figures::default() };
-    for stage in list(&report["resources"]["mau"]["mau_stages"]) {
-        if !list(&stage["logical_tables"]["ids"]).is_empty() {
-            figures.stages = figures.stages.max(stage["stage_number"].as_u64().unwrap() + 1);
-        }
-        figures.sram += used(&stage["rams"]["srams"]);
-        figures.tcam += used(&stage["tcams"]["tcams"]);
-    }
-    figures
+    let (stages, there_are) = (places.stages, target.limit("stages").unwrap());
+    let fits = stages <= there_are;
+    let why = if fits { String::new() } else { format!("laid out in {stages} stages, of {there_are}") };
+    Figures { fits, stages, sram: places.sram, tcam: places.tcam, why }
 }
 
 #[test]
 fn the_compiler_reports_what_is_recorded() {
-    let Some(version) = compiler() else {
-        let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-        assert!(!required.split([',', ' ']).any(|w| w == "p4c-barefoot"), "p4c-barefoot is not on PATH");
-        eprintln!("skipped: the compiler's figures: no p4c-barefoot on PATH");
+    let chip = target("tofino").unwrap();
+    if Judge::of(&chip).unwrap().skip("the compiler's figures") {
         return;
-    };
+    }
     let bless = std::env::var_os("GUIDEWAY_BLESS").is_some();
     let mut placed = placed();
-    placed.compiler = format!("p4c-barefoot {version}");
+    placed.compiler = format!("p4c-barefoot {}", barefoot::version(&chip).unwrap());
     for row in placed.row.iter_mut().filter(|r| bless || r.times == 1) {
         let measured = measured(row);
         if bless {

@@ -4,14 +4,14 @@
 use codegen::{Artifacts, fit, p4};
 use hw_targets::Target;
 use pipeline_ir::verify::Verified;
-use snapshots::bmv2::{Bmv2, Program, Span, available, compile, has_p4c, timings};
+use snapshots::bmv2::{Bmv2, P4C, Program, SWITCH, Span, compile, timings};
 use snapshots::case::Case;
 use snapshots::generate::{Generator, judge, packets};
+use snapshots::judge::{missing, skip};
 use snapshots::oracle::OraclePlane;
 use snapshots::packet;
 use snapshots::run::{Seen, differences, prepare, run};
 use snapshots::story::{Stories, Story};
-use std::path::Path;
 use std::time::Duration;
 
 const SEED: u64 = 0x626d_7632;
@@ -30,7 +30,7 @@ impl Judged {
 
     /// With a flow table of another size, where the case's stories choose one.
     fn with(case: &str, flow_entries: Option<u32>) -> Self {
-        let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+        let case = Case::named(case).unwrap();
         let mut overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
         for (name, value) in &mut overrides {
             if let Some(entries) = flow_entries.filter(|_| name == "FLOW_ENTRIES") {
@@ -42,7 +42,7 @@ impl Judged {
 
     /// As if BMv2 had neither CRC-32 nor Internet checksum nor remainder: by the recipes of a target that lacks them.
     fn by_recipes(case: &str) -> Self {
-        let mut case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+        let mut case = Case::named(case).unwrap();
         // A number of slots that takes a remainder.
         case.source = case.source.replace("slots = 16,", "slots = 251,");
         let overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
@@ -81,9 +81,8 @@ fn p4c_agrees(case: &str) {
     let without_ids: String =
         program.lines().map(|l| l.split(" @id(").next().unwrap().to_owned() + "\n").collect();
     assert_ne!(program, without_ids, "the program states ids");
-    let dir = tempfile::tempdir().unwrap();
     for text in [program, without_ids] {
-        let (_, info) = compile(text.as_bytes(), dir.path()).unwrap();
+        let (_, info) = compile(&text).unwrap();
         assert_eq!(info, judged.text("p4info.txtpb"));
     }
 }
@@ -144,8 +143,7 @@ fn bmv2_does_as_the_oracle(case: &str) {
 
 fn does_as_the_oracle(judged: &Judged) {
     let Ok(stories) = judged.case.stories() else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let (json, _) = compile(judged.file("p4"), dir.path()).unwrap();
+    let (json, _) = compile(&judged.text("p4")).unwrap();
     let program = Program { info: judged.file("p4info.bin"), json: &json };
     let mut bmv2 = Bmv2::start(&judged.verified, program).unwrap();
     let mut fresh = OraclePlane::new(&judged.verified, judged.tick_ns);
@@ -175,8 +173,7 @@ fn bmv2_does_as_the_oracle_with_generated_packets(case: &str) {
         return;
     }
     let stories = judged.case.stories().unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let (json, _) = compile(judged.file("p4"), dir.path()).unwrap();
+    let (json, _) = compile(&judged.text("p4")).unwrap();
     let program = Program { info: judged.file("p4info.bin"), json: &json };
     let mut bmv2 = Bmv2::start(&judged.verified, program).unwrap();
     let mut fresh = OraclePlane::new(&judged.verified, judged.tick_ns);
@@ -187,21 +184,19 @@ fn bmv2_does_as_the_oracle_with_generated_packets(case: &str) {
     judge(story, differ).unwrap_or_else(|e| panic!("{e:#}"));
 }
 
-/// Says that a program is missing, or fails where its verdict must not be.
-fn skip(case: &str, program: &str, there: bool) -> bool {
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == program));
-    assert!(there || !required, "{case}: {program} is not on PATH");
-    if !there {
-        eprintln!("skipped: {case}: {program} is not on PATH");
-    }
-    !there
+fn no_p4c(case: &str) -> bool {
+    skip(case, "p4c", missing(&[P4C]))
+}
+
+fn no_bmv2(case: &str) -> bool {
+    skip(case, "bmv2", missing(&[P4C, SWITCH]))
 }
 
 /// What a target lacks and a recipe computes is the same number: BMv2 runs the recipes.
 #[test]
 fn recipes_compute_what_they_stand_for() {
     for case in ["moves", "wide"] {
-        if !skip(case, "bmv2", available()) {
+        if !no_bmv2(case) {
             let judged = Judged::by_recipes(case);
             let text = judged.text("p4");
             assert!(
@@ -218,19 +213,19 @@ macro_rules! case {
         mod $module {
             #[test]
             fn p4c_agrees() {
-                if !super::skip($name, "p4c", super::has_p4c()) {
+                if !super::no_p4c($name) {
                     super::p4c_agrees($name);
                 }
             }
             #[test]
             fn bmv2_does_as_the_oracle() {
-                if !super::skip($name, "bmv2", super::available()) {
+                if !super::no_bmv2($name) {
                     super::bmv2_does_as_the_oracle($name);
                 }
             }
             #[test]
             fn bmv2_does_as_the_oracle_with_generated_packets() {
-                if !super::skip($name, "bmv2", super::available()) {
+                if !super::no_bmv2($name) {
                     super::bmv2_does_as_the_oracle_with_generated_packets($name);
                 }
             }

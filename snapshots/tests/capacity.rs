@@ -7,10 +7,10 @@
 
 use pipeline_ir::FlowTableId;
 use snapshots::case::Case;
+use snapshots::judge::skip;
 use snapshots::packet;
 use snapshots::run::prepare;
 use snapshots::xdp::{XdpCase, unavailable};
-use std::path::Path;
 use std::time::Instant;
 use sw_fallback::plane::DataPlane;
 
@@ -27,10 +27,7 @@ fn mix(n: u64) -> u64 {
 }
 
 fn holds(template: &str, table: FlowTableId, address: usize) {
-    if let Some(why) = unavailable() {
-        let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bpf"));
-        assert!(!required, "{why}");
-        eprintln!("skipped: the table's capacity: {why}");
+    if skip("the table's capacity", "bpf", unavailable()) {
         return;
     }
     let flows = std::env::var("GUIDEWAY_FLOWS").ok().and_then(|n| n.replace('_', "").parse().ok());
@@ -38,7 +35,7 @@ fn holds(template: &str, table: FlowTableId, address: usize) {
     let entries = (flows * ENTRIES).div_ceil(MILLIONS);
     assert!(entries.is_power_of_two(), "GUIDEWAY_FLOWS must be 2000000 or that halved a few times");
 
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("l4lb")).unwrap();
+    let case = Case::named("l4lb").unwrap();
     let stories = case.stories().unwrap();
     let mut sizes = stories.overrides();
     sizes.retain(|(name, _)| name != "FLOW_ENTRIES");

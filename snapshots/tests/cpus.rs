@@ -5,11 +5,11 @@
 use pipeline_ir::entry::{Entry, RingFill, Tables, WriteKind};
 use pipeline_ir::{FlowTableId, KeyValue};
 use snapshots::case::Case;
+use snapshots::judge::skip;
 use snapshots::packet;
 use snapshots::story::Stories;
 use snapshots::xdp::{XdpCase, unavailable};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -76,7 +76,7 @@ fn first_id(vip: u16) -> u32 {
 
 /// The plane with its VIPs, backends and two generations of every ring.
 fn prepared(six: bool) -> XdpPlane {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("l4lb")).unwrap();
+    let case = Case::named("l4lb").unwrap();
     let sizes =
         [("FLOW_ENTRIES", ENTRIES), ("RING_SLOTS", SLOTS)].map(|(n, v)| (n.to_owned(), v.to_string()));
     let verified = case.compile(&sizes).unwrap();
@@ -211,10 +211,7 @@ fn disturb(six: bool, plane: &mut XdpPlane, tables: &Tables, tally: &Tally) {
 }
 
 fn no_flow_follows_another(six: bool) {
-    if let Some(why) = unavailable() {
-        let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bpf"));
-        assert!(!required, "{why}");
-        eprintln!("skipped: flows on several CPUs: {why}");
+    if skip("flows on several CPUs", "bpf", unavailable()) {
         return;
     }
     let mut plane = prepared(six);

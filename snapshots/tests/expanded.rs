@@ -8,12 +8,11 @@ use snapshots::generate::{Generator, compare};
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{differences, prepare, run};
 use snapshots::story::{Stories, Story};
-use std::path::Path;
 
 const SEED: u64 = 0x6d_6163_726f;
 
 fn load(case: &str) -> Case {
-    Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap()
+    Case::named(case).unwrap()
 }
 
 /// The oracle reads the file; with the constants of the source, as the macro does.

@@ -4,12 +4,12 @@
 
 use snapshots::case::Case;
 use snapshots::generate::{Generator, compare, packets};
+use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{prepare, run, verdict};
 use snapshots::story::Story;
 use snapshots::xdp::{XdpCase, unavailable};
 use std::collections::BTreeSet;
-use std::path::Path;
 use sw_fallback::plane::Verdict;
 use sw_fallback::xdp::FRAME_BYTES;
 
@@ -18,7 +18,7 @@ const TICK_NS: u64 = 1 << 26;
 const SEED: u64 = 0x6775_6964_6577_6179;
 
 fn load(case: &str) -> Case {
-    Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap()
+    Case::named(case).unwrap()
 }
 
 /// Every drop is counted, once, under its reason; and every reason is met, so that the packets are worth sending.
@@ -57,10 +57,7 @@ fn every_drop_is_counted(case: &str) {
 }
 
 fn xdp_does_as_the_oracle(case: &str) {
-    if let Some(why) = unavailable() {
-        let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bpf"));
-        assert!(!required, "{case}: {why}");
-        eprintln!("skipped: {case} on XDP: {why}");
+    if skip(&format!("{case} on XDP"), "bpf", unavailable()) {
         return;
     }
     let case = load(case);

@@ -14,7 +14,7 @@ type Files = BTreeMap<String, String>;
 
 /// The case and its pipeline; none if it only has other numbers than a case that has the same source.
 fn load(case: &str) -> Option<(Case, Verified)> {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let case = Case::named(case).unwrap();
     let mut overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
     overrides.retain(|(_, value)| value.parse::<u64>().is_err());
     let verified = case.compile(&overrides).unwrap();

@@ -7,12 +7,11 @@ use snapshots::native;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{differences, prepare, run};
 use snapshots::story::Story;
-use std::path::Path;
 
 const SEED: u64 = 0x6e61_7469_7665;
 
 fn load(case: &str) -> Case {
-    Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap()
+    Case::named(case).unwrap()
 }
 
 fn tells_the_stories(name: &str) {

@@ -2,44 +2,29 @@
 #![allow(clippy::unwrap_used)]
 
 use pipeline_ir::verify::{Verified, verify};
-use snapshots::case::Case;
-use std::path::Path;
-use std::process::Command;
-
-fn has_judge() -> bool {
-    Command::new("p4c-bm2-psa").arg("--version").output().is_ok_and(|out| out.status.success())
-}
+use snapshots::case::{Case, emitted};
+use snapshots::judge::Judge;
 
 /// The P4 for PSA, or what the target lacks.
-fn program(verified: &Verified) -> Result<Vec<u8>, String> {
+fn program(verified: &Verified) -> Result<String, String> {
     let target = hw_targets::target("psa-bmv2").unwrap();
     let fitted = codegen::fit(verified, &target).map_err(|why| why.to_string())?;
-    let name = format!("{}.p4", verified.pipeline().name);
-    Ok(codegen::emit(&fitted).unwrap().get(&name).unwrap().to_vec())
+    Ok(emitted(&fitted, "p4").unwrap())
 }
 
 fn compiled(case: &str) -> Verified {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
-    let overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
-    case.compile(&overrides).unwrap()
+    Case::named(case).unwrap().sized().unwrap()
 }
 
 /// Takes the program without a word, and writes JSON with all of its blocks.
-fn takes(what: &str, program: &[u8]) {
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "p4c-bm2-psa"));
-    if !has_judge() {
-        assert!(!required, "{what}: p4c-bm2-psa is not on PATH");
-        eprintln!("skipped: {what}: p4c-bm2-psa is not on PATH");
+fn takes(what: &str, program: &str) {
+    let judge = Judge::of(&hw_targets::target("psa-bmv2").unwrap()).unwrap();
+    if judge.skip(what) {
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let (p4, json) = (dir.path().join("program.p4"), dir.path().join("program.json"));
-    std::fs::write(&p4, program).unwrap();
-    let mut judge = Command::new("p4c-bm2-psa");
-    let out = judge.args(["--arch", "psa", "-o"]).arg(&json).arg(&p4).output().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success() && said.is_empty(), "{what}:\n{said}");
-    let json = std::fs::read_to_string(&json).unwrap();
+    let judged = judge.ask(program, &[]).unwrap();
+    assert!(judged.status.success() && judged.said.is_empty(), "{what}:\n{}", judged.said);
+    let json = std::fs::read_to_string(judged.out()).unwrap();
     for block in ["ingress_parser", "ingress", "ingress_deparser", "egress_parser", "egress_deparser"] {
         assert!(json.contains(&format!("\"name\" : \"{block}\"")), "{what}: no {block}");
     }
@@ -79,7 +64,7 @@ const LIMITED: &str = "
 fn a_limiter_is_a_register() {
     let pipeline = pipeline_syntax::compile_source("limited.rs", LIMITED, &[]).unwrap();
     let program = program(&verify(pipeline).unwrap()).unwrap();
-    assert!(String::from_utf8_lossy(&program).contains("Register<bit<32>, bit<32>>(1) rate;"));
+    assert!(program.contains("Register<bit<32>, bit<32>>(1) rate;"));
     takes("a limiter", &program);
 }
 

@@ -3,9 +3,8 @@
 //! declared, labels that are not there, too many headers.
 #![allow(clippy::unwrap_used)]
 
-use snapshots::case::Case;
+use snapshots::case::{Case, emitted};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// A program's text, by what is declared.
 #[derive(Default)]
@@ -158,18 +157,15 @@ impl Spec {
 }
 
 fn swx_takes_it_as_it_is_meant(case: &str) {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
-    let overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
-    let verified = case.compile(&overrides).unwrap();
+    let case = Case::named(case).unwrap();
+    let verified = case.sized().unwrap();
     let target = hw_targets::target("dpdk").unwrap();
     let Ok(fitted) = codegen::fit(&verified, &target) else {
         assert_eq!(case.name, "acl", "all others fit");
         return;
     };
-    let artifacts = codegen::emit(&fitted).unwrap();
-    let name = format!("{}.spec", verified.pipeline().name);
-    let spec = read(std::str::from_utf8(artifacts.get(&name).unwrap()).unwrap());
-    assert!(spec.code["apply"].1.len() > 10, "{name}");
+    let spec = read(&emitted(&fitted, "spec").unwrap());
+    assert!(spec.code["apply"].1.len() > 10, "{}", case.name);
     spec.check();
 }
 

@@ -9,14 +9,13 @@ use snapshots::generate::{Generator, compare, packets};
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{differences, prepare, run};
 use snapshots::story::Story;
-use std::path::Path;
 
 /// Nanoseconds of the host's tick.
 const TICK_NS: u64 = 1 << 26;
 const SEED: u64 = 0x7374_6570;
 
 fn load(case: &str) -> (Case, Verified) {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let case = Case::named(case).unwrap();
     let verified = case.compile(&case.stories().unwrap().overrides()).unwrap();
     (case, verified)
 }

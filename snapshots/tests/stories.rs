@@ -4,13 +4,12 @@
 use snapshots::case::Case;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{expect, prepare, run};
-use std::path::Path;
 
 /// Nanoseconds of the host's tick.
 const TICK_NS: u64 = 1 << 26;
 
 fn oracle(case: &str) {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let case = Case::named(case).unwrap();
     let stories = case.stories().unwrap();
     let verified = case.compile(&stories.overrides()).unwrap();
     let mut fresh = OraclePlane::new(&verified, TICK_NS);

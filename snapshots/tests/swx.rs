@@ -6,10 +6,10 @@
 use snapshots::case::Case;
 use snapshots::dpdk;
 use snapshots::generate::{Generator, compare, packets};
+use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{differences, prepare, run};
 use snapshots::story::Story;
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,16 +23,11 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn load(case: &str) -> Case {
-    Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap()
+    Case::named(case).unwrap()
 }
 
-/// Says that DPDK can't run here, or fails where it must.
-fn skip(case: &str) -> bool {
-    let Some(why) = dpdk::unavailable() else { return false };
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "dpdk"));
-    assert!(!required, "{case}: {why}");
-    eprintln!("skipped: {case}: {why}");
-    true
+fn no_dpdk(case: &str) -> bool {
+    skip(case, "dpdk", dpdk::unavailable())
 }
 
 /// Stories of which the packets, or what is stored of them, differ: case, how the story's name begins, why. The pipelines'
@@ -67,7 +62,7 @@ fn why(case: &str, story: &str) -> Option<&'static str> {
 
 fn tells_the_stories(name: &str) {
     let _alone = alone();
-    if skip(name) {
+    if no_dpdk(name) {
         return;
     }
     let case = load(name);
@@ -112,7 +107,7 @@ const HASH_MORE: [&str; 2] = ["keep", "pin"];
 /// With a flow table in which no bucket is ever full. Not those that [`HASH_MORE`].
 fn does_as_the_oracle(name: &str) {
     let _alone = alone();
-    if skip(name) {
+    if no_dpdk(name) {
         return;
     }
     let case = load(name);

@@ -3,21 +3,18 @@
 
 use pipeline_ir::entry::Tables;
 use snapshots::case::Case;
+use snapshots::judge::skip;
 use snapshots::run::prepare;
 use snapshots::xdp::{XdpCase, unavailable};
-use std::path::Path;
 use sw_fallback::plane::DataPlane;
 use sw_fallback::xdp::bpf_calls;
 
 #[test]
 fn a_ring_costs_few_calls_of_the_kernel() {
-    if let Some(why) = unavailable() {
-        let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bpf"));
-        assert!(!required, "{why}");
-        eprintln!("skipped: calls of the kernel for a ring: {why}");
+    if skip("calls of the kernel for a ring", "bpf", unavailable()) {
         return;
     }
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("l4lb")).unwrap();
+    let case = Case::named("l4lb").unwrap();
     let mut stories = case.stories().unwrap();
     stories.ring.truncate(2);
     let mut sizes = stories.overrides();

@@ -17,7 +17,6 @@ use snapshots::story::{Step, Stories, Story};
 use snapshots::ways::{COUNTER, routed};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::rc::Rc;
 use sw_fallback::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane};
 
@@ -63,7 +62,7 @@ impl TestPlane for Routed {
 }
 
 fn load(case: &str) -> (Case, Verified) {
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let case = Case::named(case).unwrap();
     let verified = case.compile(&case.stories().unwrap().overrides()).unwrap();
     (case, verified)
 }

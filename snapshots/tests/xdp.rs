@@ -2,22 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use snapshots::case::Case;
+use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::packet;
 use snapshots::run::{differences, prepare, run};
 use snapshots::story::{Step, Story};
 use snapshots::xdp::{XdpCase, unavailable};
-use std::path::Path;
 use sw_fallback::xdp::FRAME_BYTES;
-
-/// Says that XDP can't be tested here, or fails where the tests must not be skipped.
-fn skip(case: &str) -> bool {
-    let Some(why) = unavailable() else { return false };
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bpf"));
-    assert!(!required, "{case}: {why}");
-    eprintln!("skipped: {case} on XDP: {why}");
-    true
-}
 
 /// The kernel's runner takes no frame that is shorter than Ethernet's header.
 fn runs(story: &Story) -> bool {
@@ -39,10 +30,10 @@ fn together(all: Vec<Story>) -> Vec<Story> {
 }
 
 fn xdp_does_as_the_oracle(case: &str) {
-    if skip(case) {
+    if skip(&format!("{case} on XDP"), "bpf", unavailable()) {
         return;
     }
-    let case = Case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(case)).unwrap();
+    let case = Case::named(case).unwrap();
     let stories = case.stories().unwrap();
     let verified = case.compile(&stories.overrides()).unwrap();
     let tick_ns = hw_targets::target("xdp").unwrap().tick_ns;

@@ -1,47 +1,37 @@
 //! The two foreign programs: `p4c-bm2-ss` and `simple_switch_grpc`.
 
+use crate::judge::{Judge, missing};
 use anyhow::{Context, Result, bail, ensure};
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+
+/// p4c's BMv2 back end.
+pub const P4C: &str = "p4c-bm2-ss";
+/// BMv2 as P4Runtime serves it.
+pub const SWITCH: &str = "simple_switch_grpc";
 
 /// Is p4c's BMv2 back end on PATH?
 #[must_use]
 pub fn has_p4c() -> bool {
-    on_path("p4c-bm2-ss")
+    missing(&[P4C]).is_none()
 }
 
 /// Are both programs on PATH?
 #[must_use]
 pub fn available() -> bool {
-    has_p4c() && on_path("simple_switch_grpc")
-}
-
-fn on_path(name: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(name).is_file())
+    missing(&[P4C, SWITCH]).is_none()
 }
 
 /// What p4c makes of a program: BMv2's JSON and p4c's own P4Info in text form.
 ///
 /// # Errors
 /// If p4c refuses the program or warns.
-pub fn compile(p4: &[u8], dir: &Path) -> Result<(Vec<u8>, String)> {
-    let (source, json, info) = (dir.join("program.p4"), dir.join("program.json"), dir.join("program.txtpb"));
-    std::fs::write(&source, p4)?;
-    let out = Command::new("p4c-bm2-ss")
-        .args(["--arch", "v1model", "-o"])
-        .arg(&json)
-        .arg("--p4runtime-files")
-        .arg(&info)
-        .arg(&source)
-        .output()
-        .context("p4c-bm2-ss")?;
-    let said = [out.stdout, out.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    ensure!(out.status.success() && said.trim().is_empty(), "p4c-bm2-ss says:\n{said}");
-    Ok((std::fs::read(json)?, std::fs::read_to_string(info)?))
+pub fn compile(p4: &str) -> Result<(Vec<u8>, String)> {
+    let judge = Judge::of(&hw_targets::target("bmv2")?)?;
+    let judged = judge.ask(p4, &["--p4runtime-files", "program.txtpb"])?;
+    ensure!(judged.status.success() && judged.said.trim().is_empty(), "{P4C} says:\n{}", judged.said);
+    Ok((std::fs::read(judged.out())?, std::fs::read_to_string(judged.file("program.txtpb"))?))
 }
 
 /// A running switch; it ends with this value.
@@ -75,14 +65,14 @@ impl Switch {
 
     fn with(packets: u16, general: &[&str], own: &[&str]) -> Result<Self> {
         let p4runtime = free_port()?;
-        let mut command = Command::new("simple_switch_grpc");
+        let mut command = Command::new(SWITCH);
         command.args(["--no-p4", "--device-id", "1"]).args(general);
         if has_thrift()? {
             command.args(["--thrift-port", &free_port()?.to_string()]);
         }
         command.arg("--").args(["--grpc-server-addr", &format!("127.0.0.1:{p4runtime}")]).args(own);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().context("simple_switch_grpc")?;
+        let child = command.spawn().context(SWITCH)?;
         Ok(Self { child, command, p4runtime, packets })
     }
 
@@ -93,7 +83,7 @@ impl Switch {
     pub fn restart(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        self.child = self.command.spawn().context("simple_switch_grpc")?;
+        self.child = self.command.spawn().context(SWITCH)?;
         Ok(())
     }
 
@@ -112,7 +102,7 @@ impl Drop for Switch {
 
 /// Thrift is a matter of how the switch was built; where it is, its port must be free too.
 fn has_thrift() -> Result<bool> {
-    let help = Command::new("simple_switch_grpc").arg("--help").output().context("simple_switch_grpc")?;
+    let help = Command::new(SWITCH).arg("--help").output().context(SWITCH)?;
     Ok(String::from_utf8_lossy(&[help.stdout, help.stderr].concat()).contains("--thrift-port"))
 }
 
