@@ -1,6 +1,10 @@
 //! Finds the cases: every folder with a pipeline, so that a dropped folder is a test. Each is compiled to Rust, so that
 //! the tests can run it.
 
+#[path = "src/source.rs"]
+mod source;
+
+use source::Source;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +12,7 @@ use std::path::{Path, PathBuf};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut dirs: Vec<PathBuf> = std::fs::read_dir(".")?
         .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|d| d.join("pipeline.rs").is_file() || d.join("pipeline").is_file())
+        .filter(|d| d.is_dir() && Source::find(d).is_some())
         .collect();
     dirs.sort();
     println!("cargo::rerun-if-changed=.");
@@ -34,15 +38,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The pipeline's name and its Rust, with the sizes of the case's stories.
+/// The pipeline's name and its Rust, with the case's constants and the sizes of its stories.
 fn rust(dir: &Path) -> Result<(String, String), Box<dyn Error>> {
-    let other = std::fs::read_to_string(dir.join("pipeline")).map(|path| dir.join(path.trim()));
-    let path = other.unwrap_or_else(|_| dir.join("pipeline.rs"));
+    let Source { path, constants } = Source::find(dir).ok_or("no source")?;
     let stories: toml::Table =
         std::fs::read_to_string(dir.join("packets.toml")).unwrap_or_default().parse()?;
     let sizes = stories.get("sizes").and_then(toml::Value::as_table).cloned().unwrap_or_default();
-    let sizes: Vec<(String, String)> =
+    let mut sizes: Vec<(String, String)> =
         sizes.iter().filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect();
+    let own = constants.into_iter().filter(|own| sizes.iter().all(|size| size.0 != own.0));
+    sizes.extend(own.collect::<Vec<_>>());
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let pipeline = pipeline_syntax::compile_source(&file, &std::fs::read_to_string(&path)?, &sizes)?;
     let name = pipeline.name.clone();

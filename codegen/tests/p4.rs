@@ -219,7 +219,8 @@ fn pna_counts_in_the_entry_and_keeps_keys_together() {
 
 /// What `keep` becomes on a chip says these, in this order.
 fn staged(target: &str, says: &[&str], never: &[&str]) {
-    let text = emit_for(target, &root().join("snapshots/keep/pipeline.rs"), &[]);
+    let sizes = [("FLOW_ENTRIES", "32768"), ("RING_SLOTS", "256")];
+    let text = emit_for(target, &root().join("snapshots/pin/pipeline.rs"), &sizes);
     let mut rest = text.as_str();
     for word in says {
         let at = rest.find(word).unwrap_or_else(|| panic!("{target}: no `{word}` in its place:\n{text}"));

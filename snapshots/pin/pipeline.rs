@@ -6,7 +6,7 @@ pub mod pin {
 
     const HASH: HashAlgorithm = Crc32;
     const FLOW_ENTRIES: u32 = 65_536;
-
+    const RING_SLOTS: u32 = 251;
     // Idle time-outs, in milliseconds.
     const NEW: u32 = 10_000;
     const ESTABLISHED: u32 = 300_000;
@@ -54,7 +54,7 @@ pub mod pin {
     )]
     static FLOWS: Affinity<FlowKey, bit<16>>;
 
-    #[ring(slots = 251, pools = 4, pool_table = SERVERS_IN_USE, no_pool = NoPool, no_slot = NoSlot)]
+    #[ring(slots = RING_SLOTS, pools = 4, pool_table = SERVERS_IN_USE, no_pool = NoPool, no_slot = NoSlot)]
     static SERVERS: Ring<bit<8>, bit<16>>;
 
     struct ServerKey {

@@ -1,8 +1,10 @@
 //! A case: a folder with a pipeline and its stories.
 
+use crate::source::Source;
 use crate::story::Stories;
 use anyhow::{Context, Result, anyhow};
 use codegen::Fitted;
+use pipeline_ir::Pipeline;
 use pipeline_ir::verify::{Verified, verify};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,8 @@ pub struct Case {
     pub file: String,
     /// The source.
     pub source: String,
+    /// Constants of the source that are other than in it: what makes another's pipeline one of its own.
+    pub constants: Vec<(String, String)>,
 }
 
 impl Case {
@@ -28,18 +32,17 @@ impl Case {
         Self::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
     }
 
-    /// Reads the case in a folder: `pipeline.rs`, or a file `pipeline` with the source's path from there.
+    /// Reads the case in a folder: `pipeline.rs`, or a file `pipeline` with the source's path from there, and constants in
+    /// the lines behind it.
     ///
     /// # Errors
     /// If there is no source.
     pub fn load(dir: &Path) -> Result<Self> {
-        let mut path = dir.join("pipeline.rs");
-        if let Ok(other) = std::fs::read_to_string(dir.join("pipeline")) {
-            path = dir.join(other.trim());
-        }
+        let source = Source::find(dir).with_context(|| format!("no pipeline in {}", dir.display()))?;
+        let Source { path, constants } = source;
         let source = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let last = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self { name: last(dir), dir: dir.to_owned(), file: last(&path), source })
+        Ok(Self { name: last(dir), dir: dir.to_owned(), file: last(&path), source, constants })
     }
 
     /// The case's stories, from `packets.toml`.
@@ -52,14 +55,22 @@ impl Case {
         Stories::parse(&text).with_context(|| path.display().to_string())
     }
 
-    /// The pipeline, with constants replaced.
+    /// The pipeline, with the case's constants, and with others replaced.
     ///
     /// # Errors
     /// Its diagnostics.
     pub fn compile(&self, overrides: &[(String, String)]) -> Result<Verified> {
         let all = |d| anyhow!("{}:\n{d}", self.name);
-        let pipeline = pipeline_syntax::compile_source(&self.file, &self.source, overrides).map_err(all)?;
+        let own = self.constants.iter().filter(|own| overrides.iter().all(|o| o.0 != own.0));
+        let constants: Vec<_> = overrides.iter().chain(own).cloned().collect();
+        let pipeline = pipeline_syntax::compile_source(&self.file, &self.source, &constants).map_err(all)?;
         verify(pipeline).map_err(all)
+    }
+
+    /// Is the pipeline one of the case's own? Else it is another case's, with other sizes for its stories.
+    #[must_use]
+    pub fn is_own(&self, pipeline: &Pipeline) -> bool {
+        self.name == pipeline.name || !self.constants.is_empty()
     }
 
     /// The pipeline, with the sizes of its stories.

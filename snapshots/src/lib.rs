@@ -13,6 +13,7 @@ pub mod packet;
 mod reads;
 pub mod run;
 pub mod served;
+mod source;
 pub mod story;
 pub mod ways;
 pub mod xdp;

@@ -1,6 +1,6 @@
 //! What the emitters write for every case stands in `out/`, side by side; `cargo xtask bless` writes it anew.
 //!
-//! Constants of a case that are numbers count for its stories only: `out/` shows the sizes of the source.
+//! The sizes of `packets.toml` count for its stories only: `out/` shows those of the source, and the case's constants.
 #![allow(clippy::unwrap_used)]
 
 use pipeline_ir::verify::Verified;
@@ -12,14 +12,11 @@ use std::path::{Path, PathBuf};
 /// Path in `out/` to text.
 type Files = BTreeMap<String, String>;
 
-/// The case and its pipeline; none if it only has other numbers than a case that has the same source.
+/// The case and its pipeline; none if only its stories are its own.
 fn load(case: &str) -> Option<(Case, Verified)> {
     let case = Case::named(case).unwrap();
-    let mut overrides = case.stories().map(|s| s.overrides()).unwrap_or_default();
-    overrides.retain(|(_, value)| value.parse::<u64>().is_err());
-    let verified = case.compile(&overrides).unwrap();
-    let own = case.name == verified.pipeline().name || !overrides.is_empty();
-    own.then_some((case, verified))
+    let verified = case.compile(&[]).unwrap();
+    case.is_own(verified.pipeline()).then_some((case, verified))
 }
 
 /// Everything that is made from a pipeline, but for the C headers, which stand in `codegen/src/xdp/prelude`.

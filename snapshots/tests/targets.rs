@@ -23,17 +23,15 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-/// The pipelines of the cases, each source once.
+/// The pipelines of the cases, each once.
 fn pipelines() -> Vec<(String, Verified)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = std::fs::read_dir(root).unwrap().map(|e| e.unwrap().path());
     let mut all: Vec<_> = folders.filter(|f| f.join("packets.toml").exists()).collect();
     all.sort();
     let all = all.iter().map(|folder| Case::load(folder).unwrap());
-    let mut found: Vec<(String, Verified)> =
-        all.filter_map(|case| Some((case.name.clone(), case.compile(&[]).ok()?))).collect();
-    found.retain(|(name, verified)| *name == verified.pipeline().name);
-    found
+    let all = all.map(|case| (case.compile(&[]).unwrap(), case));
+    all.filter(|(verified, case)| case.is_own(verified.pipeline())).map(|(v, case)| (case.name, v)).collect()
 }
 
 /// Who has shown what.

@@ -2,7 +2,7 @@
 
 /// From pipeline.rs.
 #[allow(unused, unused_comparisons, unreachable_pub, clippy::all)]
-pub mod keep {
+pub mod pin {
     use ::sw_fallback_rt as rt;
     use rt::Table as _;
     /// header ethernet

@@ -1,4 +1,4 @@
-// keep: made by Guideway from pipeline.rs for xdp.
+// pin: made by Guideway from pipeline.rs for xdp.
 
 #include "guideway/bpf.h"
 #include "guideway/bytes.h"

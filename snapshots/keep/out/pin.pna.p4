@@ -1,4 +1,4 @@
-// keep: made by Guideway from pipeline.rs for pna.
+// pin: made by Guideway from pipeline.rs for pna.
 #include <core.p4>
 #include <pna.p4>
 

@@ -1,4 +1,4 @@
-// keep: made by Guideway from pipeline.rs for bmv2.
+// pin: made by Guideway from pipeline.rs for bmv2.
 #include <core.p4>
 #include <v1model.p4>
 

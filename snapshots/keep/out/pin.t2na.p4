@@ -1,9 +1,9 @@
-// keep: made by Guideway from pipeline.rs for tofino.
+// pin: made by Guideway from pipeline.rs for tofino2.
 #include <core.p4>
-#include <tna.p4>
+#include <t2na.p4>
 
 // The host's own stack: the port of the chip's processor.
-const bit<9> CPU_PORT = 320;
+const bit<9> CPU_PORT = 0;
 
 // Whose a place is, and until when.
 struct flow_entry_t {
@@ -85,8 +85,8 @@ struct metadata_t {
     bit<32> clock;
     bit<32> clock_before;
     bool flow_hit;
-    bit<4> flow_seen0;
-    bit<4> flow_seen1;
+    bit<16> flow_seen0;
+    bit<16> flow_seen1;
     bool flows_wrote;
     bool flows_no_room;
 }
@@ -106,7 +106,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
     }
 
     state again {
-        packet.advance(64);
+        packet.advance(128);
         transition begin;
     }
 
@@ -222,8 +222,8 @@ control ingress(
     Register<flow_entry_t, bit<14>>(16384, { 0, 0 }) flows_0;
 
     // An open takes a place that is not live; a live flow stays as it is.
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_0) flows_0_open = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_0) flows_0_open = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.until <= meta.now) {
                 entry.digest = meta.flow_digest;
@@ -232,8 +232,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_0) flows_0_data = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_0) flows_0_data = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now + 4471;
@@ -245,8 +245,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_0) flows_0_datagram = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_0) flows_0_datagram = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest) {
                 entry.until = meta.now + 895;
@@ -259,8 +259,8 @@ control ingress(
     };
 
     // What is closed is no longer live, but known until another flow takes its place.
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_0) flows_0_close = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_0) flows_0_close = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now;
@@ -310,8 +310,8 @@ control ingress(
     Register<flow_entry_t, bit<14>>(16384, { 0, 0 }) flows_1;
 
     // An open takes a place that is not live; a live flow stays as it is.
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_1) flows_1_open = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_1) flows_1_open = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.until <= meta.now) {
                 entry.digest = meta.flow_digest;
@@ -320,8 +320,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_1) flows_1_data = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_1) flows_1_data = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now + 4471;
@@ -333,8 +333,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_1) flows_1_datagram = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_1) flows_1_datagram = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest) {
                 entry.until = meta.now + 895;
@@ -347,8 +347,8 @@ control ingress(
     };
 
     // What is closed is no longer live, but known until another flow takes its place.
-    RegisterAction<flow_entry_t, bit<14>, bit<4>>(flows_1) flows_1_close = {
-        void apply(inout flow_entry_t entry, out bit<4> seen) {
+    RegisterAction<flow_entry_t, bit<14>, bit<16>>(flows_1) flows_1_close = {
+        void apply(inout flow_entry_t entry, out bit<16> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now;
