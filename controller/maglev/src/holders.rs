@@ -32,9 +32,9 @@ impl Holders {
         Ok(Self { ids, counts, at: Arc::new(at) })
     }
 
-    /// Of a first fill: the members in their order.
-    pub(crate) fn first(live: &[Member], counts: Vec<u32>, at: Vec<u16>) -> Self {
-        Self { ids: live.iter().map(|m| m.id).collect(), counts, at: Arc::new(at) }
+    /// Of a first fill: the live members by rising id.
+    pub(crate) fn first(ids: Vec<u32>, counts: Vec<u32>, at: Vec<u16>) -> Self {
+        Self { ids, counts, at: Arc::new(at) }
     }
 
     /// Who owns slots, by rising id: id, slots, position.

@@ -16,16 +16,17 @@ fn is_prime(n: u32) -> bool {
     n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
-/// How many slots of a walk are looked at together at most.
-pub(crate) const STRIDE: usize = 4;
+/// How many slots of a walk are looked at together.
+const STRIDE: usize = 4;
+/// Instead of a slot.
+const NOWHERE: u32 = u32::MAX;
 
 /// A walk through all slots in one member's order of preference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
     next: u32,
+    skip: u32,
     slots: u32,
-    /// Modulo `slots`, how far 0 to `STRIDE` steps lead.
-    ahead: [u32; STRIDE + 1],
 }
 
 impl Walk {
@@ -36,11 +37,7 @@ impl Walk {
         let step = mix(seed.wrapping_add(0x3c6e_f372_fe94_f82a));
         let skip =
             if slots.is_power_of_two() { reduce(step, slots) | 1 } else { 1 + reduce(step, slots - 1) };
-        let mut walk = Self { next, slots, ahead: [0; STRIDE + 1] };
-        for steps in 1..walk.ahead.len() {
-            walk.ahead[steps] = walk.wrap(walk.ahead[steps - 1] + skip);
-        }
-        walk
+        Self { next, skip, slots }
     }
 
     /// Modulo the slots, of which `sum` is below twice their number.
@@ -57,72 +54,113 @@ impl Walk {
         slot
     }
 
+    /// The slot that it comes to next.
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// The slot that it comes to behind this one.
+    #[inline]
+    pub(crate) fn behind(&self, slot: u32) -> u32 {
+        self.wrap(slot + self.skip)
+    }
+
     /// Goes on behind a slot.
     #[inline]
     pub(crate) fn pass(&mut self, slot: u32) {
-        self.next = self.wrap(slot + self.ahead[1]);
+        self.next = self.behind(slot);
     }
 
-    /// Goes on behind the next slot that is in the set and `gives`, if there is one. `LOOKS` slots are looked at
-    /// together, at most `STRIDE`: many where few slots are in the set, so that the processor need not guess when one
-    /// comes.
+    /// Goes on behind the next slot that is in the set and `gives`, if there is one. `STRIDE` slots are looked at
+    /// together, so that the processor need not guess which it is.
     #[inline]
-    pub(crate) fn find<const LOOKS: usize>(
-        &mut self,
-        set: &SlotSet,
-        gives: impl Fn(u32) -> bool,
-    ) -> Option<u32> {
-        for _ in 0..self.slots.div_ceil(LOOKS as u32) {
-            let mut found = 0;
-            for steps in 0..LOOKS {
-                found |= set.bit(self.next + self.ahead[steps]) << steps;
+    pub(crate) fn find(&mut self, set: &SlotSet, gives: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut ahead = [0; STRIDE + 1];
+        for steps in 1..ahead.len() {
+            ahead[steps] = self.behind(ahead[steps - 1]);
+        }
+        // A slot at least is passed each time.
+        for _ in 0..self.slots {
+            let mut seen = NOWHERE;
+            for steps in ahead[..STRIDE].iter().rev() {
+                let at = self.next + steps;
+                seen = if set.has(at) { at } else { seen };
             }
-            while found != 0 {
-                let slot = self.wrap(self.next + self.ahead[found.trailing_zeros() as usize]);
-                if gives(slot) {
-                    self.pass(slot);
-                    return Some(slot);
-                }
-                found &= found - 1;
+            if seen == NOWHERE {
+                self.next = self.wrap(self.next + ahead[STRIDE]);
+                continue;
             }
-            self.next = self.wrap(self.next + self.ahead[LOOKS]);
+            let slot = self.wrap(seen);
+            self.pass(slot);
+            if gives(slot) {
+                return Some(slot);
+            }
         }
         None
     }
-
-    /// How far slots are along this walk.
-    pub(crate) fn distance(&self) -> Distance {
-        let slots = u64::from(self.slots);
-        Distance { inverse: u64::from(inverse(self.ahead[1], self.slots)), slots, scale: u64::MAX / slots }
-    }
 }
 
-/// Turns slots into numbers of steps.
-#[derive(Clone, Copy, Debug)]
+/// Tells how far slots are along a walk, as a share of the whole round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Distance {
-    /// Of the walk's skip.
-    inverse: u64,
-    slots: u64,
-    /// 2^64 / slots, rounded down.
-    scale: u64,
+    /// In 2^-64 of a round: a step, and what the next slot by number is further away.
+    step: u64,
+    slot: u64,
 }
 
 impl Distance {
-    /// After how many steps `walk`, whose distance this is, comes to `slot`.
+    pub(crate) fn of(walk: &Walk) -> Self {
+        Self::with(inverse(walk.skip, walk.slots), walk.slots)
+    }
+
+    /// Of each of these walks over the same slots. One inversion, that of the skips' product, serves all (Montgomery).
+    pub(crate) fn of_all<'a>(walks: impl DoubleEndedIterator<Item = &'a Walk> + Clone) -> Vec<Self> {
+        let Some(&Walk { slots, .. }) = walks.clone().next() else { return Vec::new() };
+        let times = |a: u32, b: u32| (u64::from(a) * u64::from(b) % u64::from(slots)) as u32;
+        let mut product = 1;
+        let before = |walk: &Walk| {
+            let with = times(product, walk.skip);
+            std::mem::replace(&mut product, with)
+        };
+        let before: Vec<u32> = walks.clone().map(before).collect();
+        let mut inverse = inverse(product, slots);
+        let mut all: Vec<Self> = (walks.rev().zip(before.iter().rev()))
+            .map(|(walk, &before)| {
+                let own = times(inverse, before);
+                inverse = times(inverse, walk.skip);
+                Self::with(own, slots)
+            })
+            .collect();
+        all.reverse();
+        all
+    }
+
+    /// Of a walk whose skip has this inverse.
+    fn with(inverse: u32, slots: u32) -> Self {
+        // Rounded, by less than 1: `to` is off by less than slots^2, which is 2^40 at most, an eighth of half a step.
+        let step = u64::MAX / u64::from(slots);
+        Self { step, slot: step * u64::from(inverse) }
+    }
+
+    /// Where on the way round, in 2^-64 of it, `walk`, whose distance this is, comes to `slot`: half a step more than
+    /// its steps, or almost.
     #[inline]
     pub(crate) fn to(&self, walk: &Walk, slot: u32) -> u64 {
-        let ahead = u64::from(slot) + self.slots - u64::from(walk.next);
-        // Below 2^41, so the quotient is exact or one too small.
-        let product = ahead * self.inverse;
-        let quotient = ((u128::from(product) * u128::from(self.scale)) >> 64) as u64;
-        let rest = product - quotient * self.slots;
-        rest.min(rest.wrapping_sub(self.slots))
+        // So that the walk's part is computed once for many slots.
+        let from = (self.step / 2).wrapping_sub(u64::from(walk.next).wrapping_mul(self.slot));
+        u64::from(slot).wrapping_mul(self.slot).wrapping_add(from)
     }
 
     /// Takes the slot out of `few` that `walk`, whose distance this is, comes to first, and goes on behind it.
     pub(crate) fn take_nearest(&self, walk: &mut Walk, few: &mut Vec<u32>) -> Option<u32> {
-        let (nearest, _) = few.iter().enumerate().min_by_key(|&(_, &slot)| self.to(walk, slot))?;
-        let slot = few.swap_remove(nearest);
+        let mut nearest = (u64::MAX, usize::MAX);
+        for (at, &slot) in few.iter().enumerate() {
+            let distance = self.to(walk, slot);
+            nearest = if distance < nearest.0 { (distance, at) } else { nearest };
+        }
+        // No distance is the maximum, so none is missed.
+        let slot = (nearest.1 < few.len()).then(|| few.swap_remove(nearest.1))?;
         walk.pass(slot);
         Some(slot)
     }
@@ -203,13 +241,27 @@ mod tests {
             for key in (0..20).chain([u64::MAX, 1 << 63]) {
                 let mut walk = Walk::new(key, slots);
                 walk.pass(key as u32 % slots);
-                let (from, distance) = (walk, walk.distance());
-                for steps in 0..u64::from(slots.min(2_000)) {
+                let (from, distance) = (walk, Distance::of(&walk));
+                let steps = |walk: &Walk, slot| {
+                    ((u128::from(distance.to(walk, slot)) * u128::from(slots)) >> 64) as u32
+                };
+                for expected in 0..slots.min(2_000) {
                     let slot = walk.step();
-                    assert_eq!(distance.to(&from, slot), steps, "key {key}, {slots} slots");
+                    assert_eq!(steps(&from, slot), expected, "key {key}, {slots} slots");
                 }
                 walk.pass(from.next);
-                assert_eq!(distance.to(&walk, from.next), u64::from(slots) - 1);
+                assert_eq!(steps(&walk, from.next), slots - 1);
+            }
+        }
+    }
+
+    #[test]
+    fn distances_are_the_same_together() {
+        for slots in [2_u32, 3, 4, 251, 256, 65_536, 65_537, 1_048_573, 1 << 20] {
+            for count in [0, 1, 2, 100] {
+                let walks: Vec<Walk> = (0..count).map(|key| Walk::new(key, slots)).collect();
+                let alone = walks.iter().map(Distance::of);
+                assert!(alone.eq(Distance::of_all(walks.iter())), "{count} walks, {slots} slots");
             }
         }
     }
@@ -219,7 +271,7 @@ mod tests {
         // 1,000 pairs out of 65,537 x 65,536 possible ones: a repeat would mean a poor hash.
         let pairs = |slots| {
             let mut pairs: Vec<_> =
-                (0..1_000).map(|key| Walk::new(key, slots)).map(|walk| (walk.next, walk.ahead[1])).collect();
+                (0..1_000).map(|key| Walk::new(key, slots)).map(|walk| (walk.next, walk.skip)).collect();
             pairs.sort_unstable();
             pairs.dedup();
             pairs.len()

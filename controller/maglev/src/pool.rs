@@ -1,6 +1,6 @@
 //! Slots that are to be had, and who takes which.
 
-use crate::order::{Distance, STRIDE, Walk};
+use crate::order::{Distance, Walk};
 use crate::set::SlotSet;
 
 /// Slots on offer. Each giver gives so many of its own as it has too many, then the rest of them is not
@@ -72,11 +72,11 @@ impl Pool {
     #[inline]
     pub(crate) fn first(&mut self, taker: &mut Taker, gives: impl Fn(u32) -> bool) -> Option<u32> {
         // The cost of a round through the few against that of a walk.
-        if u64::from(self.open) * u64::from(self.open) > u64::from(self.slots / 2) {
-            return taker.walk.find::<STRIDE>(&self.set, gives);
+        if u64::from(self.open) * u64::from(self.open) > u64::from(self.slots) {
+            return taker.walk.find(&self.set, gives);
         }
         let few = self.few.get_or_insert_with(|| self.set.slots().filter(|&slot| gives(slot)).collect());
-        let distance = *taker.distance.get_or_insert_with(|| taker.walk.distance());
+        let distance = *taker.distance.get_or_insert_with(|| Distance::of(&taker.walk));
         distance.take_nearest(&mut taker.walk, few)
     }
 

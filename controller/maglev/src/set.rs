@@ -11,14 +11,10 @@ impl SlotSet {
         Self { words: vec![0; (2 * slots).div_ceil(64) as usize], slots }
     }
 
-    pub(crate) fn full(slots: u32) -> Self {
-        Self { words: vec![u64::MAX; (2 * slots).div_ceil(64) as usize], slots }
-    }
-
-    /// 1 if slot `at` modulo the slots is in the set; `at` is below twice their number.
+    /// Whether slot `at` modulo the slots is in the set; `at` is below twice their number.
     #[inline]
-    pub(crate) fn bit(&self, at: u32) -> u64 {
-        self.words[(at / 64) as usize] >> (at % 64) & 1
+    pub(crate) fn has(&self, at: u32) -> bool {
+        self.words[(at / 64) as usize] >> (at % 64) & 1 != 0
     }
 
     pub(crate) fn insert(&mut self, slot: u32) {

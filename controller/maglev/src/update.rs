@@ -7,7 +7,7 @@ use crate::apportion::{Member, admit, counts};
 use crate::claims::Chains;
 use crate::fill::fill;
 use crate::holders::Holders;
-use crate::order::Walk;
+use crate::order::{Distance, Walk};
 use crate::pool::{Pool, Taker};
 
 /// The key of the scattered order in which claims are served.
@@ -19,8 +19,9 @@ pub(crate) fn first_fill(slots: u32, members: &[Member]) -> Result<(Chains, Hold
     let gets = counts(slots, &live);
     let takers = live.iter().zip(&gets).map(|(member, &gets)| (Walk::new(member.key, slots), gets));
     let at = fill(slots, takers);
-    let owners = at.iter().map(|&at| live[usize::from(at)].id).collect();
-    Ok((Chains::unclaimed(owners), Holders::first(&live, gets, at)))
+    let ids: Vec<u32> = live.iter().map(|member| member.id).collect();
+    let owners = at.iter().map(|&at| ids[usize::from(at)]).collect();
+    Ok((Chains::unclaimed(owners), Holders::first(ids, gets, at)))
 }
 
 /// The table after `members` became the desired set.
@@ -92,7 +93,7 @@ impl<'a> Update<'a> {
     /// Gives slots back to claimants that have returned, then ends all claims of live members.
     fn return_claimed(&mut self) {
         let walk = Walk::new(SCATTER, self.slots());
-        let distance = walk.distance();
+        let distance = Distance::of(&walk);
         let mut loans = self.chains.loans();
         loans.sort_unstable_by_key(|&slot| distance.to(&walk, slot));
         for slot in loans {
@@ -312,6 +313,31 @@ mod tests {
     fn chains(table: &Chains) -> Vec<Vec<u32>> {
         let chain = |(slot, &owner): (u32, &u32)| table.claimants(slot).chain([owner]).collect();
         (0..).zip(table.owners.iter()).map(chain).collect()
+    }
+
+    /// Few members or many, of equal weights or of any; half of the sizes are primes.
+    fn rings() -> impl Strategy<Value = (u32, Vec<u32>)> {
+        let small = prop_oneof![Just(2_u32), Just(3), Just(61), Just(64), Just(1_021), Just(1_024)];
+        let large = prop_oneof![Just(4_093_u32), Just(4_096), Just(65_536), Just(65_537), Just(131_071)];
+        let count = prop_oneof![1..12_usize, 12..1_001_usize];
+        let weights = count.prop_flat_map(|n| {
+            let equal = (1..=1_000_u32).prop_map(move |weight| vec![weight; n]);
+            prop_oneof![equal, prop::collection::vec(1..=1_000_u32, n)]
+        });
+        (prop_oneof![small, large], weights)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_first_fill_is_maglevs_whatever_the_weights((slots, weights) in rings(), keys in any::<u64>()) {
+            let member = |(id, &weight): (u32, &u32)| Member { id, key: keys.wrapping_add(id.into()), weight };
+            let live: Vec<Member> = (0..slots).zip(&weights).map(member).collect();
+            let (table, holders) = first_fill(slots, &live).unwrap();
+            prop_assert_eq!(&*table.owners, &textbook_fill(slots, &live));
+            prop_assert_eq!(facts(&holders, &table), facts(&Holders::of(&table.owners).unwrap(), &table));
+        }
     }
 
     proptest! {
