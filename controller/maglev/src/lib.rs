@@ -90,7 +90,7 @@ pub use apportion::{Member, Share, apportion};
 pub use claims::MAX_CLAIMS;
 pub use error::RingError;
 pub use order::stable_key;
-pub use ring::{Ring, moved};
+pub use ring::{Ring, check_parts, digest, moved};
 
 /// The largest slot count of a ring: 2^20.
 pub const MAX_SLOTS: u32 = 1 << 20;

@@ -193,10 +193,34 @@ fn mix(word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
+/// Of FNV-1a with 64 bits.
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+
 /// FNV-1a with 64 bits, over bytes.
 pub(crate) fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+    bytes.into_iter().fold(FNV_BASIS, step)
+}
+
+/// [`fnv1a`] over the four bytes of each word, lowest first. Each step waits for the one before, and a byte of 0 only
+/// multiplies: those at a small word's high end are one multiplication.
+pub(crate) fn fnv1a_words(words: impl IntoIterator<Item = u32>) -> u64 {
+    const TWO: u64 = FNV_PRIME.wrapping_mul(FNV_PRIME);
+    const THREE: u64 = TWO.wrapping_mul(FNV_PRIME);
+    let step = |hash: u64, word: u32| {
+        let byte = |at: u32| u64::from(word >> (8 * at) & 0xff);
+        let low = (hash ^ byte(0)).wrapping_mul(FNV_PRIME) ^ byte(1);
+        if word >> 16 == 0 {
+            return low.wrapping_mul(THREE);
+        }
+        let high = low.wrapping_mul(FNV_PRIME) ^ byte(2);
+        if word >> 24 == 0 {
+            return high.wrapping_mul(TWO);
+        }
+        (high.wrapping_mul(FNV_PRIME) ^ byte(3)).wrapping_mul(FNV_PRIME)
+    };
+    words.into_iter().fold(FNV_BASIS, step)
 }
 
 /// A 64-bit key for [`crate::Member::key`], made from a backend's name.
@@ -286,5 +310,14 @@ mod tests {
         assert_eq!(stable_key(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(stable_key(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(stable_key(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn words_are_four_bytes_each() {
+        let words: Vec<u32> = (0..32).flat_map(|bit| [1 << bit, (1 << bit) - 1, !(1 << bit)]).collect();
+        for end in 0..words.len() {
+            let words = &words[..end];
+            assert_eq!(fnv1a_words(words.iter().copied()), fnv1a(words.iter().flat_map(|w| w.to_le_bytes())));
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::RingError;
 use crate::apportion::Member;
 use crate::claims::{Chains, MAX_CLAIMS};
 use crate::holders::Holders;
-use crate::order::{check_slot_count, fnv1a};
+use crate::order::{check_slot_count, fnv1a_words};
 use crate::update::{first_fill, next_table};
 
 /// A table of slots, each with its owner, and the claims that let a failed backend get its slots back.
@@ -70,18 +70,10 @@ impl Ring {
         homes: Vec<u32>,
         claims: impl IntoIterator<Item = (u32, Vec<u32>)>,
     ) -> Result<Self, RingError> {
-        check_slot_count(slots.len())?;
-        if slots.len() != homes.len() {
-            return Err(RingError::HomeCount { slots: slots.len(), homes: homes.len() });
-        }
+        let claims: Vec<(u32, Vec<u32>)> = claims.into_iter().collect();
+        check_parts(&slots, &homes, claims.iter().map(|(slot, between)| (*slot, between.as_slice())))?;
         let mut chains = Chains::with_homes(slots, homes);
-        for (slot, between) in claims {
-            let in_order = chains.between.last_key_value().is_none_or(|(&last, _)| last < slot);
-            if !in_order || !is_chain(&chains, slot, &between) {
-                return Err(RingError::Claims { slot });
-            }
-            chains.between.insert(slot, between);
-        }
+        chains.between.extend(claims);
         Ok(Self { holders: Holders::of(&chains.owners)?, chains })
     }
 
@@ -117,20 +109,50 @@ impl Ring {
         self.holders.shares().map(|(id, count, _)| (id, count)).collect()
     }
 
-    /// A check value of the owners, the same on every machine and in every version: 64-bit FNV-1a
-    /// over the slot count and then the owner of each slot, each as four bytes, lowest first. Homes and
-    /// claims are not part of it. It detects accidents, not attacks.
+    /// The [`digest`] of the owners.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let words = std::iter::once(self.slot_count()).chain(self.chains.owners.iter().copied());
-        fnv1a(words.flat_map(u32::to_le_bytes))
+        digest(self.slots())
     }
 }
 
+/// A check value of the owners of slots, the same on every machine and in every version: 64-bit FNV-1a
+/// over the slot count and then the owner of each slot, each as four bytes, lowest first. Homes and
+/// claims are not part of it. It detects accidents, not attacks.
+#[must_use]
+pub fn digest(slots: &[u32]) -> u64 {
+    // Every way to make a ring refuses a count that does not fit.
+    fnv1a_words(std::iter::once(slots.len() as u32).chain(slots.iter().copied()))
+}
+
+/// Whether [`Ring::from_parts_with_claims`] takes these parts, for who needs no ring: all of its conditions but for the
+/// number of owners.
+///
+/// # Errors
+/// [`RingError::SlotCount`], [`RingError::HomeCount`] and [`RingError::Claims`].
+pub fn check_parts<'a>(
+    slots: &[u32],
+    homes: &[u32],
+    claims: impl IntoIterator<Item = (u32, &'a [u32])>,
+) -> Result<(), RingError> {
+    check_slot_count(slots.len())?;
+    if slots.len() != homes.len() {
+        return Err(RingError::HomeCount { slots: slots.len(), homes: homes.len() });
+    }
+    let mut last = None;
+    for (slot, between) in claims {
+        if last.is_some_and(|last| last >= slot) || !is_chain(slots, homes, slot, between) {
+            return Err(RingError::Claims { slot });
+        }
+        last = Some(slot);
+    }
+    Ok(())
+}
+
 /// Whether `between` can stand between home and owner of `slot`.
-fn is_chain(chains: &Chains, slot: u32, between: &[u32]) -> bool {
+fn is_chain(slots: &[u32], homes: &[u32], slot: u32, between: &[u32]) -> bool {
     let at = slot as usize;
-    let (Some(&home), Some(&owner)) = (chains.homes().get(at), chains.owners.get(at)) else { return false };
+    let (Some(&home), Some(&owner)) = (homes.get(at), slots.get(at)) else { return false };
     if between.is_empty() || between.len() + 1 > MAX_CLAIMS {
         return false;
     }

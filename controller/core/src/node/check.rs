@@ -2,8 +2,8 @@
 
 use super::desired::{Backend, Desired, Family, Pool, Service, flags};
 use super::{Part, Refusal, SLOT_BITS};
-use control_proto::v1::{NodePool, NodeSnapshot, Protocol, Share, Table, Vip};
-use maglev_ring::{Member, Ring, RingError, apportion};
+use control_proto::v1::{NodeBackend, NodePool, NodeSnapshot, Protocol, Share, Table, Vip};
+use maglev_ring::{Member, RingError, apportion, check_parts, digest};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -69,37 +69,51 @@ fn pool(message: &NodePool, before: Option<&Pool>) -> Checked<Pool> {
     if pool == 0 || pool > 0xffff {
         return Err(Refusal::PoolNumber { number: pool });
     }
-    let mut backends = BTreeMap::new();
-    for b in &message.backends {
-        let id = b.id;
-        if id == 0 || id >> 24 != 0 {
-            return Err(Refusal::Id { pool, id });
-        }
-        let address = b.address.parse().ok().filter(usable);
-        let address = address.ok_or_else(|| Refusal::BackendAddress { pool, id, text: b.address.clone() })?;
-        if backends.insert(id, Backend { name: b.name.clone(), address, told: b.clone() }).is_some() {
-            return Err(Refusal::Place { first: id, second: id });
-        }
-    }
-    let none = Table::default();
-    let table = message.table.as_ref().unwrap_or(&none);
-    let (slots, digest) = ring(pool, table, &message.shares, &backends)?;
+    let backends = backends(message, before)?;
+    let table = message.table.clone().unwrap_or_default();
+    let slots = ring(pool, &table, &message.shares, &backends)?;
     let made = Pool {
         number: pool,
         name: message.name.clone(),
         version: message.version,
         generation: message.generation,
         backends,
+        digest: if slots.is_empty() { 0 } else { table.digest },
         slots,
-        digest,
-        homes: table.homes.clone(),
-        claims: table.claims.clone(),
+        table,
         shares: message.shares.clone(),
         settings: message.settings.clone(),
         outside: message.outside.clone(),
     };
     before.map_or(Ok(()), |before| follows(before, &made))?;
     Ok(made)
+}
+
+/// The backends of a pool. Those that are told as before are those from before.
+fn backends(message: &NodePool, before: Option<&Pool>) -> Checked<BTreeMap<u32, Arc<Backend>>> {
+    let (pool, mut all) = (message.number, BTreeMap::new());
+    for b in &message.backends {
+        let id = b.id;
+        let same = before.and_then(|pool| pool.backends.get(&id)).filter(|old| old.told == *b);
+        let backend = match same {
+            Some(same) => Arc::clone(same),
+            None => Arc::new(backend(pool, b)?),
+        };
+        if all.insert(id, backend).is_some() {
+            return Err(Refusal::Place { first: id, second: id });
+        }
+    }
+    Ok(all)
+}
+
+fn backend(pool: u32, told: &NodeBackend) -> Checked<Backend> {
+    let id = told.id;
+    if id == 0 || id >> 24 != 0 {
+        return Err(Refusal::Id { pool, id });
+    }
+    let address = told.address.parse().ok().filter(usable);
+    let address = address.ok_or_else(|| Refusal::BackendAddress { pool, id, text: told.address.clone() })?;
+    Ok(Backend { name: told.name.clone(), address, told: told.clone() })
 }
 
 /// A pool's versions and generations only rise.
@@ -124,71 +138,88 @@ fn usable(address: &IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast() && !matches!(address, IpAddr::V4(a) if v4(a))
 }
 
-/// The slots of a table and their digest, both checked.
+/// The slots of a table: they have its digest, and each backend as many as its share says.
 fn ring(
     pool: u32,
     table: &Table,
     shares: &[Share],
-    backends: &BTreeMap<u32, Backend>,
-) -> Checked<(Vec<u32>, u64)> {
-    let mut stated = BTreeMap::new();
-    for share in shares {
-        if stated.insert(share.id, share).is_some() {
-            return Err(Refusal::ShareTwice { pool, id: share.id });
-        }
-        if !backends.contains_key(&share.id) {
-            return Err(Refusal::Unknown { pool, id: share.id });
-        }
+    backends: &BTreeMap<u32, Arc<Backend>>,
+) -> Checked<Vec<u32>> {
+    let mut stated: Vec<&Share> = shares.iter().collect();
+    stated.sort_unstable_by_key(|share| share.id);
+    if let Some(twice) = stated.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        return Err(Refusal::ShareTwice { pool, id: twice[0].id });
+    }
+    if let Some(share) = stated.iter().find(|share| !backends.contains_key(&share.id)) {
+        return Err(Refusal::Unknown { pool, id: share.id });
     }
     let (slots, homes) = (words(pool, &table.slots)?, words(pool, &table.homes)?);
     if slots.is_empty() {
         return match shares.iter().find(|s| s.slots > 0) {
-            None => Ok((slots, 0)),
+            None => Ok(slots),
             Some(s) => Err(Refusal::Share { pool, id: s.id, stated: s.slots, actual: 0 }),
         };
     }
-    let homes = if homes.is_empty() { slots.clone() } else { homes };
-    let claims = table.claims.iter().map(|c| (c.slot, c.between.clone()));
-    let count = slots.len();
-    let ring = Ring::from_parts_with_claims(slots, homes, claims).map_err(|e| match e {
-        RingError::SlotCount { .. } => Refusal::Size { pool, slots: count, reason: e.to_string() },
+    let claims = table.claims.iter().map(|c| (c.slot, c.between.as_slice()));
+    let homes = if homes.is_empty() { &slots } else { &homes };
+    check_parts(&slots, homes, claims).map_err(|e| match e {
+        RingError::SlotCount { .. } => Refusal::Size { pool, slots: slots.len(), reason: e.to_string() },
         e => Refusal::Claims { pool, reason: e.to_string() },
     })?;
-    let actual = ring.digest();
+    let actual = digest(&slots);
     if actual != table.digest {
         return Err(Refusal::Digest { pool, stated: table.digest, actual });
     }
-    by_share(pool, &ring, &stated)?;
-    Ok((ring.slots().to_vec(), actual))
+    by_share(pool, &slots, &stated)?;
+    Ok(slots)
 }
 
-/// Each member has the slots that its share says, and its share is that of its weight.
-fn by_share(pool: u32, ring: &Ring, stated: &BTreeMap<u32, &Share>) -> Checked<()> {
-    let mut counts: BTreeMap<u32, u32> = ring.shares().into_iter().collect();
-    for (&id, share) in stated {
-        let actual = counts.remove(&id).unwrap_or(0);
+/// Each member has the slots that its share says, and its share is that of its weight. Shares by rising id.
+fn by_share(pool: u32, slots: &[u32], stated: &[&Share]) -> Checked<()> {
+    let (counts, stranger) = counts(slots, stated)?;
+    for (share, actual) in stated.iter().zip(counts) {
         if actual != share.slots {
-            return Err(Refusal::Share { pool, id, stated: share.slots, actual });
+            return Err(Refusal::Share { pool, id: share.id, stated: share.slots, actual });
         }
     }
-    if let Some((&id, _)) = counts.first_key_value() {
+    if let Some(id) = stranger {
         return Err(Refusal::NoShare { pool, id });
     }
-    let member = |s: &&Share| Member { id: s.id, key: 0, weight: s.weight };
-    let members: Vec<Member> = stated.values().map(member).collect();
-    let error = |e: RingError| {
-        let slots = ring.slots().len();
-        Refusal::Size { pool, slots, reason: e.to_string() }
-    };
-    let due: BTreeMap<u32, u32> =
-        apportion(ring.slot_count(), &members).map_err(error)?.iter().map(|s| (s.id, s.slots)).collect();
-    for (&id, share) in stated {
-        let due = due.get(&id).copied().unwrap_or(0);
+    let members: Vec<Member> = stated.iter().map(|s| Member { id: s.id, key: 0, weight: s.weight }).collect();
+    let error = |e: RingError| Refusal::Size { pool, slots: slots.len(), reason: e.to_string() };
+    // `check_parts` has found no more slots than a ring can have.
+    let due = apportion(slots.len() as u32, &members).map_err(error)?;
+    let mut due = due.iter().peekable();
+    for share in stated {
+        let due = due.next_if(|due| due.id == share.id).map_or(0, |due| due.slots);
         if due != share.slots {
-            return Err(Refusal::Weight { pool, id, weight: share.weight, due, stated: share.slots });
+            let (weight, stated) = (share.weight, share.slots);
+            return Err(Refusal::Weight { pool, id: share.id, weight, due, stated });
         }
     }
     Ok(())
+}
+
+/// How many slots each has of those who have a share, and the lowest id of the others that have slots.
+fn counts(slots: &[u32], stated: &[&Share]) -> Checked<(Vec<u32>, Option<u32>)> {
+    const PLACES: usize = 1 << SLOT_BITS;
+    let place = |id: u32| id as usize % PLACES;
+    // Who has the place, and how many slots; no backend has id 0.
+    let mut owners = vec![(0, 0); PLACES];
+    for share in stated {
+        let (first, _) = std::mem::replace(&mut owners[place(share.id)], (share.id, 0));
+        if first != 0 {
+            return Err(Refusal::Place { first, second: share.id });
+        }
+    }
+    let mut stranger = None::<u32>;
+    for &id in slots {
+        match &mut owners[place(id)] {
+            (owner, count) if *owner == id && id != 0 => *count += 1,
+            _ => stranger = Some(stranger.map_or(id, |lowest| lowest.min(id))),
+        }
+    }
+    Ok((stated.iter().map(|share| owners[place(share.id)].1).collect(), stranger))
 }
 
 fn words(pool: u32, bytes: &[u8]) -> Checked<Vec<u32>> {

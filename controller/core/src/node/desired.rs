@@ -1,8 +1,7 @@
 //! What a node is to forward, in a form that can't be wrong in itself.
 
-use bytes::Bytes;
 use control_proto::v1::{
-    Claim, NodeBackend, NodePool, NodeSnapshot, PoolSettings, Protocol, Share, Table, Vip, VipFlags,
+    NodeBackend, NodePool, NodeSnapshot, PoolSettings, Protocol, Share, Table, Vip, VipFlags,
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -36,7 +35,7 @@ impl Family {
 }
 
 /// All that a node is to forward. Only [`merge`](super::merge) makes one that is not empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     pub(super) version: u64,
     pub(super) accepted_ms: u64,
@@ -66,7 +65,7 @@ pub struct Service {
 }
 
 /// A pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     /// 16 bits, not 0.
     pub number: u32,
@@ -77,13 +76,13 @@ pub struct Pool {
     /// Counts the pool's tables.
     pub generation: u64,
     /// What the `backend` table holds, by id.
-    pub backends: BTreeMap<u32, Backend>,
+    pub backends: BTreeMap<u32, Arc<Backend>>,
     /// The owner of each slot; empty: nobody is in service.
     pub slots: Vec<u32>,
     /// Of the slots; 0 if there are none.
     pub digest: u64,
-    pub(super) homes: Bytes,
-    pub(super) claims: Vec<Claim>,
+    /// As it was told, its slots too.
+    pub(super) table: Table,
     pub(super) shares: Vec<Share>,
     pub(super) settings: Option<PoolSettings>,
     pub(super) outside: Vec<NodeBackend>,
@@ -168,12 +167,7 @@ impl Pool {
             name: self.name.clone(),
             version: self.version,
             backends: self.backends.values().map(|b| b.told.clone()).collect(),
-            table: Some(Table {
-                slots: self.slots.iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<u8>>().into(),
-                digest: self.digest,
-                homes: self.homes.clone(),
-                claims: self.claims.clone(),
-            }),
+            table: Some(self.table.clone()),
             shares: self.shares.clone(),
             generation: self.generation,
             settings: self.settings.clone(),
