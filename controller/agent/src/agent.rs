@@ -81,7 +81,7 @@ impl Agent {
         let (goal, goals) = watch::channel(remembered(store.as_ref(), &status));
         let (plane, planes) = watch::channel(None);
         let (channel, channels) = watch::channel(None);
-        let (known, knowns) = watch::channel(Known::default());
+        let (known, knowns) = watch::channel(Arc::new(Known::default()));
         let (mut tasks, mut http) = (JoinSet::new(), None);
         if let Some(address) = settings.http {
             let failed = |error| AgentError::Listen { address, error };

@@ -5,6 +5,7 @@ use crate::reconciler::Goal;
 use crate::wanted::Hop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -58,14 +59,14 @@ pub(crate) async fn run(
     all: Vec<Fixed>,
     ports: BTreeMap<String, u32>,
     mut goal: watch::Receiver<Goal>,
-    known: watch::Sender<Known>,
+    known: watch::Sender<Arc<Known>>,
 ) {
     let mut kernel = if ports.is_empty() { None } else { Kernel::open(ports) };
     loop {
         let desired = goal.borrow_and_update().desired.clone();
         let addresses: BTreeSet<IpAddr> =
             desired.pools().values().flat_map(|p| p.backends.values().map(|b| b.address)).collect();
-        let (mut next, before) = (Known::default(), known.borrow().clone());
+        let (mut next, before) = (Known::default(), Arc::clone(&known.borrow()));
         let mut rest = BTreeSet::new();
         for &address in &addresses {
             match fixed(&all, address) {
@@ -79,8 +80,10 @@ pub(crate) async fn run(
         }
         let pause = if next.why.is_empty() { REFRESH } else { AGAIN };
         known.send_if_modified(|known| {
-            let changed = *known != next;
-            *known = next;
+            let changed = **known != next;
+            if changed {
+                *known = Arc::new(next);
+            }
             changed
         });
         let changes = async {

@@ -15,6 +15,7 @@ use crate::wanted::Wanted;
 use p4runtime_proto::p4::v1::{TableEntry, Update};
 use runtime_client::{Plan, delete, insert, modify, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the data plane holds, as it was read and then written.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,7 @@ pub(crate) struct Held {
     /// VIPs.
     pub services: Vec<TableEntry>,
     /// Backends by id.
-    pub backends: BTreeMap<u32, TableEntry>,
+    pub backends: BTreeMap<u32, Arc<TableEntry>>,
     /// Generations in force.
     pub pools: BTreeMap<u32, u8>,
     /// Slots by pool and generation; 0 where there is none.
@@ -44,7 +45,7 @@ pub(crate) enum Effect {
     /// All VIPs.
     Services(Vec<TableEntry>),
     /// A backend is this, or gone.
-    Backend(u32, Option<Box<TableEntry>>),
+    Backend(u32, Option<Arc<TableEntry>>),
     /// A pool's generation.
     Pool(u32, Option<u8>),
     /// A slot's owner; 0: none.
@@ -77,7 +78,7 @@ impl Held {
         for effect in effects {
             match effect {
                 Effect::Services(all) => self.services = all,
-                Effect::Backend(id, Some(entry)) => drop(self.backends.insert(id, *entry)),
+                Effect::Backend(id, Some(entry)) => drop(self.backends.insert(id, entry)),
                 Effect::Backend(id, None) => drop(self.backends.remove(&id)),
                 Effect::Pool(pool, Some(generation)) => drop(self.pools.insert(pool, generation)),
                 Effect::Pool(pool, None) => drop(self.pools.remove(&pool)),
@@ -190,21 +191,18 @@ fn backends(held: &Held, wanted: &Wanted, stays: &BTreeSet<u32>, can_modify: boo
     }
     for (&id, entry) in &wanted.backends {
         match held.backends.get(&id) {
-            Some(there) if there == entry => {}
+            Some(there) if Arc::ptr_eq(there, entry) || there == entry => {}
             Some(_) => {
-                steps.prepare.push(
-                    change(entry.clone(), can_modify),
-                    Effect::Backend(id, Some(Box::new(entry.clone()))),
-                );
+                let updates = change(TableEntry::clone(entry), can_modify);
+                steps.prepare.push(updates, Effect::Backend(id, Some(Arc::clone(entry))));
             }
             None => {
                 // An earlier incarnation has the place: it can't wait for its turn.
                 if let Some((old, there)) = gone.remove(&place(id)) {
                     steps.prepare.push([delete(key(there))], Effect::Backend(old, None));
                 }
-                steps
-                    .prepare
-                    .push([insert(entry.clone())], Effect::Backend(id, Some(Box::new(entry.clone()))));
+                let update = insert(TableEntry::clone(entry));
+                steps.prepare.push([update], Effect::Backend(id, Some(Arc::clone(entry))));
             }
         }
     }

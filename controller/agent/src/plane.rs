@@ -5,6 +5,7 @@ use crate::plan::{Held, Step};
 use p4runtime_proto::p4::v1::TableEntry;
 use runtime_client::{Atomicity, ClientError, Counted, FlowFilter, NameError, Session};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use thiserror::Error;
 use tokio_stream::StreamExt as _;
 use values::{exact, param};
@@ -107,7 +108,7 @@ impl Plane {
         }
         for entry in self.entries(BACKEND).await? {
             let id = exact(&self.layout.names, &entry, BACKEND)?;
-            held.backends.insert(id as u32, self.plain(&entry)?);
+            held.backends.insert(id as u32, Arc::new(self.plain(&entry)?));
         }
         for entry in self.entries(POOL).await? {
             let pool = exact(&self.layout.names, &entry, "pool")?;

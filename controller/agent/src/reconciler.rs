@@ -6,7 +6,7 @@ use crate::layout::Layout;
 use crate::plan::{Effect, Held, Step, standby, steps};
 use crate::plane::{Plane, PlaneError};
 use crate::status::Status;
-use crate::wanted::{Sources, Wanted, wanted};
+use crate::wanted::{Sources, Unfit, Wanted, wanted};
 use control_core::node::Desired;
 use runtime_client::{ClientError, Event, Events, Session, Standing};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,11 +48,13 @@ pub(crate) struct Reconciler {
     session: Session,
     events: Events,
     goal: watch::Receiver<Goal>,
-    hops: watch::Receiver<Known>,
+    hops: watch::Receiver<Arc<Known>>,
     status: Status,
     manner: Manner,
     plane: watch::Sender<Option<Plane>>,
     held: Option<Held>,
+    /// What was wanted last, and what that was made of.
+    last: Option<(Arc<Desired>, Arc<Known>, Arc<Wanted>)>,
     /// Until when the pool's standby generation stays as it is.
     grace: BTreeMap<u32, Instant>,
     /// Until when a pool's table waits for next hops: generation, time.
@@ -67,15 +69,29 @@ impl Reconciler {
     pub(crate) fn new(
         session: Session,
         goal: watch::Receiver<Goal>,
-        hops: watch::Receiver<Known>,
+        hops: watch::Receiver<Arc<Known>>,
         status: Status,
         manner: Manner,
         plane: watch::Sender<Option<Plane>>,
     ) -> Self {
         let events = session.events();
         let (held, grace, patience) = (None, BTreeMap::new(), BTreeMap::new());
-        let (pause, audits) = (FIRST_PAUSE, Audits::new(manner.audit));
-        Self { session, events, goal, hops, status, manner, plane, held, grace, patience, pause, audits }
+        let (pause, audits, last) = (FIRST_PAUSE, Audits::new(manner.audit), None);
+        Self {
+            session,
+            events,
+            goal,
+            hops,
+            status,
+            manner,
+            plane,
+            held,
+            last,
+            grace,
+            patience,
+            pause,
+            audits,
+        }
     }
 
     /// Runs until what it watches is gone.
@@ -163,8 +179,26 @@ impl Reconciler {
         }
         self.session.primary().await?;
         let plane = Plane::new(self.session.clone()).await?;
+        self.last = None;
         self.plane.send_replace(Some(plane.clone()));
         Ok(plane)
+    }
+
+    /// The entries of what is desired; made only of what is not as it was.
+    fn wanted(
+        &mut self,
+        plane: &Plane,
+        desired: &Arc<Desired>,
+        known: &Arc<Known>,
+    ) -> Result<Arc<Wanted>, Unfit> {
+        let before = self.last.as_ref().filter(|(_, hops, _)| Arc::ptr_eq(hops, known));
+        if let Some((_, _, made)) = before.filter(|(of, ..)| Arc::ptr_eq(of, desired)) {
+            return Ok(Arc::clone(made));
+        }
+        let before = before.map(|(_, _, made)| made.as_ref());
+        let made = Arc::new(wanted(&plane.layout, desired, &self.manner.sources, &known.hops, before)?);
+        self.last = Some((Arc::clone(desired), Arc::clone(known), Arc::clone(&made)));
+        Ok(made)
     }
 
     /// One look at everything, and the writes that it asks for. When to look again, if nothing happens.
@@ -177,11 +211,11 @@ impl Reconciler {
             self.held = Some(held);
         }
         let goal = self.goal.borrow_and_update().clone();
-        let known = self.hops.borrow_and_update().clone();
+        let known = Arc::clone(&self.hops.borrow_and_update());
         if goal.desired.version() == 0 {
             return Ok(None);
         }
-        let wanted = match wanted(&plane.layout, &goal.desired, &self.manner.sources, &known.hops) {
+        let wanted = match self.wanted(&plane, &goal.desired, &known) {
             Ok(wanted) => wanted,
             Err(unfit) => {
                 self.status.behind();

@@ -1,7 +1,7 @@
 //! From what the controller desires to the entries that the data plane is to hold.
 
 use crate::layout::{Layout, VipArgs};
-use control_core::node::{Desired, Family, Pool, flags};
+use control_core::node::{Backend, Desired, Family, Pool, flags};
 use p4runtime_proto::p4::v1::TableEntry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -63,14 +63,15 @@ pub(crate) struct Wanted {
     /// VIPs.
     pub services: Vec<TableEntry>,
     /// Backends with a next hop, by id.
-    pub backends: BTreeMap<u32, TableEntry>,
+    pub backends: BTreeMap<u32, Arc<TableEntry>>,
     /// Backends whose next hop is not known.
     pub unresolved: BTreeSet<u32>,
     /// Pools by number.
     pub pools: BTreeMap<u32, Arc<Pool>>,
 }
 
-/// The entries of what is desired.
+/// The entries of what is desired. `before` was made with the same layout, sources and next hops: what is the same in it is
+/// shared.
 ///
 /// # Errors
 /// [`Unfit`]
@@ -79,24 +80,42 @@ pub(crate) fn wanted(
     desired: &Desired,
     sources: &Sources,
     hops: &BTreeMap<IpAddr, Hop>,
+    before: Option<&Wanted>,
 ) -> Result<Wanted, Unfit> {
     fits(layout, desired)?;
     let mut wanted =
         Wanted { services: services(layout, desired), pools: desired.pools().clone(), ..Wanted::default() };
-    for (&id, backend) in desired.pools().values().flat_map(|p| &p.backends) {
-        let (address, hop) = (backend.address, hops.get(&backend.address));
-        match hop.and_then(|hop| Some((hop, source(sources, hop, Family::of(address))?))) {
-            Some((hop, (source, spread))) => {
-                let mac = |m: [u8; 6]| m.iter().fold(0, |all: u128, b| all << 8 | u128::from(*b));
-                let way = [hop.port.into(), mac(hop.dst_mac), mac(hop.src_mac), hop.mtu.into()];
-                wanted.backends.insert(id, layout.backend(id, address, source, spread, way));
-            }
-            None => {
-                wanted.unresolved.insert(id);
+    for (number, pool) in desired.pools() {
+        let before = before.and_then(|before| Some((before, before.pools.get(number)?)));
+        let known = |id: &u32, backend: &Arc<Backend>| {
+            let (wanted, pool) = before?;
+            pool.backends.get(id).filter(|old| Arc::ptr_eq(old, backend))?;
+            wanted.backends.get(id).map(Arc::clone)
+        };
+        for (&id, backend) in &pool.backends {
+            let entry = || entry(layout, sources, hops, id, backend.address).map(Arc::new);
+            match known(&id, backend).or_else(entry) {
+                Some(entry) => drop(wanted.backends.insert(id, entry)),
+                None => drop(wanted.unresolved.insert(id)),
             }
         }
     }
     Ok(wanted)
+}
+
+/// A backend's entry; none: its next hop or the outer source is not known.
+fn entry(
+    layout: &Layout,
+    sources: &Sources,
+    hops: &BTreeMap<IpAddr, Hop>,
+    id: u32,
+    address: IpAddr,
+) -> Option<TableEntry> {
+    let hop = hops.get(&address)?;
+    let (source, spread) = source(sources, hop, Family::of(address))?;
+    let mac = |m: [u8; 6]| m.iter().fold(0, |all: u128, b| all << 8 | u128::from(*b));
+    let way = [hop.port.into(), mac(hop.dst_mac), mac(hop.src_mac), hop.mtu.into()];
+    Some(layout.backend(id, address, source, spread, way))
 }
 
 fn source(sources: &Sources, hop: &Hop, family: Family) -> Option<(u128, u32)> {
