@@ -68,6 +68,9 @@ pub struct Agent {
     status: Status,
     hook: Hook,
     http: Option<SocketAddr>,
+    /// Where the last snapshot is kept.
+    store: Option<Store>,
+    goals: watch::Receiver<Goal>,
     tasks: JoinSet<()>,
 }
 
@@ -99,16 +102,20 @@ impl Agent {
         tasks.spawn(hops::run(settings.next_hops, settings.ports, goals.clone(), known));
         tasks.spawn(count_flows(planes, status.clone()));
         tasks.spawn(signals::run(goals.clone(), status.clone()));
-        let watcher = Watcher { node, controllers, goal, channel, status: status.clone(), store };
+        if let Some(store) = store.clone() {
+            tasks.spawn(store.follow(goals.clone(), status.clone()));
+        }
+        let watcher = Watcher { node, controllers, goal, channel, status: status.clone() };
         tasks.spawn(watcher.run());
         let (options, manner, told) = (settings.p4runtime, settings.manner, status.clone());
+        let kept = goals.clone();
         tasks.spawn(async move {
             let session = connect(options, &told).await;
             Reconciler::new(session, goals, knowns, told, manner, plane).run().await;
         });
         let (hook, told) = (settings.hook.clone(), status.clone());
         tasks.spawn(async move { hook.run(&told).await });
-        Ok(Self { status, hook: settings.hook, http, tasks })
+        Ok(Self { status, hook: settings.hook, http, store, goals: kept, tasks })
     }
 
     /// Where HTTP is served.
@@ -126,6 +133,14 @@ impl Agent {
     /// Ends it: traffic is asked to go elsewhere, and the data plane goes on as it is.
     pub async fn end(mut self) {
         self.tasks.shutdown().await;
+        let desired = Arc::clone(&self.goals.borrow().desired);
+        if let Some(store) = self.store.take() {
+            // What the controller said last may not have been saved yet.
+            let saved = tokio::task::spawn_blocking(move || store.save(&desired)).await;
+            if let Ok(Err(error)) = saved {
+                tracing::warn!("state file: {error}");
+            }
+        }
         self.hook.tell(false, &self.status).await;
     }
 }

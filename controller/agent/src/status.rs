@@ -5,7 +5,7 @@ use control_proto::v1::PassiveSignal;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// How long a node that had the current table stays ready without it: changes and short breaks withdraw nothing.
 pub const HOLD: Duration = Duration::from_secs(5);
@@ -89,6 +89,7 @@ pub struct Facts {
 pub struct Status {
     facts: Arc<Mutex<Facts>>,
     changed: Arc<Notify>,
+    version: Arc<watch::Sender<u64>>,
 }
 
 impl Facts {
@@ -207,7 +208,15 @@ impl Status {
             facts.pools.insert(number, InForce { generation, digest, since_ms });
         }
         drop(facts);
+        self.version.send_replace(desired.version());
         self.touch();
+    }
+
+    /// Waits until a version, or a later one, is in force.
+    pub(crate) async fn in_force(&self, version: u64) {
+        let mut there = self.version.subscribe();
+        // The sender lives as long as this.
+        drop(there.wait_for(|now| *now >= version).await);
     }
 }
 

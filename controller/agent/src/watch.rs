@@ -2,7 +2,6 @@
 
 use crate::reconciler::Goal;
 use crate::status::{Status, unix_ms};
-use crate::store::Store;
 use control_core::node::{Desired, Part, merge};
 use control_proto::trouble::words;
 use control_proto::v1::lb_control_plane_client::LbControlPlaneClient;
@@ -51,8 +50,6 @@ pub(crate) struct Watcher {
     pub channel: watch::Sender<Option<Channel>>,
     /// Told of everything.
     pub status: Status,
-    /// Keeps the last snapshot.
-    pub store: Option<Store>,
 }
 
 impl Controllers {
@@ -160,7 +157,7 @@ impl Watcher {
                 Ok(Some(snapshot)) => {
                     self.status.facts().controller = Some(address.to_owned());
                     self.status.alarm("controller", None);
-                    if !self.take(part, &snapshot).await {
+                    if !self.take(part, &snapshot) {
                         return End::Refused;
                     }
                     (part, heard) = (Part::Changes, true);
@@ -172,7 +169,7 @@ impl Watcher {
     }
 
     /// Takes a snapshot, or refuses it. After a refusal the controller has to say everything again.
-    async fn take(&self, part: Part, snapshot: &NodeSnapshot) -> bool {
+    fn take(&self, part: Part, snapshot: &NodeSnapshot) -> bool {
         let before = self.goal.borrow().clone();
         match merge(&before.desired, part, snapshot) {
             Err(refusal) => {
@@ -182,27 +179,12 @@ impl Watcher {
                 false
             }
             Ok(desired) => {
-                let desired = Arc::new(desired);
                 self.status.facts().heard_ms = unix_ms();
                 self.status.alarm("snapshot", None);
-                self.goal.send_replace(Goal { desired: Arc::clone(&desired), live: true });
-                if desired.version() > before.desired.version() {
-                    self.save(desired).await;
-                }
+                self.goal.send_replace(Goal { desired: Arc::new(desired), live: true });
                 true
             }
         }
-    }
-
-    async fn save(&self, desired: Arc<Desired>) {
-        let Some(store) = self.store.clone() else { return };
-        let saved = tokio::task::spawn_blocking(move || store.save(&desired)).await;
-        let text = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        self.status.alarm("state file", text);
     }
 }
 

@@ -109,6 +109,34 @@ async fn without_a_controller_the_last_snapshot_is_served() {
     assert_eq!(switch.goes(1).await, Goes::By(pool.slots()), "what the data plane holds is left alone");
 }
 
+/// The disk has what was said last when the agent ends, and after a while also what the data plane does not take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_last_is_saved() {
+    let pool = Pool::new(1, &[(1, 100), (2, 100)]);
+    let vips = [vip(1, "203.0.113.10", 80, 1)];
+    let all = |version| whole(version, &vips, &[&pool]);
+    let controller = Controller::start(all(5)).await;
+    let (folder, nobody) = (tempfile::tempdir().unwrap(), controller.address.clone());
+    let state = folder.path().join("agent.state");
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let agent = Agent::start(settings(&controller.address, &address, Some(&state))).await.unwrap();
+    until("saved", || state.exists()).await;
+    assert_eq!(agent.status().facts().version, 0, "it is not in force");
+    drop(agent);
+    let switch = Switch::start().await;
+    let agent = Agent::start(settings(&controller.address, &switch.address, Some(&state))).await.unwrap();
+    for version in 6..16 {
+        controller.say(all(version), all(version)).await;
+        in_force(&agent, version).await;
+    }
+    agent.end().await;
+    drop(controller);
+    let agent = Agent::start(settings(&nobody, &switch.address, Some(&state))).await.unwrap();
+    in_force(&agent, 15).await;
+    assert_eq!(agent.status().facts().heard_ms, 0, "it begins with what the disk has");
+}
+
 /// A controller that lost its registry gets the tables, and can't take them away before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_controller_that_lost_everything_is_told_what_is_in_force() {
