@@ -1,12 +1,15 @@
 //! A snapshot as the bytes of a file.
 //!
-//! `GWNODE1\n`, the length of what follows the sum (8 bytes, lowest first), its 64-bit FNV-1a (the same), a NodeSnapshot.
+//! `GWNODE2\n`, the length of what follows the sum (8 bytes, lowest first), the sum (the same), a NodeSnapshot. The sum is
+//! 64-bit FNV-1a with a word of eight bytes, lowest first, in the place of each byte; the last word is filled with zeros. Files
+//! that begin with `GWNODE1\n` are read too: their sum is FNV-1a itself.
 
 use control_proto::v1::NodeSnapshot;
 use prost::Message as _;
 use thiserror::Error;
 
-const MAGIC: &[u8; 8] = b"GWNODE1\n";
+const MAGIC: &[u8; 8] = b"GWNODE2\n";
+const BY_BYTES: &[u8; 8] = b"GWNODE1\n";
 const HEAD: usize = 24;
 
 /// Why a file is no snapshot.
@@ -56,9 +59,11 @@ pub fn encode(snapshot: &NodeSnapshot) -> Vec<u8> {
 /// [`DiskError`]
 pub fn decode(bytes: &[u8]) -> Result<NodeSnapshot, DiskError> {
     let word = |at: usize| bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes);
-    if bytes.get(..8) != Some(MAGIC) {
-        return Err(DiskError::Foreign);
-    }
+    let sum = match bytes.first_chunk::<8>() {
+        Some(MAGIC) => sum,
+        Some(BY_BYTES) => sum_of_bytes,
+        _ => return Err(DiskError::Foreign),
+    };
     let actual = bytes.len() as u64;
     let (Some(length), Some(stated)) = (word(8), word(16)) else {
         return Err(DiskError::Length { stated: HEAD as u64, actual });
@@ -75,5 +80,37 @@ pub fn decode(bytes: &[u8]) -> Result<NodeSnapshot, DiskError> {
 }
 
 fn sum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    fnv(words.iter().chain(std::iter::once(&last)).map(|word| u64::from_le_bytes(*word)))
+}
+
+fn sum_of_bytes(bytes: &[u8]) -> u64 {
+    fnv(bytes.iter().map(|byte| u64::from(*byte)))
+}
+
+fn fnv(words: impl Iterator<Item = u64>) -> u64 {
+    words.fold(0xcbf2_9ce4_8422_2325, |h: u64, word| (h ^ word).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn files_of_both_beginnings_are_read() {
+        for pools in 0..20 {
+            let snapshot = NodeSnapshot { pool_numbers: (0..pools).collect(), ..NodeSnapshot::default() };
+            let mut bytes = encode(&snapshot);
+            assert_eq!(decode(&bytes).unwrap(), snapshot);
+            bytes[..8].copy_from_slice(BY_BYTES);
+            assert!(matches!(decode(&bytes), Err(DiskError::Damaged { .. })), "the sum is another one");
+            let sum = sum_of_bytes(&bytes[HEAD..]);
+            bytes[16..HEAD].copy_from_slice(&sum.to_le_bytes());
+            assert_eq!(decode(&bytes).unwrap(), snapshot);
+        }
+        assert_eq!(sum_of_bytes(b"foobar"), 0x8594_4171_f739_67e8);
+    }
 }
