@@ -5,6 +5,7 @@
 //! copy in force and answers. Everybody else reads what is in force.
 
 mod bearer;
+mod calls;
 mod checkers;
 mod clock;
 mod follow;
@@ -25,7 +26,7 @@ pub use http::Http;
 pub use listen::{ListenError, Server, Tls};
 
 use clock::Clock;
-use control_core::{NodeView, Settings, State};
+use control_core::{Settings, State};
 use control_registry::Registry;
 use jobs::Job;
 use published::{Published, Role};
@@ -100,7 +101,7 @@ impl Controller {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let published = Published {
             state: Arc::new(State::new(options.settings.clone())),
-            nodes: Arc::new(NodeView::default()),
+            nodes: Arc::default(),
             targets: Arc::default(),
             role: Role::Follows(None),
             loaded: false,

@@ -1,8 +1,7 @@
 //! Where gRPC is served.
 
-use crate::service::Service;
+use crate::calls::Calls;
 use crate::{Controller, Shared};
-use control_proto::v1::lb_control_plane_server::LbControlPlaneServer;
 pub use p4runtime_proto::tls::ServerTls as Tls;
 use p4runtime_proto::tls::TlsError;
 use std::future::Future;
@@ -86,7 +85,7 @@ impl Server {
     /// # Errors
     /// [`ListenError::Stopped`].
     pub async fn serve(mut self, end: impl Future<Output = ()>) -> Result<(), ListenError> {
-        let service = LbControlPlaneServer::new(Service(self.shared)).max_decoding_message_size(REQUEST);
+        let service = Calls::new(self.shared, REQUEST);
         let connections = tokio_stream::StreamExt::map(TcpListenerStream::new(self.listener), |connection| {
             connection.inspect(|stream| drop(stream.set_nodelay(true)))
         });

@@ -1,9 +1,11 @@
 //! What everybody but the leading task reads.
 
+use bytes::Bytes;
 use control_core::{NodeView, State};
 use control_proto::v1::ProbeTargets;
 use control_registry::Term;
-use std::sync::Arc;
+use prost::Message as _;
+use std::sync::{Arc, OnceLock};
 
 /// Who leads, as far as this controller knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +29,43 @@ impl Role {
     }
 }
 
+/// What nodes are told: each message is encoded once, for all who get the same.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) view: Arc<NodeView>,
+    /// The view of the version before this one's.
+    before: Arc<NodeView>,
+    whole: OnceLock<Bytes>,
+    news: OnceLock<Bytes>,
+}
+
+impl Told {
+    /// What they are told of the next state.
+    fn next(&self, state: &State) -> Self {
+        let view = Arc::new(NodeView::of(state, &self.view));
+        let before = if view.version == self.view.version { &self.before } else { &self.view };
+        Self { view, before: Arc::clone(before), ..Self::default() }
+    }
+
+    /// The NodeSnapshot that a node must get, which has been told of `sent`; none: of nothing.
+    pub(crate) fn since(&self, sent: Option<&NodeView>) -> Bytes {
+        let encode = |before: Option<&NodeView>| Bytes::from(self.view.since(before).encode_to_vec());
+        match sent {
+            None => self.whole.get_or_init(|| encode(None)).clone(),
+            Some(sent) if sent.version == self.before.version => {
+                self.news.get_or_init(|| encode(Some(sent))).clone()
+            }
+            // One that was slow.
+            Some(sent) => encode(Some(sent)),
+        }
+    }
+}
+
 /// What is in force.
 #[derive(Clone)]
 pub(crate) struct Published {
     pub(crate) state: Arc<State>,
-    pub(crate) nodes: Arc<NodeView>,
+    pub(crate) nodes: Arc<Told>,
     pub(crate) targets: Arc<ProbeTargets>,
     pub(crate) role: Role,
     /// Whether the registry has been read at all.
@@ -41,8 +75,7 @@ pub(crate) struct Published {
 impl Published {
     /// Puts a state in force; what is the same as before is shared with it.
     pub(crate) fn put(&mut self, state: Arc<State>, suspect: impl Fn(&str, &str) -> bool) {
-        let nodes = NodeView::of(&state, &self.nodes);
-        self.nodes = Arc::new(nodes);
+        self.nodes = Arc::new(self.nodes.next(&state));
         self.look(&state, suspect);
         self.state = state;
         self.loaded = true;

@@ -4,10 +4,13 @@ use crate::jobs::Job;
 use crate::published::Role;
 use crate::streams::Answers;
 use crate::{Shared, bearer};
+use bytes::Bytes;
 use control_core::{Command, Reply};
 use control_proto::v1::lb_control_plane_server::LbControlPlane;
 use control_proto::v1::*;
+use prost::Message as _;
 use std::sync::{Arc, PoisonError};
+use tokio_stream::StreamExt as _;
 use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) struct Service(pub(crate) Arc<Shared>);
@@ -71,7 +74,7 @@ impl Shared {
             leads: published.role.leads(),
             leader,
             version: published.state.version(),
-            nodes: nodes.status(published.nodes.version, now),
+            nodes: nodes.status(published.nodes.view.version, now),
             alarms,
         }
     }
@@ -201,8 +204,11 @@ impl LbControlPlane for Service {
 
     type WatchNodeStream = Answers<NodeSnapshot>;
 
+    /// [`Calls`](crate::calls::Calls) sends the bytes as they are.
     async fn watch_node(&self, _: Request<WatchNodeRequest>) -> Answer<Self::WatchNodeStream> {
-        self.0.watch_node().map(Response::new)
+        let open = |bytes: Bytes| NodeSnapshot::decode(bytes).map_err(|e| Status::internal(e.to_string()));
+        let messages = self.0.watch_node()?.map(move |message| message.and_then(open));
+        Ok(Response::new(Box::pin(messages)))
     }
 
     async fn report_node(&self, request: Request<NodeReport>) -> Answer<NodeReportReply> {

@@ -3,6 +3,7 @@
 use crate::checkers::{Checkers, Claim};
 use crate::published::Published;
 use crate::{Shared, status};
+use bytes::Bytes;
 use control_core::NodeView;
 use control_core::health::CheckerRefused;
 use control_proto::v1::*;
@@ -54,8 +55,8 @@ async fn send<T>(to: &mpsc::Sender<Result<T, Status>>, message: T) -> Result<(),
 }
 
 impl Shared {
-    /// What a node needs: all, then what changes.
-    pub(crate) fn watch_node(self: &Arc<Self>) -> Result<Answers<NodeSnapshot>, Status> {
+    /// What a node needs: all, then what changes. Each message is an encoded NodeSnapshot.
+    pub(crate) fn watch_node(self: &Arc<Self>) -> Result<Answers<Bytes>, Status> {
         self.leads()?;
         let mut published = self.published.subscribe();
         published.mark_changed();
@@ -64,11 +65,12 @@ impl Shared {
             loop {
                 let now = news(&mut published, true).await?;
                 // An empty registry may be a lost one: nobody is told to forget everything.
-                if now.state.is_new() || sent.as_ref().is_some_and(|sent| sent.version == now.nodes.version) {
+                let view = &now.nodes.view;
+                if now.state.is_new() || sent.as_ref().is_some_and(|sent| sent.version == view.version) {
                     continue;
                 }
                 send(&to, now.nodes.since(sent.as_deref())).await?;
-                sent = Some(now.nodes);
+                sent = Some(Arc::clone(view));
             }
         }))
     }
