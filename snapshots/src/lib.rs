@@ -10,6 +10,7 @@ pub mod native;
 pub mod objects;
 pub mod oracle;
 pub mod packet;
+pub mod programs;
 mod reads;
 pub mod run;
 pub mod served;
