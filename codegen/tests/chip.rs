@@ -1,0 +1,89 @@
+//! What chips that do one operation in each step refuse, since they would do it otherwise without a word.
+#![cfg(feature = "p4")]
+#![allow(clippy::unwrap_used)]
+
+use codegen::fit;
+use pipeline_ir::verify::verify;
+
+/// What speaks against a pipeline of this text on a chip: `what needs word`, or a limit.
+fn refused(text: &str) -> Vec<String> {
+    let verified = verify(pipeline_syntax::compile_source("small.rs", text, &[]).unwrap()).unwrap();
+    let faults = fit(&verified, &hw_targets::target("tofino2").unwrap()).err().unwrap_or_default();
+    let short = |message: &str| message.split([' ', ';', ',']).take(5).collect::<Vec<_>>().join(" ");
+    faults.0.iter().map(|f| short(&f.message)).collect()
+}
+
+/// A pipeline that changes IPv4 and UDP, with one statement list.
+fn control(body: &str) -> String {
+    format!(
+        "#[guideway::pipeline(targets = [tofino2])]
+        pub mod small {{
+            use guideway::headers::{{Ethernet, Ipv4, Udp}};
+            struct Headers {{ eth: Ethernet, outer: Ipv4, ip4: Ipv4, udp: Udp }}
+            struct Meta {{ a: bit<16>, b: bit<16> }}
+            #[state]
+            fn start(p: &mut Packet, h: &mut Headers) -> State {{
+                p.extract(h.eth);
+                p.extract(h.ip4);
+                p.extract(h.udp);
+                accept
+            }}
+            fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {{ {body} forward(1) }}
+        }}"
+    )
+}
+
+const ADJUST: &str = "adjust(h.udp.checksum, h.udp.src_port, h.udp.dst_port);";
+const SUM: &str = "h.ip4.checksum = internet_checksum(h.ip4.src, h.ip4.dst);";
+
+#[test]
+fn what_follows_a_checksum_of_the_deparser() {
+    let read = &["control needs checksum.read (reading a"][..];
+    let ways = &["control needs checksum.ways (one checksum"][..];
+    let cases: &[(&str, &[&str])] = &[
+        // Changes after changes, and the whole after changes: what the deparser does last is what counts.
+        ("ADJUST h.udp.src_port = h.udp.dst_port; adjust(h.udp.checksum, bit::<16>(7), bit::<16>(9));", &[]),
+        ("adjust(h.ip4.checksum, h.ip4.src, h.ip4.dst); SUM", &[]),
+        ("h.udp.checksum = 5; ADJUST", &[]),
+        // A place that the deparser writes is written by nobody after.
+        ("ADJUST h.udp.checksum = 5;", read),
+        ("SUM h.ip4.checksum = 5;", read),
+        ("SUM adjust(h.ip4.checksum, h.ip4.src, h.ip4.dst);", read),
+        ("ADJUST h.udp.pop(); h.udp.push(Udp { src_port: 1, dst_port: 2, length: 8, checksum: 0 });", read),
+        // Nor is what a whole checksum is of.
+        ("SUM h.ip4.src = 5;", read),
+        ("h.ip4.checksum = internet_checksum(h.udp.checksum, h.ip4.src); ADJUST", read),
+        ("h.ip4.checksum = internet_checksum(h.udp.src_port, h.ip4.src); h.udp.pop();", read),
+        // Whether one is 0 is asked of the one that came in; anything else can't be asked.
+        ("ADJUST if h.udp.checksum == 0 { m.a = 1; } h.udp.length = m.a;", &[]),
+        ("ADJUST if h.udp.dst_port == 9 && 0 != h.udp.checksum { m.a = 1; } h.udp.length = m.a;", &[]),
+        ("ADJUST if h.udp.checksum > 5 { m.a = 1; } h.udp.length = m.a;", read),
+        ("ADJUST if h.udp.checksum == 5 { m.a = 1; } h.udp.length = m.a;", read),
+        ("ADJUST if h.udp.checksum == h.udp.length { m.a = 1; } h.udp.length = m.a;", read),
+        ("ADJUST m.a = h.udp.checksum; h.udp.length = m.a;", read),
+        ("SUM if h.ip4.checksum == 0 { m.a = 1; } h.udp.length = m.a;", read),
+        // Ways that exclude each other don't meet; those that join do.
+        ("if h.udp.length == 9 { ADJUST } else { h.udp.checksum = 5; }", &[]),
+        ("if h.udp.length == 9 { ADJUST return forward(2); } h.udp.checksum = 5;", &[]),
+        ("if h.udp.length == 9 { ADJUST } h.udp.checksum = 5;", read),
+        // One checksum is of the same on all ways.
+        ("if h.udp.length == 9 { SUM } else { SUM }", &[]),
+        ("if h.udp.length == 9 { SUM } else { h.ip4.checksum = internet_checksum(h.ip4.src); }", ways),
+        (
+            "if h.udp.length == 9 { SUM return forward(2); } h.ip4.checksum = internet_checksum(h.ip4.src);",
+            ways,
+        ),
+    ];
+    for (body, expected) in cases {
+        let body = body.replace("ADJUST", ADJUST).replace("SUM", SUM);
+        assert_eq!(refused(&control(&body)), *expected, "{body}");
+    }
+}
+
+#[test]
+fn conditions_behind_a_checksum_cost_time_in_proportion() {
+    let asks: String = (0..200).map(|n| format!("if h.udp.length == {n} {{ m.a = m.b; }} ")).collect();
+    let read = "m.b = h.udp.checksum; h.udp.length = m.a;";
+    let found = refused(&control(&format!("{ADJUST} {asks} {read}")));
+    assert!(found.contains(&"control needs checksum.read (reading a".to_owned()), "{found:?}");
+}
