@@ -87,3 +87,94 @@ fn conditions_behind_a_checksum_cost_time_in_proportion() {
     let found = refused(&control(&format!("{ADJUST} {asks} {read}")));
     assert!(found.contains(&"control needs checksum.read (reading a".to_owned()), "{found:?}");
 }
+
+/// A pipeline that keeps flows, with these statements behind the hash.
+fn flows(body: &str) -> String {
+    // Nothing is declared that nothing uses.
+    let used = body.contains("OTHER");
+    let other = if used { "#[table(size = 256)] static OTHER: Table<Id, ServerAction> = Not;" } else { "" };
+    format!(
+        "#[guideway::pipeline(targets = [tofino2])]
+        pub mod small {{
+            use guideway::headers::{{Ethernet, Ipv4, Udp}};
+            const HASH: HashAlgorithm = Crc32;
+            struct Headers {{ eth: Ethernet, ip4: Ipv4, udp: Udp }}
+            struct Meta {{ port: bit<16> }}
+            enum Reason {{ NoPool, NoServer }}
+            struct FlowKey {{ src: bit<32>, port: bit<16> }}
+            #[flow_table(entries = 4096, idle(new = 30.s, tcp = 300.s, udp = 60.s, closing = 60.s))]
+            static FLOWS: Affinity<FlowKey, bit<16>>;
+            #[ring(slots = 256, pools = 4, pool_table = IN_USE, no_pool = NoPool, no_slot = NoPool)]
+            static SERVERS: Ring<bit<8>, bit<16>>;
+            struct Id {{ #[exact] id: bit<16> }}
+            enum ServerAction {{ To {{ port: bit<32> }}, #[default_only] Not }}
+            #[table(size = 256)]
+            static SERVER: Table<Id, ServerAction> = Not;
+            {other}
+            #[state]
+            fn start(p: &mut Packet, h: &mut Headers) -> State {{
+                p.extract(h.eth);
+                match h.eth.ethertype {{ 0x0800 => ip, _ => accept }}
+            }}
+            #[state]
+            fn ip(p: &mut Packet, h: &mut Headers) -> State {{
+                p.extract(h.ip4);
+                match h.ip4.protocol {{ 17 => udp, _ => accept }}
+            }}
+            #[state]
+            fn udp(p: &mut Packet, h: &mut Headers) -> State {{ p.extract(h.udp); accept }}
+            fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {{
+                if !h.ip4.is_valid() {{ return pass(); }}
+                if h.udp.is_valid() {{ m.port = h.udp.src_port; }}
+                let hash = HASH.of(bit::<32>(0), (h.ip4.src, m.port));
+                {body}
+            }}
+        }}"
+    )
+}
+
+#[test]
+fn a_flow_table_on_a_chip_has_one_key_and_one_cursor() {
+    let of = |way: &str| format!("let flow = if h.udp.is_valid() {{ FIRST }} else {{ {way} }}; STAY");
+    let first = "FLOWS.find(FlowKey { src: h.ip4.src, port: m.port }, hash, event::DATAGRAM, 0)";
+    let stay = "match SERVER.stay_or(flow, || SERVERS.select(1, hash)) {
+        To { port } => { flow.remember(); forward(port) }
+        Not => drop(NoServer),
+    }";
+    let find = |key: &str| format!("FLOWS.find(FlowKey {{ {key} }}, hash, event::DATA, 0)");
+    let places = &["flow table flows needs table.places"][..];
+    let cases: &[(String, &[&str])] = &[
+        (format!("let flow = {first}; STAY"), &[]),
+        (of(&find("src: h.ip4.src, port: m.port")), &[]),
+        (of(&find("src: h.ip4.src, port: 0")), places),
+        (of(&find("src: h.ip4.dst, port: m.port")), places),
+        // The same words, but what stands for them differs by what is known there.
+        (
+            of(&find("src: h.ip4.src, port: m.port + 1"))
+                .replace("FIRST", &find("src: h.ip4.src, port: m.port + 1")),
+            places,
+        ),
+        (
+            of(&find("src: h.ip4.src, port: h.udp.dst_port"))
+                .replace("FIRST", &find("src: h.ip4.src, port: h.udp.dst_port")),
+            places,
+        ),
+        // Two cursors.
+        (
+            format!(
+                "if h.ip4.ttl == 9 {{
+                    let other = FLOWS.find(FlowKey {{ src: h.ip4.src, port: m.port }}, hash, event::DATA, 0);
+                    match OTHER.stay_or(other, || 5) {{
+                        To {{ port }} => {{ other.remember(); forward(port) }}
+                        Not => drop(NoServer),
+                    }}
+                }} else {{ let flow = {first}; STAY }}"
+            ),
+            places,
+        ),
+    ];
+    for (body, expected) in cases {
+        let body = body.replace("FIRST", first).replace("STAY", stay);
+        assert_eq!(refused(&flows(&body)), *expected, "{body}");
+    }
+}

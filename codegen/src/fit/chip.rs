@@ -1,6 +1,7 @@
 //! What pipelines need of targets that do one operation in each step: asked only of those.
 
 mod checksums;
+mod flows;
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,7 @@ pub(super) fn needs(p: &Pipeline, target: &Target) -> Vec<Need> {
         }
     });
     checksums::needs(p, &mut add);
+    flows::needs(&written(p, target), &mut add);
     let mut said = BTreeSet::new();
     list.retain(|need| said.insert((need.word, need.of.clone())));
     list
