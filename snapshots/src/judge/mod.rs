@@ -5,7 +5,7 @@
 
 pub mod barefoot;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use hw_targets::Target;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -80,7 +80,7 @@ impl Judge {
     /// Asks about a program, `program.p4`. Paths in `more` are of the judge's own folder.
     ///
     /// # Errors
-    /// The judge can't be run, or comes to no end.
+    /// The judge can't be run, comes to no end, or to a violent one.
     pub fn ask(&self, p4: &str, more: &[&str]) -> Result<Judged> {
         let dir = tempfile::tempdir()?;
         std::fs::write(dir.path().join("program.p4"), p4)?;
@@ -88,6 +88,7 @@ impl Judge {
         let mut command = Command::new(program);
         command.current_dir(dir.path()).args(&self.args).args(more).args(["-o", "out", "program.p4"]);
         let (status, said) = run(&mut command, dir.path(), PATIENCE).with_context(|| self.program.clone())?;
+        ensure!(status.code().is_some(), "{} says nothing of the program, {status}:\n{said}", self.program);
         Ok(Judged { status, said, dir })
     }
 }
@@ -143,6 +144,12 @@ mod tests {
             script("cat \"$4\"; echo \"$1\" >&2; cp \"$4\" \"$3\"; exit 3").ask("text\n", &["-g"]).unwrap();
         assert_eq!((judged.status.code(), judged.said.as_str()), (Some(3), "text\n-g\n"));
         assert_eq!(std::fs::read_to_string(judged.out()).unwrap(), "text\n");
+    }
+
+    #[test]
+    fn who_is_killed_has_not_refused() {
+        let error = script("echo half; kill -9 $$").ask("text", &[]).unwrap_err().to_string();
+        assert!(error.contains("signal: 9") && error.contains("half"), "{error}");
     }
 
     #[test]
