@@ -39,6 +39,8 @@ pub struct Target {
 pub struct Plan {
     /// Where its address is.
     pub to: SocketAddr,
+    /// Speaks to this VIP, in packets that are encapsulated to its address.
+    pub vip: Option<SocketAddr>,
     /// What is done.
     pub how: How,
     /// From one to the next.
@@ -54,8 +56,6 @@ pub enum How {
     Tcp,
     /// Asks, and reads the answer.
     Http(Box<Http>),
-    /// Connects to this VIP, in packets that are encapsulated to the backend.
-    Through(SocketAddr),
 }
 
 /// A request and what its answer must be.
@@ -84,7 +84,7 @@ impl Target {
         let live = match (&asked.liveness, &ready) {
             (Some(probe), _) => plan(probe),
             // Whoever asks for readiness alone: alive is what accepts connections there.
-            (None, Some(Ok(ready))) => Ok(Plan { how: How::Tcp, ..ready.clone() }),
+            (None, Some(Ok(ready))) => Ok(Plan { how: How::Tcp, vip: None, ..ready.clone() }),
             (None, _) => Err("no liveness probe is set".to_owned()),
         };
         let key = Key { pool: asked.pool.clone(), backend: asked.backend.clone() };
@@ -101,20 +101,19 @@ impl Plan {
         let port = u16::try_from(probe.port).ok().filter(|p| *p > 0);
         let port = port.ok_or_else(|| format!("{} is no port to probe", probe.port))?;
         let to = SocketAddr::new(ip, port);
-        let how = match (&probe.how, probe.through_vip.as_str()) {
-            (Some(Asked::Http(http)), "") => How::Http(Box::new(Http::new(http, to)?)),
-            (_, "") => How::Tcp,
-            (Some(Asked::Http(_)), _) => {
-                return Err("through a VIP there is only the TCP probe: HTTP would need a stack of its own"
-                    .to_owned());
-            }
-            (_, vip) => How::Through(through(vip, to)?),
+        let vip = match probe.through_vip.as_str() {
+            "" => None,
+            vip => Some(through(vip, to)?),
+        };
+        let how = match &probe.how {
+            Some(Asked::Http(http)) => How::Http(Box::new(Http::new(http, vip.unwrap_or(to))?)),
+            _ => How::Tcp,
         };
         let or = |given: u32, default: u32| if given == 0 { default } else { given };
         let interval = or(probe.interval_ms, 1_000).clamp(INTERVALS_MS.0, INTERVALS_MS.1);
         let timeout = or(probe.timeout_ms, 500).clamp(1, LONGEST_TIMEOUT_MS);
         let ms = |ms: u32| Duration::from_millis(ms.into());
-        Ok(Self { to, how, interval: ms(interval), timeout: ms(timeout) })
+        Ok(Self { to, vip, how, interval: ms(interval), timeout: ms(timeout) })
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use control_checker::target::{INTERVALS_MS, LONGEST_TIMEOUT_MS, Target};
-use control_checker::vip::{Answer, parse};
+use control_checker::vip::parse;
 use control_proto::v1::{HttpProbe, Probe, ProbeTarget, TcpProbe, probe::How};
 use fuzz::{Choices, target};
 use std::time::Duration;
@@ -15,14 +15,18 @@ const SYN_ACK: [u8; 40] = [
 
 fn check_answer(bytes: &[u8]) {
     for v4 in [false, true] {
-        let Some(reply) = parse(bytes, v4) else { continue };
+        let Some((segment, data)) = parse(bytes, v4) else { continue };
         let tcp = if v4 { &bytes[usize::from(bytes[0] & 15) * 4..] } else { bytes };
-        assert_eq!(reply.ports, (u16::from_be_bytes([tcp[0], tcp[1]]), u16::from_be_bytes([tcp[2], tcp[3]])));
-        assert_eq!(reply.source.is_some(), v4);
-        // Acknowledged, and a beginning or an end.
-        assert_eq!(tcp[13] & 0x16, if reply.answer == Answer::SynAck { 0x12 } else { 0x14 });
-        // What follows changes nothing.
-        assert_eq!(parse(&[bytes, &[0xff; 7]].concat(), v4), Some(reply));
+        let ports = (u16::from_be_bytes([tcp[0], tcp[1]]), u16::from_be_bytes([tcp[2], tcp[3]]));
+        assert_eq!((segment.ports, segment.flags), (ports, tcp[13]));
+        assert_eq!(segment.source.is_some(), v4);
+        // The data are the packet's end.
+        let begin = usize::from(tcp[12] >> 4) * 4;
+        assert!(begin >= 20 && tcp[begin..].starts_with(data));
+        // What follows an IPv4 packet changes nothing.
+        if v4 && bytes[2..4] != [0, 0] {
+            assert_eq!(parse(&[bytes, &[0xff; 7]].concat(), v4), Some((segment, data)));
+        }
     }
 }
 
@@ -33,7 +37,7 @@ fn any_answer() {
 
 #[test]
 fn mutated_answers() {
-    assert_eq!(parse(&SYN_ACK, true).unwrap().ack, 8);
+    assert_eq!(parse(&SYN_ACK, true).unwrap().0.ack, 8);
     target!(20_000, |input: &[u8]| {
         let mut choices = Choices::new(input);
         let mut bytes = SYN_ACK.to_vec();

@@ -1,22 +1,24 @@
 //! The HTTP probe: HTTP/1.1, one request a connection.
 
 use super::body::Search;
-use super::{Found, Means, tcp};
+use super::{Found, Means};
 use crate::target::Http;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper::{Request, Response, body::Incoming, header};
 use hyper_util::rt::TokioIo;
-use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The longest head of an answer in bytes.
 const HEAD: usize = 64 * 1024;
 
 /// Asks, and judges the answer.
-pub(super) async fn ask(http: &Http, to: SocketAddr, means: &Means) -> Result<(), Found> {
-    let stream = tcp::connect(to).await?;
+pub(super) async fn ask(
+    http: &Http,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    means: &Means,
+) -> Result<(), Found> {
     match &http.tls {
         None => exchange(http, stream).await,
         Some(name) => {

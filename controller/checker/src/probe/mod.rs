@@ -6,9 +6,10 @@ mod tcp;
 pub mod tls;
 
 use crate::target::{How, Plan};
-use crate::vip::Through;
+use crate::vip::{Stream, Through};
 use std::borrow::Cow;
 use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// What a probe found.
@@ -44,13 +45,11 @@ pub struct Means {
 pub async fn probe(plan: &Plan, means: &Means) -> Outcome {
     let begin = Instant::now();
     let work = async {
-        match &plan.how {
-            How::Tcp => tcp::connect(plan.to).await.map(drop),
-            How::Http(http) => http::ask(http, plan.to, means).await,
-            How::Through(vip) => match &means.through {
-                Ok(through) => through.handshake(plan.to.ip(), *vip).await,
-                Err(why) => Err(Found::Trouble(why.clone().into())),
-            },
+        match (&plan.how, plan.vip) {
+            (How::Tcp, None) => tcp::connect(plan.to).await.map(drop),
+            (How::Tcp, Some(vip)) => through(plan, vip, means).await.map(drop),
+            (How::Http(http), None) => http::ask(http, tcp::connect(plan.to).await?, means).await,
+            (How::Http(http), Some(vip)) => http::ask(http, through(plan, vip, means).await?, means).await,
         }
     };
     let found = match tokio::time::timeout(plan.timeout, work).await {
@@ -59,6 +58,11 @@ pub async fn probe(plan: &Plan, means: &Means) -> Outcome {
         Err(_) => Found::Fail(format!("no answer within {} ms", plan.timeout.as_millis()).into()),
     };
     Outcome { found, latency: begin.elapsed() }
+}
+
+async fn through(plan: &Plan, vip: SocketAddr, means: &Means) -> Result<Stream, Found> {
+    let through = means.through.as_ref().map_err(|why| Found::Trouble(why.clone().into()))?;
+    Stream::connect(through, plan.to.ip(), vip).await
 }
 
 /// Whose fault an error of a socket is: the checker's own ones are no failure of a backend.

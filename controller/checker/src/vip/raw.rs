@@ -1,27 +1,34 @@
-//! Raw sockets: one to send and one to hear, per family.
+//! Raw sockets: one to send and one to hear, per family; and ports at which the host's own stack is silent.
 
-use super::packet::{Answer, parse, reset, syn};
-use crate::probe::Found;
+use super::packet::{Segment, parse};
 use rustix::net::{
-    AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, bind, getsockname, ipproto, sendto,
-    socket_with,
+    AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, ipproto, sendto, socket_with,
 };
+use socket2::{Domain, SockFilter, Socket, Type};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// Probes under way, by what the answer must acknowledge.
-type Waiting = Arc<Mutex<HashMap<u32, Waits>>>;
+/// Segments that wait for their reader at most; more are lost, and sent again.
+const QUEUE: usize = 64;
+/// A packet at most, also one that the host has put together from several.
+const PACKET: usize = 1 << 16;
+
+/// `BPF_RET | BPF_K` of the kernel's filters.
+const RETURN: u16 = 0x06;
+
+/// Connections by their ports here.
+type Connections = Arc<Mutex<HashMap<u16, Connection>>>;
 
 #[derive(Debug)]
-struct Waits {
+struct Connection {
     vip: SocketAddr,
-    done: oneshot::Sender<Answer>,
+    heard: mpsc::Sender<(Segment, Vec<u8>)>,
 }
 
 /// The means for probes through VIPs.
@@ -30,10 +37,7 @@ pub struct Through {
     /// For inner packets of IPv4, and of IPv6.
     outer4_inner4: OwnedFd,
     outer6: Option<Outer6>,
-    /// A port that is ours: bound, never listening.
-    port: u16,
-    _bound: OwnedFd,
-    waiting: Waiting,
+    connections: Connections,
     random: Mutex<u64>,
     ears: Vec<AbortHandle>,
 }
@@ -68,44 +72,23 @@ impl Through {
                 (Ok(inner4), Ok(inner6)) => Some(Outer6 { inner4, inner6 }),
                 _ => None,
             };
-        let (bound, port) = own_port(outer6.is_some()).map_err(|e| format!("can't bind a port: {e}"))?;
-        let waiting = Waiting::default();
-        let mut ears = vec![listen(raw(AddressFamily::INET, ipproto::TCP)?, true, port, &waiting)?];
+        let connections = Connections::default();
+        let mut ears = vec![listen(raw(AddressFamily::INET, ipproto::TCP)?, true, &connections)?];
         if outer6.is_some() {
-            ears.push(listen(raw(AddressFamily::INET6, ipproto::TCP)?, false, port, &waiting)?);
+            ears.push(listen(raw(AddressFamily::INET6, ipproto::TCP)?, false, &connections)?);
         }
         let random = Mutex::new(u64::from(std::process::id()) << 32 ^ clock());
-        Ok(Arc::new(Self { outer4_inner4, outer6, port, _bound: bound, waiting, random, ears }))
+        Ok(Arc::new(Self { outer4_inner4, outer6, connections, random, ears }))
     }
-    /// A handshake with a VIP at one backend. Waits for the answer; the caller sets the limit.
-    pub(crate) async fn handshake(&self, backend: IpAddr, vip: SocketAddr) -> Result<(), Found> {
-        let trouble = |doing: &str, e: &dyn std::fmt::Display| {
-            Found::Trouble(format!("this checker can't {doing}: {e}").into())
-        };
-        let own = own_address(backend, vip).map_err(|e| trouble("find its own address", &e))?;
-        let own = SocketAddr::new(own, self.port);
-        let sequence = self.sequence();
-        let families =
-            || Found::Trouble("the VIP and this checker's address are of different families".into());
-        let packet = syn(own, vip, sequence).ok_or_else(families)?;
-        let (done, answer) = oneshot::channel();
-        let ack = sequence.wrapping_add(1);
-        lock(&self.waiting).insert(ack, Waits { vip, done });
-        let _place = Place { waiting: &self.waiting, ack };
-        self.send(backend, vip, &packet).map_err(|e| crate::probe::blame("send through the VIP", &e))?;
-        match answer.await {
-            Ok(Answer::SynAck) => {
-                if let Some(packet) = reset(own, vip, sequence) {
-                    // Lost or not: the backend gives up by itself.
-                    self.send(backend, vip, &packet).ok();
-                }
-                Ok(())
-            }
-            Ok(Answer::Reset) => Err(Found::Fail(format!("{vip} is there, but nobody listens").into())),
-            Err(_) => Err(Found::Trouble("the raw socket is closed".into())),
-        }
+    /// A port of ours for a connection to a VIP, and what comes to it from there.
+    pub(super) fn port(&self, vip: SocketAddr) -> io::Result<(Port, mpsc::Receiver<(Segment, Vec<u8>)>)> {
+        let (socket, number) = silent(self.outer6.is_some())?;
+        let (heard, hears) = mpsc::channel(QUEUE);
+        lock(&self.connections).insert(number, Connection { vip, heard });
+        Ok((Port { number, connections: Arc::clone(&self.connections), _socket: socket }, hears))
     }
-    fn send(&self, backend: IpAddr, vip: SocketAddr, packet: &[u8]) -> io::Result<()> {
+    /// Sends a packet to the VIP, encapsulated to the backend.
+    pub(super) fn send(&self, backend: IpAddr, vip: SocketAddr, packet: &[u8]) -> io::Result<()> {
         let socket = match (backend, vip) {
             (IpAddr::V4(_), _) => Some(&self.outer4_inner4),
             (IpAddr::V6(_), SocketAddr::V4(_)) => self.outer6.as_ref().map(|o| &o.inner4),
@@ -115,8 +98,8 @@ impl Through {
         sendto(socket, packet, SendFlags::empty(), &SocketAddr::new(backend, 0))?;
         Ok(())
     }
-    /// SplitMix64: a number that no other probe under way has, and that nobody outside guesses by counting.
-    fn sequence(&self) -> u32 {
+    /// SplitMix64: a number that nobody outside guesses by counting.
+    pub(super) fn sequence(&self) -> u32 {
         let mut state = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = *state;
@@ -132,20 +115,28 @@ impl Drop for Through {
     }
 }
 
-/// Takes a probe off the list when it is over, whichever way.
-struct Place<'a> {
-    waiting: &'a Waiting,
-    ack: u32,
+/// A port that nobody else gets as long as this is there.
+#[derive(Debug)]
+pub(super) struct Port {
+    number: u16,
+    connections: Connections,
+    _socket: Socket,
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        lock(self.waiting).remove(&self.ack);
+impl Port {
+    pub(super) fn number(&self) -> u16 {
+        self.number
     }
 }
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u32, Waits>> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Port {
+    fn drop(&mut self) {
+        lock(&self.connections).remove(&self.number);
+    }
+}
+
+fn lock(connections: &Connections) -> MutexGuard<'_, HashMap<u16, Connection>> {
+    connections.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn clock() -> u64 {
@@ -158,21 +149,27 @@ fn raw(family: AddressFamily, protocol: Protocol) -> rustix::io::Result<OwnedFd>
     socket_with(family, SocketType::RAW, flags, Some(protocol))
 }
 
-/// A TCP port that nobody else gets as long as the socket is there.
-fn own_port(v6: bool) -> rustix::io::Result<(OwnedFd, u16)> {
-    let (family, any) = if v6 {
-        (AddressFamily::INET6, IpAddr::from(Ipv6Addr::UNSPECIFIED))
+/// A listening socket whose filter lets nothing in: the kernel neither answers what comes to its port nor resets it.
+fn silent(v6: bool) -> io::Result<(Socket, u16)> {
+    let (domain, any) = if v6 {
+        (Domain::IPV6, IpAddr::from(Ipv6Addr::UNSPECIFIED))
     } else {
-        (AddressFamily::INET, IpAddr::from(Ipv4Addr::UNSPECIFIED))
+        (Domain::IPV4, IpAddr::from(Ipv4Addr::UNSPECIFIED))
     };
-    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    bind(&socket, &SocketAddr::new(any, 0))?;
-    let name = SocketAddr::try_from(getsockname(&socket)?)?;
-    Ok((socket, name.port()))
+    let socket = Socket::new(domain, Type::STREAM, None)?;
+    if v6 {
+        socket.set_only_v6(false)?;
+    }
+    // A program of one instruction: return the constant 0, so many bytes are let in.
+    socket.attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)])?;
+    socket.bind(&SocketAddr::new(any, 0).into())?;
+    socket.listen(1)?;
+    let name = socket.local_addr()?.as_socket();
+    Ok((socket, name.map_or(0, |name| name.port())))
 }
 
 /// The address from which this host speaks to a backend, or, where the families differ, to the VIP.
-fn own_address(backend: IpAddr, vip: SocketAddr) -> io::Result<IpAddr> {
+pub(super) fn own_address(backend: IpAddr, vip: SocketAddr) -> io::Result<IpAddr> {
     let to = if backend.is_ipv4() == vip.is_ipv4() { SocketAddr::new(backend, 9) } else { vip };
     let any = if to.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
@@ -182,26 +179,23 @@ fn own_address(backend: IpAddr, vip: SocketAddr) -> io::Result<IpAddr> {
 
 /// Hears what comes in, and tells those who wait. Reading from a raw socket is the same call as from one for datagrams, so
 /// that kind of socket serves.
-fn listen(socket: OwnedFd, v4: bool, port: u16, waiting: &Waiting) -> Result<AbortHandle, String> {
+fn listen(socket: OwnedFd, v4: bool, connections: &Connections) -> Result<AbortHandle, String> {
     let socket = tokio::net::UdpSocket::from_std(UdpSocket::from(socket));
     let socket = socket.map_err(|e| format!("can't wait for a raw socket: {e}"))?;
-    let waiting = Arc::clone(waiting);
+    let connections = Arc::clone(connections);
     let ear = async move {
-        let mut bytes = [0; 256];
+        let mut bytes = vec![0; PACKET];
         loop {
             let Ok((length, from)) = socket.recv_from(&mut bytes).await else {
                 // A link that went down, say: it passes.
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             };
-            let Some(reply) = parse(&bytes[..length], v4).filter(|r| r.ports.1 == port) else { continue };
-            let source = reply.source.map_or(from.ip(), IpAddr::from);
-            let mut waiting = lock(&waiting);
-            let ours = |w: &Waits| w.vip.ip() == source && w.vip.port() == reply.ports.0;
-            if waiting.get(&reply.ack).is_some_and(ours)
-                && let Some(waits) = waiting.remove(&reply.ack)
-            {
-                waits.done.send(reply.answer).ok();
+            let Some((segment, data)) = parse(&bytes[..length], v4) else { continue };
+            let source = segment.source.map_or(from.ip(), IpAddr::from);
+            let source = SocketAddr::new(source, segment.ports.0);
+            if let Some(to) = lock(&connections).get(&segment.ports.1).filter(|c| c.vip == source) {
+                to.heard.try_send((segment, data.to_vec())).ok();
             }
         }
     };
