@@ -7,6 +7,8 @@
 //! ```
 
 mod agent;
+#[cfg(test)]
+mod apart;
 mod audit;
 mod config;
 mod hook;

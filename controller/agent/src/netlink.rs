@@ -8,7 +8,9 @@ use crate::wanted::Hop;
 use rtnetlink::packet_route::AddressFamily;
 use rtnetlink::packet_route::link::LinkAttribute;
 use rtnetlink::packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourState};
-use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteType};
+use rtnetlink::packet_route::route::{
+    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteType, RouteVia,
+};
 use rtnetlink::{Handle, MulticastGroup, RouteMessageBuilder, new_multicast_connection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -178,6 +180,8 @@ impl Kernel {
             match attribute {
                 RouteAttribute::Gateway(RouteAddress::Inet(a)) => gateway = Some(IpAddr::V4(a)),
                 RouteAttribute::Gateway(RouteAddress::Inet6(a)) => gateway = Some(IpAddr::V6(a)),
+                // An IPv4 route by a router that has IPv6 only.
+                RouteAttribute::Via(RouteVia::Inet6(a)) => gateway = Some(IpAddr::V6(a)),
                 RouteAttribute::PrefSource(RouteAddress::Inet(a)) => source = Some(IpAddr::V4(a)),
                 RouteAttribute::PrefSource(RouteAddress::Inet6(a)) => source = Some(IpAddr::V6(a)),
                 RouteAttribute::Oif(index) => out = Some(index),
@@ -248,23 +252,4 @@ async fn speak(to: SocketAddr) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    /// The kernel's answers, of whatever host this is.
-    #[tokio::test]
-    async fn the_kernel_is_asked_about_single_addresses() {
-        let mut kernel = Kernel::open(BTreeMap::new()).unwrap();
-        let all: BTreeSet<IpAddr> = ["127.0.0.2", "::1", "203.0.113.77"].map(|a| a.parse().unwrap()).into();
-        let mut known = Known::default();
-        kernel.resolve(&all, &Known::default(), &mut known).await;
-        assert!(known.hops.is_empty(), "nothing is a port");
-        for own in ["127.0.0.2", "::1"] {
-            let why = &known.why[&own.parse::<IpAddr>().unwrap()];
-            assert!(why == "it is an address of this host" || why.starts_with("no route"), "{own}: {why}");
-        }
-        let why = &known.why[&"203.0.113.77".parse::<IpAddr>().unwrap()];
-        assert!(why.contains("which is no port") || why.starts_with("no route"), "{why}");
-    }
-}
+mod tests;

@@ -1,30 +1,9 @@
-#![allow(unsafe_code, reason = "a network namespace for one thread")]
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::apart::apart;
 use rustix::net::{SendFlags, sendto};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::net::SocketAddr;
 use std::sync::mpsc;
-
-/// Runs it in a network namespace of its own, on a thread of its own. Without root it says that it is skipped.
-fn apart(test: impl FnOnce() + Send + 'static) {
-    let alone = std::thread::spawn(move || {
-        // SAFETY: this thread shares nothing that NEWNET takes away from others.
-        if let Err(error) = unsafe { unshare_unsafe(UnshareFlags::NEWNET) } {
-            let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-            assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "no namespace: {error}");
-            println!("skipped: no network namespace: {error}");
-            return;
-        }
-        // A child of this thread is where the thread is.
-        let up = std::process::Command::new("ip").args(["link", "set", "lo", "up"]).status();
-        assert!(up.is_ok_and(|status| status.success()), "lo stays down");
-        test();
-    });
-    if let Err(panic) = alone.join() {
-        std::panic::resume_unwind(panic);
-    }
-}
 
 /// A packet of a tunnel from this host to itself: 28 or 48 bytes, the inner one empty.
 fn tunnel(to: IpAddr, next: u8) -> Vec<u8> {
