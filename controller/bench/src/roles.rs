@@ -9,7 +9,7 @@ use control_registry::Redb;
 use control_server::{Controller, Options, Server};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +84,16 @@ pub async fn agent(node: &str, controller: &str, switch: &str, state: &Path) -> 
     Ok(())
 }
 
+/// What `/proc/PID/stat` counts in: a hundredth of a second on every Linux.
+const TICK: Duration = Duration::from_millis(10);
+
+/// `utime` and `stime` of `/proc/PID/stat` (proc_pid_stat(5)), ticks. The name in parentheses may have blanks and parentheses.
+fn ticks(line: &str) -> Option<u32> {
+    let (_, rest) = line.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u32>().ok()? + fields.next()?.parse::<u32>().ok()?)
+}
+
 /// A process of ours.
 pub struct Process {
     child: Child,
@@ -114,20 +124,13 @@ impl Process {
         Ok(Self { child, stdin, ready: words.collect(), lines: Some(lines) })
     }
 
-    /// Processor time of all its threads, with the kernel's work for them.
+    /// Processor time of all its threads, also of those that have ended, with the kernel's work for them.
     ///
     /// # Errors
     /// It is gone.
     pub fn cpu(&self) -> Result<Duration> {
-        let folder = PathBuf::from(format!("/proc/{}/task", self.child.id()));
-        let mut ns = 0;
-        for thread in std::fs::read_dir(&folder)? {
-            // A thread may end while this looks.
-            let Ok(text) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-            let first = text.split_whitespace().next().unwrap_or_default();
-            ns += first.parse::<u64>().context("schedstat")?;
-        }
-        Ok(Duration::from_nanos(ns))
+        let line = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        ticks(&line).map(|ticks| TICK * ticks).context("stat")
     }
 
     /// Bytes of memory that it has.
@@ -152,5 +155,33 @@ impl Drop for Process {
             std::thread::sleep(Duration::from_millis(10));
         }
         let _killed = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_times_are_counted() {
+        let line = "17 (a b) c) S 1 17 17 0 -1 4194304 1 2 3 4 250 31 5 6 20 0 2 0 99 1 1";
+        assert_eq!(ticks(line), Some(281));
+        assert_eq!(ticks("17 (a) S 1"), None);
+    }
+
+    #[test]
+    fn threads_that_have_ended_count() -> Result<()> {
+        let cpu = || -> Result<u32> {
+            let line = std::fs::read_to_string("/proc/self/stat")?;
+            ticks(&line).context("stat")
+        };
+        let before = cpu()?;
+        let busy = std::thread::spawn(move || -> Result<()> {
+            while cpu()? < before + 20 {}
+            Ok(())
+        });
+        busy.join().map_err(|_| anyhow::anyhow!("it panicked"))??;
+        anyhow::ensure!(cpu()? >= before + 20);
+        Ok(())
     }
 }
