@@ -96,6 +96,31 @@ fn two_halves_change_places_by_way_of_a_third() {
 }
 
 #[test]
+fn a_variable_shares_no_place_with_what_is_ours() {
+    let swap = |own: &str| {
+        format!(
+            "let {own} = h.eth.dst as bit<64>;
+            m.wide = h.ip6.src;
+            m.wide = concat(m.wide.bits(63, 0), m.wide.bits(127, 64));
+            h.ip6.src = m.wide;
+            h.eth.src = {own}.bits(47, 0);
+            forward(1)"
+        )
+    };
+    for (own, place) in [
+        ("t64_1", "t64_1_2"),
+        ("wide_hi", "wide_hi_2"),
+        ("flow0_word", "flow0_word_2"),
+        ("out_port", "out_port_2"),
+        ("t64_x", "t64_x"),
+        ("flow0", "flow0"),
+    ] {
+        let text = spec("x: bit<8>", &swap(own)).unwrap();
+        assert!(text.contains(&format!("    bit<64> {place}\n")), "{own} is not {place}:\n{text}");
+    }
+}
+
+#[test]
 fn what_may_be_read_before_it_is_written_starts_as_0() {
     check(
         "if h.ip6.is_valid() { m.a = h.ip6.payload_length; } forward(m.a as bit<32>)",

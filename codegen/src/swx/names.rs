@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use pipeline_ir::{Pipeline, VarKind};
 
+use super::layout;
+
 /// Names of what the pipeline names.
 pub(super) struct Names {
     /// By [`HeaderId`](pipeline_ir::HeaderId).
@@ -18,7 +20,7 @@ impl Names {
         let mut taken = BTreeSet::from(ours);
         let mut headers = Vec::new();
         for h in &p.headers {
-            headers.push(once(&h.name, &mut taken));
+            headers.push(once(&h.name, 1, &mut taken));
         }
         let mut taken: BTreeSet<String> = super::OWN.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut vars = Vec::new();
@@ -30,19 +32,32 @@ impl Names {
                     None => var.name.clone(),
                 },
             };
-            vars.push(once(&name, &mut taken));
+            vars.push(once(&name, var.ty.width().into(), &mut taken));
         }
         Self { headers, vars }
     }
 }
 
-/// The name, or it with a number.
-fn once(name: &str, taken: &mut BTreeSet<String>) -> String {
+/// The name of a value of so many bits, or it with a number: neither it nor a field that holds it is taken, or ours.
+fn once(name: &str, bits: u32, taken: &mut BTreeSet<String>) -> String {
     let mut numbered = name.to_owned();
     let mut number = 1;
-    while !taken.insert(numbered.clone()) {
+    loop {
+        let limbs = layout::limbs(&numbered, bits).into_iter().map(|(name, _)| name);
+        let fields: Vec<String> = limbs.chain([numbered.clone()]).collect();
+        if !fields.iter().any(|f| taken.contains(f) || is_ours(f)) {
+            taken.extend(fields);
+            return numbered;
+        }
         number += 1;
         numbered = format!("{name}_{number}");
     }
-    numbered
+}
+
+/// Is it a temporary (`t32_1`) or a mark of a cursor (`flow0_word`)?
+fn is_ours(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let Some((head, tail)) = name.split_once('_') else { return false };
+    head.strip_prefix('t').is_some_and(is_number) && is_number(tail)
+        || head.strip_prefix("flow").is_some_and(is_number) && !tail.bytes().any(|b| b.is_ascii_digit())
 }
