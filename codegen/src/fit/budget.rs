@@ -2,6 +2,8 @@
 
 use hw_targets::Target;
 use pipeline_ir::diagnostic::{Code, Diagnostics};
+use pipeline_ir::expr::ExprKind;
+use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Loc, MatchKind, Pipeline};
 
 /// A use of something limited.
@@ -27,6 +29,7 @@ pub(super) fn uses(p: &Pipeline, target: &Target) -> Vec<Use> {
     tables(p, &mut list);
     fields(p, &mut list);
     structs(p, &mut list);
+    ports(p, target, &mut list);
     #[cfg(feature = "p4")]
     super::chip::uses(p, target, &mut list);
     list.retain(|u| target.limit(u.limit).is_some());
@@ -123,6 +126,20 @@ fn fields(p: &Pipeline, list: &mut Vec<Use>) {
     let at = p.vars.first().map_or(Loc::default(), |v| v.at);
     let help = "keep fewer and narrower variables";
     list.push(Use { limit: "header_bits", of: "metadata".into(), amount: vars, adds: true, at, help });
+}
+
+/// Ports that the text names and the target has not. They are numbered from 0; one that is there uses none up.
+fn ports(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
+    let most = target.limit("ports").unwrap_or(u64::MAX);
+    walk(&p.control, &mut |s| {
+        let StmtKind::Verdict(Verdict::Forward(port)) = &s.kind else { return };
+        let ExprKind::Const(number) = port.kind else { return };
+        let amount = u64::try_from(number).unwrap_or(u64::MAX).saturating_add(1);
+        if amount > most {
+            let (of, help) = (format!("forward({number})"), "take a port that the target has");
+            list.push(Use { limit: "ports", of, amount, adds: false, at: s.at, help });
+        }
+    });
 }
 
 /// Headers, keys and action data, where each is a struct that instructions reach into.
