@@ -192,7 +192,7 @@ impl Status {
             return;
         }
         let first = facts.version == 0;
-        if live && !first && desired.version() > facts.version && desired.accepted_ms() > 0 {
+        if live && !first && desired.tables_version() > facts.version && desired.accepted_ms() > 0 {
             let took = now.saturating_sub(desired.accepted_ms());
             facts.push_ms = took as f64;
             facts.push_sum_ms += took as f64;

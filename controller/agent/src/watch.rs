@@ -226,7 +226,8 @@ pub(crate) async fn report(
         }
         match answer {
             Ok(Ok(answer)) if answer.get_ref().wants_tables && desired.version() > 0 => {
-                let offer = controllers.request(desired.to_snapshot());
+                let offer = NodeSnapshot { node: node.clone(), ..desired.to_snapshot() };
+                let offer = controllers.request(offer);
                 let adopted = tokio::time::timeout(PATIENCE, client.offer_tables(offer)).await;
                 match adopted {
                     Ok(Ok(answer)) if answer.get_ref().adopted => {

@@ -19,6 +19,7 @@ use crate::state::{Marks, State, VipKey};
 use crate::{Settings, apply_key};
 use bytes::Bytes;
 use control_proto::v1;
+use maglev_ring::Ring;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -190,16 +191,11 @@ fn meta(state: &State) -> MetaRecord {
 
 /// The records that turn `old` into `new`.
 pub(crate) fn difference(old: &State, new: &State) -> Vec<Change> {
-    let mut changes = vec![put("meta".into(), &meta(new))];
-    for (name, pool) in &new.pools {
-        let before = old.pools.get(name);
-        if before.is_none_or(|before| !Arc::ptr_eq(before, pool)) {
-            of_pool(before.map(|p| &**p), pool, &mut changes);
-        }
+    let mut changes = but_rings(old, new);
+    for (name, pool) in changed_pools(old, new) {
+        of_ring(old.pools.get(name).and_then(|old| old.kept.as_ref()), pool, &mut changes);
     }
-    for (name, pool) in old.pools.iter().filter(|(name, _)| !new.pools.contains_key(*name)) {
-        changes.push(delete(format!("pool/{name}")));
-        changes.extend(pool.backends.keys().map(|b| delete(format!("backend/{name}/{b}"))));
+    for (name, pool) in gone_pools(old, new) {
         changes.extend(pool.kept.iter().flat_map(|kept| ring_keys(name, kept)).map(delete));
     }
     if !Arc::ptr_eq(&old.vips, &new.vips) {
@@ -211,6 +207,48 @@ pub(crate) fn difference(old: &State, new: &State) -> Vec<Change> {
     changes.extend((first(old)..first(new).min(old.marks.event + 1)).map(|n| delete(event_key(n))));
     let from = new.events.partition_point(|e| e.number <= old.marks.event);
     changes.extend(new.events.range(from..).map(|e| put(event_key(e.number), &**e)));
+    changes
+}
+
+/// What nodes keep for a registry that is lost: the records that turn `old` into `new`, but for those of VIPs, events and rings in
+/// service, which nodes have (or need not have) anyway. A pool's last ring is here as long as nobody serves.
+pub(crate) fn for_nodes(old: &State, new: &State) -> Vec<Change> {
+    let mut changes = but_rings(old, new);
+    let idle = |pool: &Arc<Pool>| pool.kept.as_ref().filter(|_| pool.table.slots.is_empty()).cloned();
+    for (name, pool) in changed_pools(old, new).chain(gone_pools(old, new)) {
+        let was = old.pools.get(name).and_then(idle);
+        let is = new.pools.get(name).and_then(idle);
+        match is {
+            Some(is) if was.as_ref() != Some(&is) => {
+                changes.push(put(format!("ring/{name}/base"), &RingRecord::of(&is.ring, pool.generation)));
+            }
+            None if was.is_some() => changes.push(delete(format!("ring/{name}/base"))),
+            _ => {}
+        }
+    }
+    changes
+}
+
+fn changed_pools<'a>(old: &'a State, new: &'a State) -> impl Iterator<Item = (&'a String, &'a Arc<Pool>)> {
+    let same =
+        |name: &String, pool: &Arc<Pool>| old.pools.get(name).is_some_and(|old| Arc::ptr_eq(old, pool));
+    new.pools.iter().filter(move |(name, pool)| !same(name, pool))
+}
+
+fn gone_pools<'a>(old: &'a State, new: &'a State) -> impl Iterator<Item = (&'a String, &'a Arc<Pool>)> {
+    old.pools.iter().filter(|(name, _)| !new.pools.contains_key(*name))
+}
+
+/// The counters, the pools, their backends, and the numbers that rest.
+fn but_rings(old: &State, new: &State) -> Vec<Change> {
+    let mut changes = vec![put("meta".into(), &meta(new))];
+    for (name, pool) in changed_pools(old, new) {
+        of_pool(old.pools.get(name).map(|p| &**p), pool, &mut changes);
+    }
+    for (name, pool) in gone_pools(old, new) {
+        changes.push(delete(format!("pool/{name}")));
+        changes.extend(pool.backends.keys().map(|b| delete(format!("backend/{name}/{b}"))));
+    }
     for (kind, old, new) in [
         ("backend", &old.backend_ids, &new.backend_ids),
         ("vip", &old.vip_numbers, &new.vip_numbers),
@@ -251,8 +289,10 @@ fn of_pool(old: Option<&Pool>, new: &Pool, changes: &mut Vec<Change>) {
     for backend in old.iter().flat_map(|old| old.backends.keys()).filter(|b| !new.backends.contains_key(*b)) {
         changes.push(delete(format!("backend/{name}/{backend}")));
     }
-    let old = old.and_then(|old| old.kept.as_ref());
-    let Some(kept) = &new.kept else { return };
+}
+
+fn of_ring(old: Option<&Kept>, new: &Pool, changes: &mut Vec<Change>) {
+    let (name, Some(kept)) = (&new.about.name, &new.kept) else { return };
     if old.is_some_and(|old| old.base == kept.base && old.deltas.len() == kept.deltas.len()) {
         return;
     }
@@ -289,6 +329,21 @@ impl State {
             }
         }
         loading.done()
+    }
+
+    /// The state that these records of a node hold ([`for_nodes`]), with the rings in service by their pools' names. It has neither VIPs
+    /// nor events.
+    pub(crate) fn of_node<'a>(
+        settings: Settings,
+        records: &[v1::Record],
+        rings: impl Iterator<Item = (&'a str, &'a Ring)>,
+    ) -> Result<Self, LoadError> {
+        let kept = records.iter().filter_map(|r| Some((r.key.clone(), r.value.clone()?)));
+        let mut all: BTreeMap<String, Bytes> = kept.collect();
+        for (name, ring) in rings {
+            all.insert(format!("ring/{name}/base"), RingRecord::of(ring, 0).encode_to_vec().into());
+        }
+        Self::load(settings, &all)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Health, Life};
 use crate::pool::Pool;
+use crate::records::{self, Change};
 use crate::state::State;
 use crate::url;
 use control_proto::v1;
@@ -90,14 +91,18 @@ fn node_backend(b: &Backend) -> v1::NodeBackend {
 /// What nodes need, composed once per change.
 #[derive(Clone, Debug, Default)]
 pub struct NodeView {
-    /// [`State::node_version`].
+    /// [`State::version`].
     pub version: u64,
+    /// [`State::node_version`]: what came after it is for a lost registry only, and can wait.
+    pub tables_version: u64,
     /// When that was accepted, milliseconds.
     pub accepted_ms: u64,
     /// By number.
     pub pools: BTreeMap<u32, Arc<v1::NodePool>>,
     /// All of them.
     pub vips: Vec<v1::Vip>,
+    /// What records are made of.
+    state: Option<State>,
 }
 
 impl NodeView {
@@ -112,10 +117,12 @@ impl NodeView {
             (number, old.map_or_else(|| Arc::new(pool.for_nodes()), Arc::clone))
         };
         Self {
-            version: state.node_version(),
+            version: state.version(),
+            tables_version: state.node_version(),
             accepted_ms: state.marks.accepted_ms,
             pools: state.pools().values().map(pool).collect(),
             vips: state.vips().values().cloned().collect(),
+            state: Some(state.clone()),
         }
     }
 
@@ -133,7 +140,18 @@ impl NodeView {
             pools: self.pools.iter().filter(news).map(|(_, pool)| (**pool).clone()).collect(),
             pool_numbers: self.pools.keys().copied().collect(),
             accepted_ms: self.accepted_ms,
+            records: self.records(before),
+            node: String::new(),
+            tables_version: self.tables_version,
         }
+    }
+
+    fn records(&self, before: Option<&Self>) -> Vec<v1::Record> {
+        let Some(state) = &self.state else { return Vec::new() };
+        let nothing = State::new(state.settings().clone());
+        let before = before.and_then(|before| before.state.as_ref()).unwrap_or(&nothing);
+        let record = |c: Change| v1::Record { key: c.key, value: c.value };
+        records::for_nodes(before, state).into_iter().map(record).collect()
     }
 }
 

@@ -68,11 +68,12 @@ impl Nodes {
         gone
     }
 
-    pub(crate) fn status(&self, version: u64, now: u64) -> Vec<NodeStatus> {
+    /// What is known of each. `tables`, `version`: of the last change that nodes forward by, and of the last that they are told of.
+    pub(crate) fn status(&self, tables: u64, version: u64, now: u64) -> Vec<NodeStatus> {
         let of = |node: &Node| NodeStatus {
             report: Some(node.report.clone()),
             reported_ms: node.at,
-            current: node.report.version == version && node.at + COUNTS > now,
+            current: (tables..=version).contains(&node.report.version) && node.at + COUNTS > now,
         };
         self.by_name.values().map(of).collect()
     }

@@ -33,30 +33,25 @@ impl Role {
 #[derive(Default)]
 pub(crate) struct Told {
     pub(crate) view: Arc<NodeView>,
-    /// The view of the version before this one's.
-    before: Arc<NodeView>,
     whole: OnceLock<Bytes>,
-    news: OnceLock<Bytes>,
+    /// The version of which most have been told, as whoever asks first has, and what comes after it.
+    news: OnceLock<(u64, Bytes)>,
 }
 
 impl Told {
     /// What they are told of the next state.
     fn next(&self, state: &State) -> Self {
-        let view = Arc::new(NodeView::of(state, &self.view));
-        let before = if view.version == self.view.version { &self.before } else { &self.view };
-        Self { view, before: Arc::clone(before), ..Self::default() }
+        Self { view: Arc::new(NodeView::of(state, &self.view)), ..Self::default() }
     }
 
     /// The NodeSnapshot that a node must get, which has been told of `sent`; none: of nothing.
     pub(crate) fn since(&self, sent: Option<&NodeView>) -> Bytes {
         let encode = |before: Option<&NodeView>| Bytes::from(self.view.since(before).encode_to_vec());
-        match sent {
-            None => self.whole.get_or_init(|| encode(None)).clone(),
-            Some(sent) if sent.version == self.before.version => {
-                self.news.get_or_init(|| encode(Some(sent))).clone()
-            }
-            // One that was slow.
-            Some(sent) => encode(Some(sent)),
+        let Some(sent) = sent else { return self.whole.get_or_init(|| encode(None)).clone() };
+        match self.news.get_or_init(|| (sent.version, encode(Some(sent)))) {
+            (version, news) if *version == sent.version => news.clone(),
+            // One that was slow, or all the others were.
+            _ => encode(Some(sent)),
         }
     }
 }

@@ -59,6 +59,7 @@ impl Shared {
         let published = self.published.borrow().clone();
         let now = self.clock.now();
         let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = &published.nodes.view;
         let leader = match &published.role {
             Role::Leads(_) => self.options.advertise.clone(),
             Role::Follows(leader) => leader.clone().unwrap_or_default(),
@@ -74,7 +75,7 @@ impl Shared {
             leads: published.role.leads(),
             leader,
             version: published.state.version(),
-            nodes: nodes.status(published.nodes.view.version, now),
+            nodes: nodes.status(view.tables_version, view.version, now),
             alarms,
         }
     }

@@ -11,7 +11,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout_at};
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::Status;
 
@@ -61,16 +63,27 @@ impl Shared {
         let mut published = self.published.subscribe();
         published.mark_changed();
         Ok(sending(|to| async move {
-            let mut sent: Option<Arc<NodeView>> = None;
+            let mut sent: Option<(Arc<NodeView>, Instant)> = None;
             loop {
-                let now = news(&mut published, true).await?;
+                let mut now = news(&mut published, true).await?;
+                if let Some((view, at)) = &sent {
+                    // What only a lost registry needs can wait for what all need.
+                    while now.nodes.view.tables_version == view.tables_version
+                        && now.nodes.view.version != view.version
+                    {
+                        match timeout_at(*at + RECORDS_PAUSE, news(&mut published, true)).await {
+                            Ok(news) => now = news?,
+                            Err(_) => break,
+                        }
+                    }
+                }
+                let same = sent.as_ref().is_some_and(|(view, _)| view.version == now.nodes.view.version);
                 // An empty registry may be a lost one: nobody is told to forget everything.
-                let view = &now.nodes.view;
-                if now.state.is_new() || sent.as_ref().is_some_and(|sent| sent.version == view.version) {
+                if now.state.is_new() || same {
                     continue;
                 }
-                send(&to, now.nodes.since(sent.as_deref())).await?;
-                sent = Some(Arc::clone(view));
+                send(&to, now.nodes.since(sent.as_ref().map(|(view, _)| &**view))).await?;
+                sent = Some((Arc::clone(&now.nodes.view), Instant::now()));
             }
         }))
     }
@@ -216,6 +229,9 @@ impl Shared {
         self.checkers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What no node forwards by is told at most so often.
+const RECORDS_PAUSE: Duration = Duration::from_secs(1);
 
 /// Milliseconds that a checker is asked to wait when reports come faster than they are taken.
 const BACK_OFF: u32 = 250;

@@ -6,6 +6,7 @@ use crate::common::snapshots::{Pool, vip, whole};
 use crate::common::switch::{ACK, Goes, SYN, Switch};
 use crate::common::{alarm, in_force, settings, until};
 use control_agent::Agent;
+use control_proto::v1::{NodeSnapshot, Record};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -143,10 +144,20 @@ async fn a_controller_that_lost_everything_is_told_what_is_in_force() {
     let switch = Switch::start().await;
     let pool = Pool::new(1, &[(1, 100), (2, 100)]);
     let vips = [vip(1, "203.0.113.10", 80, 1)];
-    let all = whole(5, &vips, &[&pool]);
-    let controller = Controller::start(all.clone()).await;
+    // Records come with the tables, and then by themselves.
+    let record =
+        |key: &str, value: Option<&'static str>| Record { key: key.into(), value: value.map(Into::into) };
+    let records = vec![record("backend/a", Some("rack 1")), record("backend/b", Some("rack 2"))];
+    let first = NodeSnapshot { records, ..whole(4, &vips, &[&pool]) };
+    let controller = Controller::start(first.clone()).await;
     let agent = Agent::start(settings(&controller.address, &switch.address, None)).await.unwrap();
+    in_force(&agent, 4).await;
+    let news = vec![record("backend/a", Some("rack 9")), record("backend/b", None)];
+    let news = NodeSnapshot { version: 5, pools: vec![], records: news, tables_version: 4, ..first.clone() };
+    let all = NodeSnapshot { version: 5, records: vec![record("backend/a", Some("rack 9"))], ..first };
+    controller.say(all.clone(), news).await;
     in_force(&agent, 5).await;
+    assert_eq!(agent.status().facts().pushes, [0; 13], "nothing that forwards was pushed");
     let address = controller.address.clone();
     drop(controller);
     alarm(&agent, "controller", &address).await;
@@ -155,13 +166,14 @@ async fn a_controller_that_lost_everything_is_told_what_is_in_force() {
     alarm(&agent, "snapshot", "version 0 came after version 5").await;
     until("tables are offered", || !controller.inner.offered.lock().unwrap().is_empty()).await;
     let offered = controller.inner.offered.lock().unwrap()[0].clone();
+    assert_eq!((offered.node.as_str(), &offered.records), ("lb1", &all.records));
     assert_eq!(
         (offered.vips.clone(), offered.pools[0].table.as_ref().unwrap().digest),
         (all.vips.clone(), all.pools[0].table.as_ref().unwrap().digest)
     );
     assert_eq!(switch.segment(VIP, 1, SYN).await, switch.segment(VIP, 1, ACK).await);
     assert_eq!(switch.goes(1).await, Goes::By(pool.slots()));
-    let adopted = control_proto::v1::NodeSnapshot { version: 6, ..offered };
+    let adopted = NodeSnapshot { version: 6, tables_version: 6, ..offered };
     controller.say(adopted.clone(), adopted).await;
     in_force(&agent, 6).await;
     assert_eq!(switch.goes(1).await, Goes::By(pool.slots()));

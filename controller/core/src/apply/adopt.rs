@@ -1,8 +1,9 @@
-//! A registry that was lost is filled again with what a node has in force.
+//! A registry that was lost is filled again with what a node has in force, and with the records that the node kept for it.
 
 use super::{Told, Work};
 use crate::backend::{Backend, Downs, Health, Life};
 use crate::pool::{self, Kept, Pool};
+use crate::state::State;
 use crate::{Refusal, check};
 use control_proto::v1;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,57 @@ impl Work<'_> {
         if !self.old.is_new() {
             return Err(Refusal::failed("the registry is not empty: nothing is adopted"));
         }
+        self.adopt_tables(snapshot)?;
+        let remembered = self.remembered(snapshot);
+        let lost = match remembered {
+            Ok(state) => {
+                self.new = state;
+                String::new()
+            }
+            Err(why) => format!(": tables only, labels are lost: {why}"),
+        };
+        let node: String = snapshot.node.escape_debug().take(63).collect();
+        let from = if node.is_empty() { "a node".to_owned() } else { format!("node {node}") };
+        let pools = &self.new.pools;
+        let there =
+            pools.values().flat_map(|pool| pool.backends.values()).filter(|b| b.life != Life::Evicted);
+        let (pools, backends, version) = (pools.len(), there.count(), snapshot.version);
+        let text = format!("{pools} pools and {backends} backends, from {from}, version {version}{lost}");
+        self.begin()?;
+        self.event("registry.adopted", "", "", text);
+        Ok(Told::Nothing)
+    }
+
+    /// All that the registry knew, by the records that the node kept; or why they are of no use. The tables are adopted already.
+    fn remembered(&self, snapshot: &v1::NodeSnapshot) -> Result<State, String> {
+        let adopted = &self.new;
+        if snapshot.records.is_empty() {
+            return Err("it has no records".into());
+        }
+        let rings = adopted.pools.iter().filter_map(|(name, pool)| Some((name.as_str(), pool.ring()?)));
+        let state = State::of_node((*adopted.settings).clone(), &snapshot.records, rings);
+        let mut state = state.map_err(|e| e.to_string())?;
+        let tables = |state: &State| state.pools.values().map(|p| forwards(p)).collect::<Vec<_>>();
+        if tables(&state) != tables(adopted) {
+            return Err("its records are not those of its tables".into());
+        }
+        for (name, pool) in &state.pools {
+            for backend in pool.backends.values() {
+                let (spec, _) = check::backend(Some(&backend.spec)).map_err(|refused| refused.text)?;
+                if spec != backend.spec || spec.pool != *name {
+                    return Err(format!("its record of backend `{}` can't be right", spec.name));
+                }
+            }
+        }
+        state.vips = Arc::clone(&adopted.vips);
+        state.marks.version = state.marks.version.max(adopted.marks.version);
+        // Numbers that were given when no node heard of it any more are far from these.
+        (state.backend_ids.next, state.vip_numbers.next) =
+            (adopted.backend_ids.next, adopted.vip_numbers.next);
+        Ok(state)
+    }
+
+    fn adopt_tables(&mut self, snapshot: &v1::NodeSnapshot) -> Result<(), Refusal> {
         let (mut ids, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for offered in &snapshot.pools {
             let pool = self.adopt_pool(offered)?;
@@ -40,9 +92,7 @@ impl Work<'_> {
         self.new.backend_ids.next = (incarnation << bits) % (1 << 24);
         let generations = snapshot.pools.iter().map(|p| p.generation);
         self.new.marks.version = generations.chain([snapshot.version]).max().unwrap_or_default();
-        let (pools, backends) = (self.new.pools.len(), ids.len());
-        self.event("registry.adopted", "", "", format!("{pools} pools and {backends} backends, from a node"));
-        Ok(Told::Nothing)
+        Ok(())
     }
 
     fn adopt_pool(&self, offered: &v1::NodePool) -> Result<Pool, Refusal> {
@@ -101,7 +151,10 @@ impl Work<'_> {
         }
         let life = match held.drain_deadline_ms {
             0 => Life::InService,
-            deadline_ms => Life::Draining { window_ms: self.new.settings.drain_ms, deadline_ms },
+            deadline_ms => {
+                let window_ms = deadline_ms.saturating_sub(self.now).max(self.new.settings.drain_ms);
+                Life::Draining { window_ms, deadline_ms }
+            }
         };
         let health = match held.found() {
             v1::BackendState::Pending => Health::Pending,
@@ -114,4 +167,11 @@ impl Work<'_> {
         let (since_ms, downs) = (self.now, Downs::default());
         Ok(Backend { spec, id: held.id, life, health, known: false, since_ms, reason, downs })
     }
+}
+
+/// What nodes forward by. Records are newer in what else there is.
+fn forwards(pool: &Pool) -> v1::NodePool {
+    let mut told = v1::NodePool { version: 0, outside: Vec::new(), ..pool.for_nodes() };
+    told.backends.iter_mut().for_each(|b| b.found = 0);
+    told
 }

@@ -2,7 +2,8 @@
 
 use super::desired::{Backend, Desired, Family, Pool, Service, flags};
 use super::{Part, Refusal, SLOT_BITS};
-use control_proto::v1::{NodeBackend, NodePool, NodeSnapshot, Protocol, Share, Table, Vip};
+use bytes::Bytes;
+use control_proto::v1::{NodeBackend, NodePool, NodeSnapshot, Protocol, Record, Share, Table, Vip};
 use maglev_ring::{Member, RingError, apportion, check_parts, digest};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -45,7 +46,30 @@ pub fn merge(previous: &Desired, part: Part, snapshot: &NodeSnapshot) -> Checked
     }
     let names = apart(&pools)?;
     let services = services(&snapshot.vips, &pools, &names)?;
-    Ok(Desired { version: offered, accepted_ms: snapshot.accepted_ms, services, pools })
+    let records = records(&previous.records, part, &snapshot.records);
+    let tables_version = if snapshot.tables_version == 0 { offered } else { snapshot.tables_version };
+    let accepted_ms = snapshot.accepted_ms;
+    Ok(Desired { version: offered, tables_version, accepted_ms, services, pools, records })
+}
+
+/// The registry's records after a message. What they say is the controller's affair.
+fn records(
+    before: &Arc<BTreeMap<String, Bytes>>,
+    part: Part,
+    given: &[Record],
+) -> Arc<BTreeMap<String, Bytes>> {
+    if part == Part::Changes && given.is_empty() {
+        return Arc::clone(before);
+    }
+    let mut records = if part == Part::Whole { BTreeMap::new() } else { (**before).clone() };
+    for record in given {
+        match &record.value {
+            // A copy: a part of the message would keep all of it.
+            Some(value) => records.insert(record.key.clone(), Bytes::copy_from_slice(value)),
+            None => records.remove(&record.key),
+        };
+    }
+    Arc::new(records)
 }
 
 /// Checks what pools must not share. Returns their numbers by name.

@@ -1,7 +1,8 @@
 //! What a node is to forward, in a form that can't be wrong in itself.
 
+use bytes::Bytes;
 use control_proto::v1::{
-    NodeBackend, NodePool, NodeSnapshot, PoolSettings, Protocol, Share, Table, Vip, VipFlags,
+    NodeBackend, NodePool, NodeSnapshot, PoolSettings, Protocol, Record, Share, Table, Vip, VipFlags,
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -38,9 +39,12 @@ impl Family {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     pub(super) version: u64,
+    pub(super) tables_version: u64,
     pub(super) accepted_ms: u64,
     pub(super) services: Vec<Service>,
     pub(super) pools: BTreeMap<u32, Arc<Pool>>,
+    /// For a controller that lost its registry.
+    pub(super) records: Arc<BTreeMap<String, Bytes>>,
 }
 
 /// A VIP.
@@ -106,6 +110,12 @@ impl Desired {
         self.version
     }
 
+    /// Of the last change that nodes forward by; what came after it is for a controller that lost its registry.
+    #[must_use]
+    pub fn tables_version(&self) -> u64 {
+        self.tables_version
+    }
+
     /// When the controller accepted the change that led to it: ms since 1970.
     #[must_use]
     pub fn accepted_ms(&self) -> u64 {
@@ -133,6 +143,9 @@ impl Desired {
             pools: self.pools.values().map(|p| p.message()).collect(),
             pool_numbers: self.pools.keys().copied().collect(),
             accepted_ms: self.accepted_ms,
+            records: self.records.iter().map(record).collect(),
+            node: String::new(),
+            tables_version: self.tables_version,
         }
     }
 
@@ -153,6 +166,10 @@ impl Desired {
             hash_key: s.hash_key,
         }
     }
+}
+
+fn record((key, value): (&String, &Bytes)) -> Record {
+    Record { key: key.clone(), value: Some(value.clone()) }
 }
 
 impl Pool {

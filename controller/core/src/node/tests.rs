@@ -63,6 +63,7 @@ fn whole() -> NodeSnapshot {
         pools: vec![pool(1, 3, &[(16385, 100), (16386, 50), (16390, 0)]), pool(2, 5, &[(16387, 100)])],
         pool_numbers: vec![1, 2],
         accepted_ms: 1_700_000_000_000,
+        ..NodeSnapshot::default()
     }
 }
 

@@ -1,10 +1,11 @@
 //! A state with short ways to change it. Every step is checked against its records.
 
 use bytes::Bytes;
-use control_core::node::{Desired, Part, merge};
+use control_core::node::{Desired, Part, decode, encode, merge};
 use control_core::{Command, Health, NodeView, Observation, Refusal, Reply, Settings, State};
 use control_proto::v1::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Slots of the rings in tests, a prime.
 pub(crate) const SLOTS: u32 = 251;
@@ -78,6 +79,30 @@ impl Lab {
 
     pub(crate) fn snapshot(&self) -> NodeSnapshot {
         NodeView::of(&self.state, &NodeView::default()).since(None)
+    }
+
+    /// What the node gives back after it was started again with what it had on its disk.
+    pub(crate) fn offered(&self) -> NodeSnapshot {
+        let disk = decode(&encode(&self.node.to_snapshot())).unwrap();
+        merge(&Desired::default(), Part::Whole, &disk).unwrap().to_snapshot()
+    }
+
+    /// A registry that lost everything and adopts this.
+    pub(crate) fn adopting(&self, offered: NodeSnapshot) -> Self {
+        let mut lab = Self::with(self.settings.clone());
+        lab.now = self.now;
+        lab.run(&Command::Adopt(offered)).unwrap();
+        lab
+    }
+
+    /// All that it knows, but for events, versions and counters.
+    pub(crate) fn known(&self) -> Vec<(PoolSnapshot, u64, Vec<control_core::Backend>)> {
+        let told = |(name, pool): (&String, &Arc<control_core::Pool>)| {
+            let mut told = self.state.pool_snapshot(name).unwrap();
+            (told.version, told.pool.as_mut().unwrap().version) = (0, 0);
+            (told, pool.generation, pool.backends.values().map(|b| (**b).clone()).collect())
+        };
+        self.state.pools().iter().map(told).collect()
     }
 
     pub(crate) fn see(&mut self, pool: &str, name: &str, health: Option<Health>) {

@@ -91,6 +91,7 @@ proptest! {
             };
             prop_assert!(!refused || lab.state == before);
             sound(&lab, &mut given);
+            prop_assert_eq!(lab.adopting(lab.offered()).known(), lab.known(), "lost and adopted");
         }
     }
 }

@@ -121,5 +121,6 @@ pub fn whole(version: u64, vips: &[Vip], pools: &[&Pool]) -> NodeSnapshot {
         pools: pools.iter().map(|p| p.message()).collect(),
         pool_numbers: pools.iter().map(|p| p.number).collect(),
         accepted_ms: now_ms(),
+        ..NodeSnapshot::default()
     }
 }
