@@ -20,12 +20,13 @@ pub(super) struct Wait {
 pub(super) fn waits(tables: &[Logical]) -> Vec<Vec<Wait>> {
     let of = |j: usize| (0..j).filter_map(move |i| Some(Wait { on: i, stages: wait(tables, i, j)? }));
     let mut waits: Vec<Vec<Wait>> = (0..tables.len()).map(|j| of(j).collect()).collect();
+    let mut known: Vec<BTreeSet<usize>> = waits.iter().map(|w| w.iter().map(|w| w.on).collect()).collect();
     // What a table waits for comes before the conditions that lead to it: nothing comes between them.
     for j in 0..tables.len() {
         for (above, _) in &tables[j].path {
             let before: Vec<usize> = waits[j].iter().map(|w| w.on).filter(|i| i < above).collect();
             for on in before {
-                if !waits[*above].iter().any(|w| w.on == on) {
+                if known[*above].insert(on) {
                     waits[*above].push(Wait { on, stages: 0 });
                 }
             }
@@ -50,10 +51,9 @@ fn meet(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
     a.intersection(b).next().is_some()
 }
 
-/// Are they on different branches of one condition or table?
+/// Are they on different branches of one condition or table? What both hang on stands at one place in both paths.
 pub(super) fn exclusive(a: &Logical, b: &Logical) -> bool {
-    let apart = |x: &(usize, u32)| b.path.iter().any(|y| x.0 == y.0 && x.1 != y.1);
-    a.path.iter().any(apart)
+    a.path.iter().zip(&b.path).any(|(x, y)| x.0 == y.0 && x.1 != y.1)
 }
 
 /// Stages behind each table, by the longest chain that waits for it.

@@ -36,6 +36,10 @@ struct Work<'a> {
     chip: &'a Chip,
     waits: &'a [Vec<Wait>],
     behind: Vec<u64>,
+    /// What stands beside each table, or beside what it hangs on, and has branches.
+    beside: Vec<Vec<usize>>,
+    /// Tables in the branches of each that are still to come.
+    open: Vec<usize>,
     /// Entries of each table that wait for a place.
     left: Vec<u64>,
     /// The stage of each table's last part.
@@ -60,7 +64,10 @@ struct Used {
 
 impl<'a> Work<'a> {
     fn new(tables: &'a Tables, chip: &'a Chip, waits: &'a [Vec<Wait>]) -> Self {
+        let open = inside(&tables.tables);
         Self {
+            beside: beside(&tables.tables, &open),
+            open,
             tables: &tables.tables,
             arrays: &tables.arrays,
             chip,
@@ -137,16 +144,7 @@ impl<'a> Work<'a> {
 
     /// Has something beside it branches that are still to come? A packet in them can't be led past it.
     fn is_beside_open(&self, i: usize) -> bool {
-        let path = &self.tables[i].path;
-        (0..self.tables.len()).any(|k| {
-            let beside = path.starts_with(&self.tables[k].path) && !path.iter().any(|step| step.0 == k);
-            k != i && beside && self.done[k].is_some() && self.has_open_branches(k)
-        })
-    }
-
-    fn has_open_branches(&self, k: usize) -> bool {
-        let inside = |t: &Logical| t.path.iter().any(|step| step.0 == k);
-        self.tables.iter().zip(&self.done).any(|(t, done)| done.is_none() && inside(t))
+        self.beside[i].iter().any(|k| self.done[*k].is_some() && self.open[*k] > 0)
     }
 
     fn blocks(&self, array: usize) -> u64 {
@@ -271,6 +269,7 @@ impl<'a> Work<'a> {
         self.left[i] = if looks_up { self.left[i].saturating_sub(memory.entries) } else { 0 };
         if self.left[i] == 0 {
             self.done[i] = Some(now);
+            above(t).into_iter().for_each(|k| self.open[k] -= 1);
         }
         let Some(stage) = self.stages.last_mut() else { return };
         if let Some(place) = shares
@@ -287,4 +286,27 @@ impl<'a> Work<'a> {
         stage.placed.push(Placed { table: i, memory, shares: false });
         stage.arrays.extend(arrays);
     }
+}
+
+/// What a table hangs on.
+fn above(t: &Logical) -> BTreeSet<usize> {
+    t.path.iter().map(|step| step.0).collect()
+}
+
+/// How many tables are in the branches of each.
+fn inside(tables: &[Logical]) -> Vec<usize> {
+    let mut inside = vec![0; tables.len()];
+    tables.iter().flat_map(above).for_each(|k| inside[k] += 1);
+    inside
+}
+
+/// What stands beside each table, or beside what it hangs on, and has branches.
+fn beside(tables: &[Logical], inside: &[usize]) -> Vec<Vec<usize>> {
+    let branches: Vec<usize> = (0..tables.len()).filter(|k| inside[*k] > 0).collect();
+    let of = |(i, t): (usize, &Logical)| {
+        let on = above(t);
+        let beside = |k: &usize| *k != i && !on.contains(k) && t.path.starts_with(&tables[*k].path);
+        branches.iter().copied().filter(beside).collect()
+    };
+    tables.iter().enumerate().map(of).collect()
 }
