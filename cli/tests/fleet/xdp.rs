@@ -1,15 +1,23 @@
 //! The data plane is the kernel's.
 
-use crate::lab::{Operator, story};
+use crate::lab::{Operator, Plane, story, until};
 use control_proto::v1::BackendState;
+
+/// Is there what XDP is compiled with? If not, says so; panics if it must.
+fn clang(test: &str) -> bool {
+    if sw_fallback::xdp::clang::find().is_some() {
+        return true;
+    }
+    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
+    assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "bpf is required, but there is no clang");
+    println!("skipped: {test}: no clang");
+    false
+}
 
 /// A pool changes under traffic: weights all the time, one backend comes, one drains and goes.
 #[test]
 fn a_pool_changes_on_xdp_and_no_packet_is_lost() {
-    if sw_fallback::xdp::clang::find().is_none() {
-        let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-        assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "bpf is required, but there is no clang");
-        println!("skipped: a_pool_changes_on_xdp: no clang");
+    if !clang("a_pool_changes_on_xdp") {
         return;
     }
     story("a_pool_changes_on_xdp", async |lab| {
@@ -38,5 +46,45 @@ fn a_pool_changes_on_xdp_and_no_packet_is_lost() {
         let judged = fleet.traffic().await;
         judged.steady(1..=4);
         assert!(judged.to.contains(&crate::lab::address(4)), "{judged:?}");
+    });
+}
+
+/// Entries in the kernel's maps change behind the agent's back, of the ring in force, of the one that stands by, and of `backend`:
+/// its audit finds each, tells of them, and writes what should be there.
+#[test]
+fn what_somebody_else_writes_to_xdp_is_found_and_repaired() {
+    if !clang("what_somebody_else_writes_to_xdp") {
+        return;
+    }
+    story("what_somebody_else_writes_to_xdp", async |lab| {
+        let registry = lab.file("registry.redb");
+        let controller = lab.controller("controller", registry.to_str().unwrap(), &[]).await;
+        let controllers: [&str; 1] = [&controller.grpc];
+        let mut fleet = lab.fleet_with(&controllers, 3, |_| Vec::new(), "xdp").await;
+        fleet.agent.process.kill();
+        fleet.agent = lab.agent(&fleet.switch, &controllers, &["--audit", "1"], &[]).await;
+        fleet.at_work().await;
+        fleet.converged().await;
+        fleet.plane.stands_by(1).await;
+        let before = fleet.plane.held(1).await.unwrap();
+        assert_eq!(fleet.metric("guideway_agent_foreign_changes_total").unwrap(), 0);
+        let stranger = Plane::stranger(&fleet.switch.address()).await;
+        let spoiled = stranger.spoil(1, 40).await;
+        assert_eq!(spoiled, 81);
+        until("all is found", async || match fleet.metric("guideway_agent_foreign_changes_total") {
+            Some(found) if found == spoiled => Ok(()),
+            found => Err(format!("{found:?} of {spoiled}")),
+        })
+        .await;
+        until("it is repaired", async || match fleet.plane.held(1).await {
+            Ok(held) if (&held.slots, &held.backends) == (&before.slots, &before.backends) => Ok(()),
+            other => Err(format!("{:?}", other.map(|held| held.shares()))),
+        })
+        .await;
+        fleet.plane.stands_by(1).await;
+        // Its own repairs are nobody else's, and the alarm ends.
+        let pool = fleet.converged().await;
+        fleet.plane.holds(&pool).await;
+        assert_eq!(fleet.metric("guideway_agent_foreign_changes_total"), Some(spoiled));
     });
 }

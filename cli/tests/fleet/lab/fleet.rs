@@ -169,6 +169,12 @@ impl Fleet {
         pool
     }
 
+    /// A number of the agent's metrics.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        let (_, metrics) = page(&self.agent.http, "/metrics");
+        metrics.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
     /// Waits until the agent has put something in force since it was started; how many updates it has written.
     pub(crate) async fn at_work(&self) -> u64 {
         until("the agent is at work", async || {

@@ -4,7 +4,7 @@ use control_proto::v1::PoolSnapshot;
 use p4runtime_proto::p4::v1::TableEntry;
 use p4runtime_proto::p4::v1::field_match::FieldMatchType;
 use p4runtime_proto::p4::v1::table_action::Type;
-use runtime_client::{Names, Options, Profile, Session};
+use runtime_client::{Atomicity, Names, Options, Profile, Session, delete, modify};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Slots of a ring.
@@ -46,12 +46,43 @@ impl Plane {
         Self { session, names }
     }
 
-    /// Keys and parameters of a table's entries, in the order in which they are declared.
-    async fn all(&self, table: &str) -> Vec<(Vec<u32>, Vec<u32>)> {
+    /// A client with a role of its own, who may write beside an agent.
+    pub(crate) async fn stranger(address: &str) -> Self {
+        let mut options = Options::new(address, Profile::named("guideway").unwrap());
+        options.role = Some("stranger".into());
+        options.patience = super::LONG;
+        let session = Session::connect(options).await.unwrap();
+        session.primary().await.unwrap();
+        let names = session.names().await.unwrap();
+        Self { session, names }
+    }
+
+    /// Gives so many slots of each generation of a pool to others, and takes its first backend away; how many entries that changes.
+    pub(crate) async fn spoil(&self, pool: u32, slots: usize) -> u64 {
+        let rings = self.entries("ring").await;
+        let mut updates = vec![delete(self.entries("backend").await.remove(0))];
+        for generation in self.rings(pool).await.into_keys() {
+            let mut own = rings.iter().filter(|e| numbers(e).0[..2] == [pool, generation]);
+            let thief = &own.next().unwrap().action;
+            let stolen = own.filter(|e| e.action != *thief).take(slots);
+            updates.extend(stolen.map(|e| modify(TableEntry { action: thief.clone(), ..e.clone() })));
+        }
+        let all = Some(&self.names);
+        self.session.write(&updates, Atomicity::ContinueOnError, all).await.unwrap().ok().unwrap();
+        updates.len() as u64
+    }
+
+    async fn entries(&self, table: &str) -> Vec<TableEntry> {
         let table_id = self.names.table(table).unwrap().id;
         let asked = TableEntry { table_id, ..TableEntry::default() };
-        let all = self.session.table_entries(asked).await.unwrap();
-        all.iter().filter(|e| !e.is_default_action).map(numbers).collect()
+        let mut all = self.session.table_entries(asked).await.unwrap();
+        all.retain(|e| !e.is_default_action);
+        all
+    }
+
+    /// Keys and parameters of a table's entries, in the order in which they are declared.
+    async fn all(&self, table: &str) -> Vec<(Vec<u32>, Vec<u32>)> {
+        self.entries(table).await.iter().map(numbers).collect()
     }
 
     /// A whole table, or why it is none: every slot of the generation in force has an owner, who is in `backend`. For as long as
