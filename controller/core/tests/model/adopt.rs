@@ -110,7 +110,7 @@ fn without_records_tables_are_adopted() {
     let check = |why: &str, change: &dyn Fn(&mut Vec<Record>)| {
         let mut offered = good.clone();
         change(&mut offered.records);
-        let lab = lost.adopting(offered.clone());
+        let lab = lost.adopting(offered);
         let text = &lab.state.events().next().unwrap().text;
         assert!(text.contains("labels are lost") && text.contains(why), "{why}: {text}");
         let adopted = lab.snapshot();
