@@ -22,13 +22,16 @@ const PACKET: usize = 1 << 16;
 /// `BPF_RET | BPF_K` of the kernel's filters.
 const RETURN: u16 = 0x06;
 
+/// A segment that came, and its data.
+pub(super) type Heard = (Segment, Vec<u8>);
+
 /// Connections by their ports here.
 type Connections = Arc<Mutex<HashMap<u16, Connection>>>;
 
 #[derive(Debug)]
 struct Connection {
     vip: SocketAddr,
-    heard: mpsc::Sender<(Segment, Vec<u8>)>,
+    heard: mpsc::Sender<Heard>,
 }
 
 /// The means for probes through VIPs.
@@ -81,7 +84,7 @@ impl Through {
         Ok(Arc::new(Self { outer4_inner4, outer6, connections, random, ears }))
     }
     /// A port of ours for a connection to a VIP, and what comes to it from there.
-    pub(super) fn port(&self, vip: SocketAddr) -> io::Result<(Port, mpsc::Receiver<(Segment, Vec<u8>)>)> {
+    pub(super) fn port(&self, vip: SocketAddr) -> io::Result<(Port, mpsc::Receiver<Heard>)> {
         let (socket, number) = silent(self.outer6.is_some())?;
         let (heard, hears) = mpsc::channel(QUEUE);
         lock(&self.connections).insert(number, Connection { vip, heard });

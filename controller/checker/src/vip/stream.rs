@@ -1,8 +1,8 @@
 //! A connection to a VIP at one backend, as a stream of bytes.
 
 use super::connection::{Connection, Phase};
-use super::packet::{Out, Segment};
-use super::raw::{Port, Through};
+use super::packet::Out;
+use super::raw::{Heard, Port, Through};
 use crate::probe::{Found, blame};
 use std::future::{Future as _, poll_fn};
 use std::io::{self, ErrorKind};
@@ -25,7 +25,7 @@ pub(crate) struct Stream {
     own: SocketAddr,
     vip: SocketAddr,
     connection: Connection,
-    heard: mpsc::Receiver<(Segment, Vec<u8>)>,
+    heard: mpsc::Receiver<Heard>,
     timer: Pin<Box<Sleep>>,
     pause: Duration,
     /// Whoever waits to write.
