@@ -16,7 +16,8 @@ pub(crate) struct SourceArgs {
     /// A built-in pipeline.
     #[arg(long, value_parser = ["l4lb", "decap"], default_value = "l4lb", conflicts_with = "file")]
     pipeline: String,
-    /// Gives a constant of the pipeline another value.
+    /// Gives a constant of the pipeline another value; `NAME=off` leaves a parser state, an action, a table, a flow table,
+    /// a limiter or a counter out.
     #[arg(long = "set", value_name = "CONST=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
 }
@@ -138,7 +139,9 @@ impl Source {
 
     /// As [`Self::verified`], with what is wrong as data.
     pub(crate) fn checked(&self) -> Result<Verified, pipeline_ir::diagnostic::Diagnostics> {
-        verify(pipeline_syntax::compile_source(&self.name, &self.text, &self.set)?)
+        let (off, set) = codegen::off::split(&self.set);
+        let verified = verify(pipeline_syntax::compile_source(&self.name, &self.text, &set)?)?;
+        codegen::off::off(&verified, &off)
     }
 
     /// The files that let a folder of artefacts be given in place of the source.

@@ -9,6 +9,7 @@ pub mod fit;
 pub mod rust;
 
 pub use artifacts::Artifacts;
+pub mod off;
 #[cfg(feature = "p4")]
 pub mod p4;
 #[cfg(feature = "p4")]
@@ -18,7 +19,6 @@ pub mod swx;
 #[cfg(any(feature = "xdp", feature = "p4"))]
 #[cfg_attr(not(feature = "xdp"), expect(dead_code, reason = "some of it is for C only"))]
 mod text;
-#[cfg(feature = "xdp")]
 pub mod ways;
 #[cfg(feature = "xdp")]
 pub mod xdp;

@@ -151,12 +151,12 @@ fn a_flow_table_on_a_chip_has_one_key_and_one_cursor() {
         // The same words, but what stands for them differs by what is known there.
         (
             of(&find("src: h.ip4.src, port: m.port + 1"))
-                .replace("FIRST", &find("src: h.ip4.src, port: m.port + 1")),
+                .replace("FIRST", &find("src: h.ip4.src, port: m.port + 1").replace("DATA", "DATAGRAM")),
             places,
         ),
         (
             of(&find("src: h.ip4.src, port: h.udp.dst_port"))
-                .replace("FIRST", &find("src: h.ip4.src, port: h.udp.dst_port")),
+                .replace("FIRST", &find("src: h.ip4.src, port: h.udp.dst_port").replace("DATA", "DATAGRAM")),
             places,
         ),
         // Two cursors.

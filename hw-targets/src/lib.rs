@@ -41,6 +41,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("parser.arith", "arithmetic in the parser"),
     ("parser.lookahead", "looking at bits before they are extracted"),
     ("parser.short", "frames that end inside a header, and go on without it"),
+    ("pipe.egress", "stages behind the traffic manager"),
     ("ring.select", "a server by a hash, from a pool's table"),
     ("state.array", "arrays in memory, any number of accesses"),
     ("state.limiter", "a counter that holds packets back"),

@@ -63,6 +63,16 @@ pub(super) fn uses(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
                 ExprKind::Binary(BinOp::Add | BinOp::Sub, a, _) => {
                     add("alu_bits", "an addition", a.ty.width(), e.at, "add in narrower parts");
                 }
+                // Zeros before a value: containers that no unit writes would have to take them.
+                ExprKind::Cast(_) if e.ty.width() > 64 => {
+                    add(
+                        "alu_bits",
+                        "a widened value",
+                        e.ty.width(),
+                        e.at,
+                        "put wide values together in parts",
+                    );
+                }
                 ExprKind::Binary(
                     BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge,
                     a,

@@ -26,6 +26,7 @@ pub struct Fitted {
     choices: Vec<Choice>,
     uses: Vec<Use>,
     placement: Option<Placement>,
+    cut: bool,
 }
 
 /// How one need is met.
@@ -68,6 +69,11 @@ impl Fitted {
     pub fn ring_pools(&self, id: RingId) -> u32 {
         ring_pools(self.pipeline(), &self.target, id)
     }
+    /// Is what comes behind the last table done in egress? Only where it does not fit otherwise.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
     /// Where it lies in the target's stages, if it has some.
     #[must_use]
     pub fn placement(&self) -> Option<&Placement> {
@@ -109,10 +115,11 @@ fn attempt(verified: &Verified, target: &Target) -> (Fitted, Diagnostics) {
     let uses = budget::uses(verified.pipeline(), target);
     budget::check(target, &uses, &mut faults);
     let (verified, target) = (verified.clone(), target.clone());
-    let mut fitted = Fitted { verified, target, choices, uses, placement: None };
+    let mut fitted = Fitted { verified, target, choices, uses, placement: None, cut: false };
     // What a target can't do has no place in it.
     if missing.is_empty() {
         fitted.placement = stages::of(&fitted);
+        fitted = cut(fitted);
     }
     if let (Some(placement), Some(chip)) = (&fitted.placement, Chip::of(&fitted.target)) {
         fitted.uses.extend(stages::uses(placement));
@@ -120,6 +127,18 @@ fn attempt(verified: &Verified, target: &Target) -> (Fitted, Diagnostics) {
     }
     faults.sort();
     (fitted, faults)
+}
+
+/// Does in egress what comes behind the last table, where all fits then and did not before.
+fn cut(fitted: Fitted) -> Fitted {
+    let chip = Chip::of(&fitted.target);
+    let fits = |f: &Fitted| f.placement.as_ref().zip(chip.as_ref()).is_none_or(|(p, chip)| p.fits(chip));
+    if fits(&fitted) || !fitted.target.provides("pipe.egress") {
+        return fitted;
+    }
+    let mut other = Fitted { cut: true, ..fitted.clone() };
+    other.placement = stages::of(&other);
+    if fits(&other) { other } else { fitted }
 }
 
 /// How each need is met, and which are not.

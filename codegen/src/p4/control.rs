@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p4::ast::{Block, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type};
+use p4::ast::{
+    Block, Decl, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type,
+};
 use pipeline_ir::expr::{Expr, ExprKind};
 use pipeline_ir::flow::TICK_BITS;
 use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind};
 use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
 
 use super::arch::Hashing;
+use super::egress::Cut;
 use super::expr::{Scope, header, meta, opposite};
 use super::flow::Find;
 use super::learner::Learners;
 use super::plan;
-use super::staged::Staged;
+use super::staged::{self, Staged};
 use super::sums::{Sums, Words};
+use super::taken::Taken;
 use super::worlds::{self, Known, Worlds};
 
 /// A field of metadata that we add.
@@ -35,6 +39,10 @@ pub(super) struct Ingress<'a> {
     pub(super) keys: BTreeMap<TableId, Vec<P4>>,
     /// Expressions of the pools that rings are asked for.
     pub(super) pools: BTreeMap<RingId, P4>,
+    /// Expressions of the slots that rings are asked for.
+    pub(super) slots: BTreeMap<RingId, P4>,
+    /// What is done where the ring that is asked next has a server.
+    pub(super) selected: Option<Block>,
     /// Where the action of a ring puts the id.
     pub(super) ring_ids: BTreeMap<RingId, P4>,
     pub(super) flow_helpers: BTreeSet<(FlowTableId, CursorId)>,
@@ -51,6 +59,18 @@ pub(super) struct Ingress<'a> {
     pub(super) limiters: BTreeSet<LimiterId>,
     /// What the architecture's own hashes do.
     pub(super) hashers: BTreeSet<Hashing>,
+    /// The pipeline is cut behind its last table, and this is what egress does.
+    pub(super) egress: bool,
+    /// What actions do for their arms.
+    pub(super) taken: Taken,
+    /// Variables that a table of their own sets.
+    pub(super) apart: BTreeSet<VarId>,
+    /// Those tables, with their actions.
+    pub(super) computes: Vec<Decl>,
+    /// The pipeline is cut, and this is what ingress does.
+    pub(super) cut: Option<&'a Cut>,
+    /// The statement that the clock is set before.
+    clock: Option<plan::At>,
     /// Set where a packet is dropped and more stands behind it.
     pub(super) over: Option<VarId>,
     /// Where changes of checksums are kept.
@@ -73,6 +93,8 @@ impl<'a> Ingress<'a> {
             fields: Vec::new(),
             keys: BTreeMap::new(),
             pools: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            selected: None,
             ring_ids: BTreeMap::new(),
             flow_helpers: BTreeSet::new(),
             flow_called: BTreeSet::new(),
@@ -83,6 +105,12 @@ impl<'a> Ingress<'a> {
             limiters: BTreeSet::new(),
             hashers: BTreeSet::new(),
             over: None,
+            egress: false,
+            taken: Taken::new(),
+            apart: BTreeSet::new(),
+            computes: Vec::new(),
+            cut: None,
+            clock: s.style.means.staged.then(|| staged::clock_at(&s.p.control)).flatten(),
             whole: BTreeMap::new(),
             words: if s.style.means.sums_last { Words::new(s.p) } else { Words::default() },
             drops: false,
@@ -107,8 +135,7 @@ impl<'a> Ingress<'a> {
         let mut body = self.block(control, w);
         body.extend(self.remember_last());
         body.extend(self.count_drop());
-        let mut first = self.s.style.arch.begins();
-        first.extend(self.clock_staged());
+        let mut first = if self.egress { Vec::new() } else { self.s.style.arch.begins() };
         if self.staged.is_empty() && self.fields.iter().any(|f| f.name == "now") {
             first.push(P4Stmt::assign(meta("now"), self.s.style.arch.now(self.tick_ns)));
         }
@@ -167,6 +194,9 @@ impl<'a> Ingress<'a> {
         let mut out = Vec::new();
         let mut leaves_by_end = false;
         for (i, s) in block.iter().enumerate() {
+            if self.clock == Some(s as plan::At) {
+                out.extend(self.clock_staged());
+            }
             for (var, zero) in self.s.plan.declare.get(&(s as plan::At)).cloned().unwrap_or_default() {
                 out.extend(self.declare(s, var, zero));
             }
@@ -262,8 +292,9 @@ impl<'a> Ingress<'a> {
         note(&self.s.p.file, at, what)
     }
 
-    fn set(&self, s: &Stmt, place: Place, value: &Expr, w: &Worlds) -> Block {
+    fn set(&mut self, s: &Stmt, place: Place, value: &Expr, w: &Worlds) -> Block {
         match place {
+            Place::Var(v) if self.apart.contains(&v) => self.compute(v, value, w),
             Place::Field(h, _) if w.header(h) == Known::Invalid => Vec::new(),
             Place::Var(v) if !self.s.plan.in_metadata.contains(&v) && self.declared_here(s, v) => {
                 let ty = plan::ty(self.s.p.var(v).ty);
@@ -353,6 +384,10 @@ impl<'a> Ingress<'a> {
         let mut bodies = Vec::new();
         for arm in arms {
             if !self.s.plan.absorbed.contains(&arm.action) {
+                // The action itself hands the packet over to egress.
+                if self.cut.is_some_and(|c| c.moves(arm.action)) {
+                    continue;
+                }
                 let body = self.block(&arm.body, w);
                 if !body.is_empty() {
                     bodies.push((arm.action, body));
@@ -503,46 +538,6 @@ impl<'a> Ingress<'a> {
         let chain = P4Stmt::if_chain(chain.collect::<Vec<_>>(), None);
         let out = [P4Stmt::if_(hit.clone(), stays), P4Stmt::if_(hit.inverted(), moves)];
         out.into_iter().chain(chain).collect()
-    }
-
-    fn select(&mut self, ring: RingId, pool: &Expr, hash: &Expr, into: VarId, w: &Worlds) -> Block {
-        let r = &self.s.p.rings[ring.index()];
-        let mut out = Vec::new();
-        let mut key = self.s.sized(pool, w);
-        let apart = self.s.style.arch.keys_in_metadata();
-        if apart || matches!(pool.kind, ExprKind::Const(_)) {
-            let place = self.field(&format!("{}_pool", r.name), P4Type::bit(u32::from(r.pool_width)), false);
-            let value = std::mem::replace(&mut key, place.clone());
-            out.extend(self.side_by_side(vec![P4Stmt::assign(place, value)]));
-        }
-        self.pools.insert(ring, key);
-        let own = format!("{}_generation", r.name);
-        let generation = apart.then(|| self.field(&own, P4Type::bit(8), false));
-        let slot = self.field(&format!("{}_slot", r.name), P4Type::bit(super::info::slot_width(r)), false);
-        let given = self.field("generation", P4Type::bit(8), false);
-        let slot = self.slot(ring, slot, hash, w);
-        let (pool_table, ring_table) = &self.s.names.rings[ring.index()];
-        let miss = |t: &str| P4::name(t).method0("apply").member("miss");
-        let [no_pool, no_slot] = [r.no_pool, r.no_slot].map(|reason| self.gone(reason, w));
-        let no_slot = P4Stmt::if_(miss(ring_table), no_slot);
-        let own = generation.map(|own| P4Stmt::assign(own, given)).into_iter().collect();
-        if self.s.style.means.steps {
-            let asks = slot.into_iter().chain([no_slot]).collect::<Block>();
-            out.push(P4Stmt::if_else(miss(pool_table), no_pool, asks));
-        } else {
-            out.push(P4Stmt::if_(miss(pool_table), no_pool));
-            out.extend(self.side_by_side(own));
-            out.extend(slot);
-            out.push(no_slot);
-        }
-        if self.s.plan.in_metadata.contains(&into) {
-            self.ring_ids.insert(ring, self.s.var(into));
-        } else {
-            let id = self.field(&format!("{}_id", r.name), P4Type::bit(u32::from(r.id_width)), false);
-            out.push(P4Stmt::assign(self.s.var(into), id.clone()));
-            self.ring_ids.insert(ring, id);
-        }
-        out
     }
 
     fn hash(

@@ -9,9 +9,11 @@ use pipeline_ir::stmt::Place;
 use pipeline_ir::{ActionId, FieldId, HeaderId, Pipeline, Table, TableId, VarId, VarKind};
 
 use super::arch::Style;
+use super::egress::BRIDGE;
 use super::names::Names;
 use super::plan::Plan;
 use super::worlds::{Known, Worlds};
+use crate::steps::order::saturating;
 
 /// What expressions are written with.
 #[derive(Clone, Copy)]
@@ -59,6 +61,9 @@ impl Scope<'_> {
     pub(super) fn var(&self, var: VarId) -> P4 {
         if self.action.is_some_and(|a| self.p.var(var).kind == VarKind::Param(a)) {
             return P4::name(self.names.params[var.index()].clone());
+        }
+        if let Some(field) = self.plan.bridged.get(&var) {
+            return P4::name("h").member(BRIDGE).member(field.clone());
         }
         let name = &self.names.vars[var.index()];
         if self.plan.in_metadata.contains(&var) { meta(name) } else { P4::name(name.clone()) }
@@ -122,6 +127,7 @@ impl Scope<'_> {
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, w),
             ExprKind::Slice { of, hi, lo } => self.sized(of, w).slice(u32::from(*hi), u32::from(*lo)),
             ExprKind::Cast(of) => self.cast(of, e.ty, w),
+            ExprKind::Mux(..) if self.style.means.steps && saturating(e).is_some() => self.subtracted(e, w),
             ExprKind::Mux(c, a, b) => {
                 let (then, otherwise) = (w.assume(c, true), w.assume(c, false));
                 self.value(c, w).choose(self.sized(a, &then), self.sized(b, &otherwise))
@@ -129,10 +135,18 @@ impl Scope<'_> {
         }
     }
 
+    /// `a |-| b`, 0 where `b` is more.
+    fn subtracted(&self, e: &Expr, w: &Worlds) -> P4 {
+        let (from, take) = saturating(e).unwrap_or((e, e));
+        self.sized(from, w).binary(BinaryOp::SubtractSaturating, self.sized(take, w))
+    }
+
     fn read(&self, h: HeaderId, f: FieldId, width: u8, w: &Worlds) -> P4 {
         match w.header(h) {
             Known::Valid => self.field(h, f),
             Known::Invalid => sized(width, 0),
+            // A step whose outcome counts only where the header is there.
+            Known::Maybe if self.style.means.steps => self.field(h, f),
             Known::Maybe => header(self.names, h).is_valid().choose(self.field(h, f), sized(width, 0)),
         }
     }

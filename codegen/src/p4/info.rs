@@ -25,6 +25,10 @@ pub struct Sizes {
     pub optional_by_mask: bool,
     /// Flow entries per flow table at most; `None`: the flow tables are no objects of the P4 program.
     pub flow_entries: Option<u32>,
+    /// Entries of a flow table at most, whether or not it is an object of the P4 program.
+    pub most_flows: u32,
+    /// Is what comes behind the last table done in egress, which counts its own drops?
+    pub cut: bool,
 }
 
 impl Sizes {
@@ -39,6 +43,8 @@ impl Sizes {
             serves: target.p4runtime,
             optional_by_mask: arch::find(&target.arch).is_some() && !target.provides("table.optional"),
             drops_last: arch::find(&target.arch).is_some() && !target.provides("counter.places"),
+            cut: false,
+            most_flows: limit("flow_entries").unwrap_or(u32::MAX),
             flow_entries: registers.then(|| limit("flow_entries").unwrap_or(65_536)),
         }
     }
@@ -52,7 +58,7 @@ impl Sizes {
     /// Ways of a flow table: a power of two, at least 8.
     #[must_use]
     pub fn flows(&self, table: &FlowTable) -> u32 {
-        let most = self.flow_entries.unwrap_or(table.entries).max(8);
+        let most = self.flow_entries.unwrap_or(table.entries).min(self.most_flows).max(8);
         table.entries.min(1 << most.ilog2())
     }
 }
@@ -93,6 +99,9 @@ pub fn info(p: &Pipeline, sizes: &Sizes) -> P4Info {
     }
     if sizes.drops_last && !p.reasons.is_empty() {
         b.counter("drops", None, Unit::Packets, p.reasons.len() as u32 + 1);
+        if sizes.cut {
+            b.counter("egress_drops", None, Unit::Packets, p.reasons.len() as u32 + 1);
+        }
     }
     for r in p.reasons.iter().filter(|_| !sizes.drops_last) {
         b.counter(format!("drop.{}", r.name), None, Unit::Packets, 1);

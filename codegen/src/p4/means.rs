@@ -27,6 +27,8 @@ pub(super) struct Means {
     pub(super) optional_by_mask: bool,
     /// Does the deparser sum what checksums change by?
     pub(super) sums_last: bool,
+    /// Is what comes behind the last table done in egress?
+    pub(super) cut: bool,
     /// Is there one counter for all drop reasons, counted at the end?
     pub(super) drops_last: bool,
 }
@@ -50,6 +52,7 @@ impl Means {
             tells_length: has("packet.told_length"),
             optional_by_mask: !has("table.optional"),
             sums_last: has("checksum.deparser"),
+            cut: fitted.is_cut(),
             drops_last: !has("counter.places"),
         }
     }

@@ -16,6 +16,7 @@
 mod apart;
 mod arch;
 mod control;
+mod egress;
 mod expr;
 mod flow;
 mod hash;
@@ -29,10 +30,12 @@ mod preamble;
 mod prelude;
 mod program;
 mod remember;
+mod ring;
 pub(crate) mod same;
 mod staged;
 mod sums;
 mod tables;
+mod taken;
 mod verdicts;
 pub(crate) mod worlds;
 
@@ -58,7 +61,7 @@ pub fn writes(arch: &str) -> bool {
 pub fn emit(fitted: &Fitted) -> Artifacts {
     let counted = counted(fitted);
     let p: &Pipeline = &counted;
-    let sizes = Sizes::of(fitted.target());
+    let sizes = Sizes { cut: fitted.is_cut(), ..Sizes::of(fitted.target()) };
     let info = info(p, &sizes);
     let mut artifacts = Artifacts::default();
     let Some(program) = program(fitted) else { return artifacts };

@@ -13,7 +13,7 @@ use super::preamble;
 use super::worlds::Worlds;
 
 /// The parser of a pipeline; `entry` are the worlds at the entry of each state, `begins` is what it does before all else.
-pub(super) fn parser(s: Scope<'_>, entry: &[Worlds], begins: &[P4Stmt], again: bool) -> ParserDecl {
+pub(super) fn parser(s: Scope<'_>, entry: &[Worlds], begins: &[P4Stmt]) -> ParserDecl {
     let mut decl = ParserDecl::new("parse", s.style.arch.parser_params());
     let mut states: Vec<State> =
         s.p.parser
@@ -31,25 +31,7 @@ pub(super) fn parser(s: Scope<'_>, entry: &[Worlds], begins: &[P4Stmt], again: b
         states.insert(0, State::new("start", [], P4Transition::accept()));
     }
     decl.states = states;
-    if let (Some(bits), true) = (s.style.arch.again_bits(), again) {
-        second_pass(s, &mut decl.states, bits);
-    }
     decl
-}
-
-/// Lets packets in their second pass step over other bits than those in their first.
-fn second_pass(s: Scope<'_>, states: &mut Vec<State>, bits: u32) {
-    let over = s.style.arch.parser_begins();
-    let Some(start) = states.first_mut().filter(|start| start.body.starts_with(&over)) else { return };
-    start.body.drain(..over.len());
-    start.name = "begin".to_owned();
-    let step = P4Stmt::call(P4::name("packet").method("advance", [P4::int(u128::from(bits))]));
-    let (first, last) = over.split_at(over.len().saturating_sub(1));
-    let begin = || P4Transition::to("begin");
-    let cases = [SelectCase::new([Keyset::value(number(1))], "again"), SelectCase::default("anew")];
-    let arrive = State::new("start", first.to_vec(), P4Transition::select([s.style.arch.is_again()], cases));
-    let pass = [State::new("anew", last.to_vec(), begin()), State::new("again", [step], begin())];
-    states.splice(0..0, std::iter::once(arrive).chain(pass));
 }
 
 fn state(s: Scope<'_>, id: StateId, entry: &Worlds, begins: &[P4Stmt]) -> Vec<State> {

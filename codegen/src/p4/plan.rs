@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) declare: BTreeMap<At, Vec<(VarId, bool)>>,
     /// The block that a local is declared in, as the way to it: statement and block, from the outside in.
     scopes: BTreeMap<VarId, Vec<(usize, usize)>>,
+    /// Variables that lie in the header that goes from ingress to egress, and their fields there.
+    pub(super) bridged: BTreeMap<VarId, String>,
     /// Actions that do what their arms say.
     pub(super) absorbed: BTreeSet<ActionId>,
     /// Variables that something reads.
@@ -169,7 +171,13 @@ impl Plan {
         self.in_metadata.extend(self.kept.iter().copied());
         walk(&p.control, &mut |s| match &s.kind {
             StmtKind::Apply { key, .. } => key.iter().for_each(|e| vars_of(e, &mut self.in_metadata)),
-            StmtKind::Select { pool, .. } => vars_of(pool, &mut self.in_metadata),
+            StmtKind::Select { pool, hash, .. } => {
+                vars_of(pool, &mut self.in_metadata);
+                // A part of it is the slot's key.
+                if means.steps {
+                    vars_of(hash, &mut self.in_metadata);
+                }
+            }
             // An action reads it.
             StmtKind::Find { key, .. } if means.staged => {
                 key.iter().for_each(|e| vars_of(e, &mut self.in_metadata));

@@ -1,18 +1,22 @@
 //! The program's sections in order: constants, types, parser, ingress, and the empty rest.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use hw_targets::Target;
 use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Program, Stmt as P4Stmt, Type as P4Type};
 use p4::info::P4Info;
 use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
-use super::arch::Style;
+use super::arch::{Egress, Style};
 use super::control::{Ingress, note};
 use super::expr::{Scope, meta};
 use super::info::Sizes;
 use super::names::Names;
 use super::plan::{self, Plan};
-use super::{flow, parser, preamble, prelude, staged, tables, worlds};
+use super::taken::{self, Taken};
+use super::{egress, flow, parser, preamble, prelude, staged, tables, worlds};
 
 /// The whole program.
 pub(super) fn program(
@@ -23,43 +27,109 @@ pub(super) fn program(
     target: &Target,
     style: Style,
 ) -> Program {
-    let none = P4Info::default();
-    let info = if style.arch.knows_ids() { info } else { &none };
-    let plan = Plan::new(p, style.means);
+    let info = &if style.arch.knows_ids() { info.clone() } else { P4Info::default() };
+    let mut p = Cow::Borrowed(p);
+    let (taken, apart) = match style.means.steps {
+        true => (taken::take(p.to_mut()), taken::apart(p.to_mut())),
+        false => (Taken::new(), BTreeSet::new()),
+    };
+    let p: &Pipeline = &p;
+    let cut = style.means.cut.then(|| egress::cut(p, &taken)).flatten();
+    let p = cut.as_ref().map_or(p, |c| &c.ingress);
+    let mut plan = Plan::new(p, style.means);
+    if let Some(cut) = &cut {
+        plan.read.extend(cut.data.iter().copied());
+    }
     let names = Names::new(p, &plan, style.arch);
+    plan.bridged = cut.as_ref().map(|c| c.fields(&names, false)).unwrap_or_default();
     let scope = Scope { p, names: &names, plan: &plan, style, action: None };
     let (entry, start) = worlds::parser(p);
     let mut ingress = Ingress::new(scope, target.tick_ns);
     ingress.over = over;
+    ingress.cut = cut.as_ref();
+    ingress.taken = taken;
+    ingress.apart = apart.clone();
     let body = ingress.body(&start);
     let (functions, helpers) = helpers(&ingress);
     let mut control = ControlDecl::new("ingress", style.arch.control_params());
-    control.locals = tables::instances(&ingress, info, sizes);
-    control.locals.extend(helpers);
-    control.locals.extend(staged::helpers(&ingress, sizes));
-    control.locals.extend(tables::actions(&ingress, info));
-    control.locals.extend(tables::tables(&ingress, info, sizes));
+    control.locals = locals(&ingress, helpers, info, sizes);
     control.apply = body;
 
-    let title = format!("{}: made by Guideway from {} for {}.", p.name, p.file, target.name);
-    let mut decls = vec![Decl::include("core.p4").note(title), Decl::include(style.arch.file())];
-    decls.extend(style.arch.beside());
+    let mut decls = includes(p, target, style);
     decls.extend(constants(&ingress, sizes));
     decls.extend(staged::types(&ingress.staged));
     decls.extend(header_types(scope));
-    decls.push(headers(scope));
+    decls.extend(cut.as_ref().map(|c| c.header(&names)));
+    decls.push(headers(scope, cut.is_some()));
     decls.push(metadata(&ingress));
-    decls.push(parser::parser(scope, &entry, &parser_begins(&ingress), !ingress.staged.is_empty()).into());
+    decls.push(parser::parser(scope, &entry, &parser_begins(&ingress)).into());
     decls.extend(functions);
     let control =
         ingress.whole_words().into_iter().fold(staged::whole(&ingress, control.into()), Decl::annotate);
     decls.push(control.note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
     decls.extend(if style.means.sums_last {
-        style.arch.rest_with(ingress.sums(), !ingress.staged.is_empty())
+        let again = !ingress.staged.is_empty();
+        style.arch.rest_with(
+            ingress.sums(),
+            again,
+            cut.as_ref().map(|c| in_egress(c, &names, apart, target, style)),
+        )
     } else {
         style.arch.rest()
     });
     Program::new(decls)
+}
+
+fn includes(p: &Pipeline, target: &Target, style: Style) -> Vec<Decl> {
+    let title = format!("{}: made by Guideway from {} for {}.", p.name, p.file, target.name);
+    let mut decls = vec![Decl::include("core.p4").note(title), Decl::include(style.arch.file())];
+    decls.extend(style.arch.beside());
+    decls
+}
+
+/// What the control declares.
+fn locals(g: &Ingress<'_>, helpers: Vec<Decl>, info: &P4Info, sizes: &Sizes) -> Vec<Decl> {
+    let mut locals = tables::instances(g, info, sizes);
+    locals.extend(helpers);
+    locals.extend(staged::helpers(g, sizes));
+    locals.extend(g.computes.iter().cloned());
+    locals.extend(tables::actions(g, info));
+    locals.extend(tables::tables(g, info, sizes));
+    locals
+}
+
+/// What is done in egress.
+fn in_egress(
+    cut: &egress::Cut,
+    ingress: &Names,
+    apart: BTreeSet<VarId>,
+    target: &Target,
+    style: Style,
+) -> Egress {
+    let p = &cut.egress;
+    let mut plan = Plan::new(p, style.means);
+    let names = Names::new(p, &plan, style.arch);
+    plan.bridged = cut.fields(ingress, true);
+    let scope = Scope { p, names: &names, plan: &plan, style, action: None };
+    let (entry, start) = worlds::parser(p);
+    let mut g = Ingress::new(scope, target.tick_ns);
+    g.egress = true;
+    g.apart = apart;
+    let apply = g.body(&start);
+    let extract = P4Stmt::call(P4::name("packet").method("extract", [P4::name("h").member(egress::BRIDGE)]));
+    let zeros = metadata_fields(&g).into_iter().map(|f| zero(&f.name, &f.ty));
+    Egress {
+        begins: std::iter::once(extract).chain(zeros).collect(),
+        states: parser::parser(scope, &entry, &[]).states,
+        metadata: Decl::structure("egress_metadata_t", metadata_fields(&g)),
+        locals: tables::instances(&g, &P4Info::default(), &Sizes::of(target))
+            .into_iter()
+            .chain(g.computes.iter().cloned())
+            .collect(),
+        apply,
+        sums: g.sums(),
+        headers: names.headers.iter().map(|h| P4::name("h").member(h.clone())).collect(),
+    }
 }
 
 /// What the parser does before it reads: where metadata begins as anything, zeros.
@@ -112,12 +182,13 @@ fn header_types(s: Scope<'_>) -> Vec<Decl> {
     own.into_iter().chain(types).collect()
 }
 
-fn headers(s: Scope<'_>) -> Decl {
+fn headers(s: Scope<'_>, cut: bool) -> Decl {
     let fields = s.p.headers.iter().zip(&s.names.headers);
     let fields =
         fields.map(|(h, name)| Field::new(P4Type::named(s.names.types[h.ty.index()].clone()), name.clone()));
     let own = || Field::new(P4Type::named("preamble_t"), preamble::NAME);
-    let fields = s.style.means.preamble.then(own).into_iter().chain(fields);
+    let bridge = cut.then(|| Field::new(P4Type::named("bridge_t"), egress::BRIDGE));
+    let fields = s.style.means.preamble.then(own).into_iter().chain(bridge).chain(fields);
     Decl::structure("headers_t", fields).note("In the order in which they leave.")
 }
 
@@ -144,7 +215,7 @@ fn metadata_fields(g: &Ingress<'_>) -> Vec<Field> {
             VarKind::Local => plan.in_metadata.contains(&id),
             VarKind::Param(a) => plan.read.contains(&id) && !plan.absorbed.contains(&a),
         };
-        if wanted {
+        if wanted && !plan.bridged.contains_key(&id) {
             let field = Field::new(plan::ty(var.ty), s.names.vars[i].clone());
             fields.push(kept(field, plan.kept.contains(&id) && !plan.parsed_again.contains(&id)));
         }

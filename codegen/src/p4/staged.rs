@@ -15,14 +15,16 @@
 use std::collections::BTreeSet;
 
 use p4::ast::{Block, Decl, Expr as P4, Field, Stmt, Type as P4Type};
+use pipeline_ir::expr::ExprKind;
 use pipeline_ir::flow::ticks;
-use pipeline_ir::stmt::{Arm, Stmt as IrStmt};
+use pipeline_ir::stmt::{Arm, Place, Stmt as IrStmt, StmtKind, walk};
 use pipeline_ir::{ActionId, CursorId, FlowTable, FlowTableId, Idle, TableId, VarId};
 
 use super::control::Ingress;
 use super::expr::meta;
 use super::flow::Find;
 use super::info::Sizes;
+use super::plan;
 use super::prelude;
 use super::worlds::{self, Worlds};
 
@@ -65,7 +67,9 @@ impl Ingress<'_> {
         }
         let event = self.cursor_field(c, "event", P4Type::bit(3));
         out.push(Stmt::assign(event, self.s.value(f.event, w)));
-        out.push(Stmt::assign(self.cursor(c, "hash"), self.s.value(f.hash, w)));
+        if self.common_hash(c).is_none() {
+            out.push(Stmt::assign(self.cursor(c, "hash"), self.s.value(f.hash, w)));
+        }
         let parts: Vec<P4> = f.key.iter().map(|e| self.s.sized(e, w)).collect();
         self.digests.insert(t, parts);
         let name = format!("{}_digest", self.s.names.cursors[c.index()]);
@@ -73,6 +77,31 @@ impl Ingress<'_> {
         let mark = P4::name(format!("{}_mark", self.s.p.flow_tables[t.index()].name));
         out.push(Stmt::call(mark.method0("apply")));
         out
+    }
+
+    /// The variable that has the hash of all flows that a cursor is filled with, if it is one, set once and in metadata.
+    fn common_hash(&self, c: CursorId) -> Option<VarId> {
+        let (mut hashes, mut sets) = (BTreeSet::new(), Vec::new());
+        walk(&self.s.p.control, &mut |s| {
+            if let StmtKind::Find { cursor, hash, .. } = &s.kind
+                && *cursor == c
+            {
+                hashes.insert(match hash.kind {
+                    ExprKind::Var(v) => Some(v),
+                    _ => None,
+                });
+            }
+            sets.extend(s.kind.written());
+        });
+        let hash = hashes.pop_first().flatten().filter(|_| hashes.is_empty())?;
+        let once = sets.iter().filter(|place| **place == Place::Var(hash)).count() == 1;
+        (once && self.s.plan.in_metadata.contains(&hash)).then_some(hash)
+    }
+
+    /// Where the hash of a cursor's flow lies.
+    fn place_of_hash(&self, c: CursorId) -> P4 {
+        let own = || meta(&format!("{}_hash", self.s.names.cursors[c.index()]));
+        self.common_hash(c).map_or_else(own, |hash| self.s.var(hash))
     }
 
     /// `stay`: asks the ring, then the flow tables, then the table of ids.
@@ -84,25 +113,42 @@ impl Ingress<'_> {
         (table, arms): (TableId, &[Arm]),
         w: &Worlds,
     ) -> Block {
-        // A ring that has none leaves 0.
-        let mut out = vec![Stmt::assign(self.s.var(id), 0u32)];
-        out.extend(self.block(select, w));
         let after = w.clone().or(worlds::after(select, w));
         let tables: Vec<FlowTableId> = w.cursor(self.s.p, c).into_iter().flatten().collect();
         let mut inner = self.look_staged(&tables, c, id);
-        self.keys.insert(table, vec![self.s.var(id)]);
+        let key = if tables.is_empty() { self.s.var(id) } else { self.own_part(c, id) };
+        self.keys.insert(table, vec![key]);
         let mut bodies = self.bodies(arms, &after);
         if !tables.is_empty() {
             self.again(c, self.s.p.tables[table.index()].default, &mut bodies);
         }
         let apply = P4::name(self.s.names.tables[table.index()].clone()).method0("apply");
-        inner.push(self.dispatch(table, apply, bodies));
         inner.extend(self.count_staged(&tables, c));
-        match self.over {
-            Some(over) => out.push(Stmt::if_(self.s.var(over).inverted(), inner)),
-            None => out.extend(inner),
+        inner.push(self.dispatch(table, apply, bodies));
+        // A ring that has none leaves 0.
+        let mut out = vec![Stmt::assign(self.s.var(id), 0u32)];
+        match (select, self.over) {
+            ([only], _) if matches!(only.kind, StmtKind::Select { .. }) => {
+                self.selected = Some(inner);
+                out.extend(self.block(select, w));
+            }
+            (_, Some(over)) => {
+                out.extend(self.block(select, w));
+                out.push(Stmt::if_(self.s.var(over).inverted(), inner));
+            }
+            (_, None) => {
+                out.extend(self.block(select, w));
+                out.extend(inner);
+            }
         }
         out
+    }
+
+    /// Of where the registers' ids come to, the id.
+    fn own_part(&mut self, c: CursorId, id: VarId) -> P4 {
+        let width = u32::from(self.s.p.var(id).ty.width());
+        let place = self.staged_place(c, id);
+        if cell(width) == width { place } else { place.slice(width - 1, 0u32) }
     }
 
     fn look_staged(&mut self, tables: &[FlowTableId], c: CursorId, id: VarId) -> Block {
@@ -111,14 +157,11 @@ impl Ingress<'_> {
         let (place, own) = (self.staged_place(c, id), self.s.var(id));
         let mut out = Vec::new();
         if wide {
-            out.push(Stmt::assign(place.clone(), own.clone().cast(P4Type::bit(cell(width)))));
+            out.push(Stmt::assign(place, own.clone().cast(P4Type::bit(cell(width)))));
         }
         if !tables.is_empty() {
             let looks = self.each(tables, c, |g, t| {
                 g.staged.insert(Staged { table: t, cursor: c, id });
-                g.field("now", P4Type::bit(32), false);
-                g.field("clock", P4Type::bit(32), false);
-                g.field("clock_before", P4Type::bit(32), false);
                 let name = &g.s.p.flow_tables[t.index()].name;
                 let tables = ["look0", "look1", "know1", "know0"].map(|part| format!("{name}_{part}"));
                 tables.map(|t| Stmt::call(P4::name(t).method0("apply"))).into()
@@ -126,7 +169,7 @@ impl Ingress<'_> {
             out.extend(looks);
         }
         if wide {
-            out.push(Stmt::assign(own, place.slice(width - 1, 0u32)));
+            out.push(Stmt::assign(own, self.own_part(c, id)));
         }
         out
     }
@@ -166,17 +209,38 @@ impl Ingress<'_> {
         out
     }
 
-    /// Sets the clock, before all else.
-    pub(super) fn clock_staged(&self) -> Block {
-        if self.staged.is_empty() {
-            return Vec::new();
-        }
-        let before = P4::name("flow_clock_before").method("execute", [P4::int(0)]);
+    /// Sets the clock.
+    pub(super) fn clock_staged(&mut self) -> Block {
+        let [clock, before, now] =
+            ["clock", "clock_before", "now"].map(|f| self.field(f, P4Type::bit(32), false));
+        let counted = P4::name("flow_clock_before").method("execute", [P4::int(0)]);
         vec![
-            Stmt::assign(meta("clock"), self.s.style.arch.clock(self.tick_ns).cast(P4Type::bit(32))),
-            Stmt::assign(meta("clock_before"), before),
-            Stmt::assign(meta("now"), meta("clock_before").bit_or(meta("clock"))),
+            Stmt::assign(clock.clone(), self.s.style.arch.clock(self.tick_ns).cast(P4Type::bit(32))),
+            Stmt::assign(before.clone(), counted),
+            Stmt::assign(now, before.bit_or(clock)),
         ]
+    }
+}
+
+/// Where the clock is set: on the way to where flows are looked up, before any table is, so that nothing waits for it.
+pub(super) fn clock_at(block: &[IrStmt]) -> Option<plan::At> {
+    let has = |block: &[IrStmt], what: fn(&StmtKind) -> bool| {
+        let mut has = false;
+        walk(block, &mut |s| has |= what(&s.kind));
+        has
+    };
+    let finds = |block: &[IrStmt]| has(block, |s| matches!(s, StmtKind::Find { .. }));
+    let looks = |s: &StmtKind| matches!(s, StmtKind::Find { .. } | StmtKind::Stay { .. });
+    let at = block.iter().position(|s| finds(std::slice::from_ref(s)))?;
+    let here = block.first().map(|s| s as plan::At);
+    let alone = !has(&block[..at], |s| matches!(s, StmtKind::Apply { .. })) && !has(&block[at + 1..], looks);
+    match &block[at].kind {
+        StmtKind::If { then, otherwise, .. } if alone => match (has(then, looks), has(otherwise, looks)) {
+            (true, false) => clock_at(then),
+            (false, true) => clock_at(otherwise),
+            _ => here,
+        },
+        _ => here,
     }
 }
 
@@ -228,6 +292,7 @@ fn of_table(g: &Ingress<'_>, s: Staged, sizes: &Sizes) -> Vec<Decl> {
     let [new, tcp, udp] = idle(table, g.tick_ns);
     let numbers = [cells, bits, bits - 1, cell(width), g.s.style.arch.predicate_bits(), new, tcp, udp];
     let [cells, bits, last, cell, seen, new, tcp, udp] = numbers.map(|n| n.to_string());
+    let hashed = p4::print::expr(&g.place_of_hash(s.cursor));
     let (place, again) = (p4::print::expr(&place), p4::print::expr(&g.s.style.arch.is_again()));
     let key =
         g.digests.get(&s.table).map(|parts| p4::print::expr(&P4::list(parts.clone()))).unwrap_or_default();
@@ -242,6 +307,7 @@ fn of_table(g: &Ingress<'_>, s: Staged, sizes: &Sizes) -> Vec<Decl> {
         holes.extend([("IDLE_OF_NEW", &*new), ("IDLE_OF_TCP", &*tcp), ("IDLE_OF_UDP", &*udp)]);
         holes.extend([("CURSOR", &**cursor), ("TABLE", &*table.name), ("CELLS", &*cells), ("CELL", &*cell)]);
         holes.extend([("BITS", &*bits), ("LAST", &*last), ("SEEN", &*seen), ("PLACE", &*place)]);
+        holes.push(("HASHED", &*hashed));
         out.extend(fill(prelude::STAGED_WAY, &holes));
     }
     let of_outcomes = [("LIVE_SAME", "8"), ("LIVE_OTHER", "4"), ("DEAD_SAME", "2"), ("DEAD_OTHER", "1")];

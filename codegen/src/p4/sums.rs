@@ -155,8 +155,11 @@ impl Ingress<'_> {
     /// The checksum of data that nothing changes any more.
     pub(super) fn checksum_last(&mut self, sum: Sums, data: &[Expr], w: &Worlds) -> Block {
         let base = base(self.s.p, sum);
-        let whole = self.field(&format!("{base}_whole"), P4Type::Bool, false);
-        let mut out = vec![P4Stmt::assign(whole, true)];
+        let mut out = Vec::new();
+        if !self.shows(sum) {
+            let whole = self.field(&format!("{base}_whole"), P4Type::Bool, false);
+            out.push(P4Stmt::assign(whole, true));
+        }
         let mut words = Vec::new();
         for (i, e) in data.iter().enumerate() {
             let value = self.s.sized(e, w);
@@ -170,6 +173,13 @@ impl Ingress<'_> {
         }
         self.whole.entry(sum).or_insert(words);
         out
+    }
+
+    /// Is a checksum due whenever its header is there? Only where it is summed does the header come to be.
+    fn shows(&self, (header, field): Sums) -> bool {
+        let (_, start) = worlds::parser(self.s.p);
+        let sums = |s: &Stmt| matches!(s.kind, StmtKind::Checksum { place: Place::Field(h, f), .. } if (h, f) == (header, field));
+        start.header(header) == worlds::Known::Invalid && sums_where_pushed(&self.s.p.control, header, &sums)
     }
 
     /// What the deparser sums.
@@ -190,11 +200,22 @@ impl Ingress<'_> {
             let base = base(self.s.p, *sum);
             Sum {
                 name: format!("{base}_of"),
-                changes: super::expr::meta(&format!("{base}_whole")),
+                changes: match self.shows(*sum) {
+                    true => super::expr::header(self.s.names, sum.0).is_valid(),
+                    false => super::expr::meta(&format!("{base}_whole")),
+                },
                 place: self.s.field(sum.0, sum.1),
                 words: words.clone(),
             }
         });
         self.words.shared.iter().map(sum).chain(whole).collect()
     }
+}
+
+/// Does a checksum follow every push of a header, in the same block?
+fn sums_where_pushed(block: &[Stmt], header: HeaderId, sums: &impl Fn(&Stmt) -> bool) -> bool {
+    block.iter().enumerate().all(|(i, s)| {
+        let summed = !matches!(s.kind, StmtKind::Push(h) if h == header) || block[i..].iter().any(sums);
+        summed && s.kind.blocks().into_iter().all(|inner| sums_where_pushed(inner, header, sums))
+    })
 }

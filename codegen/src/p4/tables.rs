@@ -36,8 +36,12 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
     out.dedup();
     let (last, reasons) = (g.s.style.means.drops_last, p.reasons.len() as u32);
     if last && g.drops {
-        let decl = counter("drops".to_owned(), "drops".to_owned(), CounterKind::Packets, reasons + 1);
+        let name = g.drops_counter().to_owned();
+        let decl = counter(name.clone(), name, CounterKind::Packets, reasons + 1);
         out.push(decl.note("drop reasons, from 1 on"));
+    }
+    if g.egress {
+        return out;
     }
     for r in p.reasons.iter().filter(|_| !last) {
         let decl = counter(format!("drop.{}", r.name), format!("drop_{}", r.name), CounterKind::Packets, 1);
@@ -86,9 +90,9 @@ pub(super) fn actions(g: &Ingress<'_>, info: &P4Info) -> Vec<Decl> {
         let of = (0..p.tables.len()).map(|t| TableId(t as u32));
         let of: Vec<TableId> = of.filter(|t| p.tables[t.index()].actions.contains(&id)).collect();
         if g.s.is_shared(id) {
-            out.extend(of.iter().map(|t| action(g.s, id, &[*t], info)));
+            out.extend(of.iter().map(|t| action(g, id, &[*t], info)));
         } else {
-            out.push(action(g.s, id, &of, info));
+            out.push(action(g, id, &of, info));
         }
     }
     let ring = |name: String, params: Vec<Param>, body: Vec<P4Stmt>| {
@@ -111,7 +115,8 @@ pub(super) fn actions(g: &Ingress<'_>, info: &P4Info) -> Vec<Decl> {
 }
 
 /// An action: it does what its arms say, or keeps its data for them.
-fn action(s: Scope<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl {
+fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl {
+    let s = g.s;
     let a = &s.p.actions[id.index()];
     let params = a.params.iter().map(|v| {
         let var = s.p.var(*v);
@@ -121,16 +126,19 @@ fn action(s: Scope<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl {
     });
     let inside = Scope { action: Some(id), ..s };
     let absorbed = s.plan.absorbed.contains(&id);
-    let mut body = if absorbed {
+    let over = g.cut.and_then(|cut| cut.hand_over(id, inside));
+    let mut body = if absorbed && over.is_none() && !g.taken.contains_key(&id) {
         arm(s, id).iter().filter_map(|stmt| absorbed_set(inside, stmt)).collect::<Vec<_>>()
     } else {
         let read = a.params.iter().filter(|v| s.plan.read.contains(v));
-        read.map(|v| {
+        let kept = read.map(|v| {
             let value = inside.var(*v);
             let value = if s.p.var(*v).ty == Type::Bool { value.equals(1u32) } else { value };
             P4Stmt::assign(s.var(*v), value)
-        })
-        .collect()
+        });
+        let taken = g.taken.get(&id).into_iter().flatten();
+        let taken = taken.map(|(v, e)| P4Stmt::assign(s.var(*v), inside.value(e, &Worlds::any())));
+        over.into_iter().flatten().chain(kept).chain(taken).collect()
     };
     let tables = of.iter().map(|t| &s.p.tables[t.index()]);
     body.extend(tables.filter_map(|t| s.style.arch.count_entry(P4::name(direct(t)), t.counters?)));
@@ -174,7 +182,8 @@ pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl>
     }
     out.extend(super::learner::tables(g));
     for (i, r) in p.rings.iter().enumerate() {
-        let Some(pool) = g.pools.get(&RingId(i as u32)) else { continue };
+        let ring = RingId(i as u32);
+        let (Some(pool), Some(slot)) = (g.pools.get(&ring), g.slots.get(&ring)) else { continue };
         let (pool_local, ring_local) = &g.s.names.rings[i];
         let at = |what: &str| note(&p.file, r.at, what);
         let id = |name: &str| info.table(name).map(|t| t.preamble.id);
@@ -188,7 +197,7 @@ pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl>
         let slot = P4Table::new(ring_local.clone()).keys([
             Key::exact(pool.clone()).named("pool"),
             Key::exact(meta(&generation)).named("generation"),
-            Key::exact(meta(&format!("{}_slot", r.name))).named("slot"),
+            Key::exact(slot.clone()).named("slot"),
         ]);
         let slot = ring_table(slot, &format!("set_{}", r.name), &format!("no_{}", r.name), sizes.ring(r));
         let bits = slot_width(r);

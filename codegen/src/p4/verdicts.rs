@@ -31,8 +31,14 @@ impl Ingress<'_> {
             return None;
         }
         let reason = meta("drop_reason");
-        let count = self.s.style.arch.count(P4::name("drops"), reason.clone(), CounterKind::Packets);
+        let count =
+            self.s.style.arch.count(P4::name(self.drops_counter()), reason.clone(), CounterKind::Packets);
         Some(P4Stmt::if_(reason.differs(0u32), [count]))
+    }
+
+    /// The counter of drop reasons.
+    pub(super) fn drops_counter(&self) -> &'static str {
+        if self.egress { "egress_drops" } else { "drops" }
     }
 
     /// Bits of a drop reason's number, which begins at 1.
@@ -43,6 +49,7 @@ impl Ingress<'_> {
     pub(super) fn verdict(&mut self, v: &Verdict, w: &Worlds) -> Block {
         let arch = self.s.style.arch;
         let mut out = match v {
+            Verdict::Forward(_) if self.egress => Vec::new(),
             Verdict::Forward(port) => vec![arch.send(self.s.port(port, w))],
             Verdict::Pass => vec![arch.send(P4::name("CPU_PORT"))],
             Verdict::Drop(reason) if self.s.style.means.drops_last => {

@@ -3,13 +3,16 @@
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Block;
 
-use super::values::narrow;
-use super::{Steps, var};
+use super::values::{narrow, slice, widened};
+use super::{Steps, order, small, var};
 use crate::p4::same;
 use crate::p4::worlds::{Known, Worlds};
 
+/// Bits that a condition compares.
+const WORD: u8 = 32;
+
 /// The comparison with its sides exchanged.
-fn turned(op: BinOp) -> BinOp {
+pub(super) fn turned(op: BinOp) -> BinOp {
     match op {
         BinOp::Lt => BinOp::Gt,
         BinOp::Le => BinOp::Ge,
@@ -19,7 +22,7 @@ fn turned(op: BinOp) -> BinOp {
     }
 }
 
-fn compare(op: BinOp, a: Expr, number: u128) -> Expr {
+pub(super) fn compare(op: BinOp, a: Expr, number: u128) -> Expr {
     let (at, ty) = (a.at, a.ty);
     let number = Expr { kind: ExprKind::Const(number), ty, at };
     Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(number)), ty: Type::Bool, at }
@@ -44,7 +47,7 @@ fn at_hand(e: &Expr, w: &Worlds) -> bool {
     }
 }
 
-impl Steps {
+impl Steps<'_> {
     /// A condition of parts that each compare a value with a number. Steps that it takes come before it and so know what
     /// `w` says; `inner` is what its own earlier parts add.
     pub(super) fn condition(&mut self, e: &Expr, w: &Worlds, inner: &Worlds, out: &mut Block) -> Expr {
@@ -67,80 +70,42 @@ impl Steps {
                 let equal = both(BinOp::Or, &both(BinOp::And, a, b), &both(BinOp::And, &not_a, &not_b));
                 return self.condition(&if *op == BinOp::Eq { equal } else { denied(equal) }, w, inner, out);
             }
-            ExprKind::Binary(op, a, b) => return self.comparison(*op, a, b, w, inner, out),
+            ExprKind::Binary(op, a, b) => return self.comparison(*op, a, b, inner, out),
             _ => return self.in_variable(e, w, out),
         };
         Expr { kind, ..e.clone() }
     }
 
-    fn comparison(
-        &mut self,
-        op: BinOp,
-        a: &Expr,
-        b: &Expr,
-        w: &Worlds,
-        inner: &Worlds,
-        out: &mut Block,
-    ) -> Expr {
+    /// Steps of a comparison may read what is only there when the comparison counts: else nobody asks for its outcome.
+    fn comparison(&mut self, op: BinOp, a: &Expr, b: &Expr, inner: &Worlds, out: &mut Block) -> Expr {
         match (&a.kind, &b.kind) {
-            (ExprKind::Const(number), _) => self.with_number(turned(op), b, *number, w, inner, out),
-            (_, ExprKind::Const(number)) => self.with_number(op, a, *number, w, inner, out),
+            (ExprKind::Const(number), _) => self.with_number(turned(op), b, *number, inner, out),
+            (_, ExprKind::Const(number)) => self.with_number(op, a, *number, inner, out),
             _ if same::exprs(a, b) => {
                 let holds = matches!(op, BinOp::Eq | BinOp::Le | BinOp::Ge);
                 Expr { kind: ExprKind::Bool(holds), ty: Type::Bool, at: a.at }
             }
-            _ if matches!(op, BinOp::Eq | BinOp::Ne) => {
-                let differ = BinOp::BitXor;
-                let differ =
-                    ExprKind::Binary(differ, Box::new(narrow(a).clone()), Box::new(narrow(b).clone()));
-                let ty = if narrow(a).ty == narrow(b).ty { narrow(a).ty } else { a.ty };
-                let differ = match ty == a.ty {
-                    true => ExprKind::Binary(BinOp::BitXor, Box::new(a.clone()), Box::new(b.clone())),
-                    false => differ,
-                };
-                let differ = Expr { kind: differ, ty, at: a.at };
-                compare(op, self.in_variable(&differ, w, out), 0)
-            }
-            _ => self.order(op, a, b, w, out),
+            _ if matches!(op, BinOp::Eq | BinOp::Ne) => self.equality(op, narrow(a), narrow(b), inner, out),
+            _ => order::comparison(self, op, a, b, inner, out),
         }
     }
 
-    /// Which of two values is less: the sign of their difference, in the next wider number. There is none of 129 bits.
-    fn order(&mut self, op: BinOp, a: &Expr, b: &Expr, w: &Worlds, out: &mut Block) -> Expr {
-        let (a, b) = (narrow(a), narrow(b));
-        let wide = a.ty.width().max(b.ty.width());
-        if wide == 128 {
-            let (a, b) = (self.operand(a, w, out), self.operand(b, w, out));
-            let at = a.at;
-            let kind = ExprKind::Binary(op, Box::new(a), Box::new(b));
-            return Expr { kind, ty: Type::Bool, at };
-        }
-        let (a, b) = if matches!(op, BinOp::Gt | BinOp::Le) { (b, a) } else { (a, b) };
-        let bits = match wide {
-            0..8 => 8,
-            8..16 => 16,
-            16..32 => 32,
-            more => more + 1,
-        };
-        let wide =
-            |e: &Expr| Expr { kind: ExprKind::Cast(Box::new(e.clone())), ty: Type::Bits(bits), at: e.at };
-        let less = ExprKind::Binary(BinOp::Sub, Box::new(wide(a)), Box::new(wide(b)));
-        let less = self.in_variable(&Expr { kind: less, ty: Type::Bits(bits), at: a.at }, w, out);
-        let at = less.at;
-        let sign = ExprKind::Slice { of: Box::new(less), hi: bits - 1, lo: bits - 1 };
-        let is = u128::from(matches!(op, BinOp::Lt | BinOp::Gt));
-        compare(BinOp::Eq, Expr { kind: sign, ty: Type::Bits(1), at }, is)
+    /// Are two values the same? Word by word, where they are wider than a condition compares.
+    fn equality(&mut self, op: BinOp, a: &Expr, b: &Expr, inner: &Worlds, out: &mut Block) -> Expr {
+        let (at, ty) = (a.at, if a.ty.width() < b.ty.width() { b.ty } else { a.ty });
+        let [a, b] = [a, b].map(|e| if e.ty == ty { e.clone() } else { widened(e, ty) });
+        let join = if op == BinOp::Eq { BinOp::And } else { BinOp::Or };
+        let words = (0..ty.width()).step_by(WORD.into()).map(|low| {
+            let high = (low + WORD - 1).min(ty.width() - 1);
+            let [a, b] = [&a, &b].map(|e| self.operand(&slice(e.clone(), high, low), inner, out));
+            Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), ty: Type::Bool, at }
+        });
+        let words: Vec<Expr> = words.collect();
+        let both = |a, b| Expr { kind: ExprKind::Binary(join, Box::new(a), Box::new(b)), ty: Type::Bool, at };
+        words.into_iter().reduce(both).unwrap_or(Expr { kind: ExprKind::Bool(true), ty: Type::Bool, at })
     }
 
-    fn with_number(
-        &mut self,
-        op: BinOp,
-        a: &Expr,
-        number: u128,
-        w: &Worlds,
-        inner: &Worlds,
-        out: &mut Block,
-    ) -> Expr {
+    fn with_number(&mut self, op: BinOp, a: &Expr, number: u128, inner: &Worlds, out: &mut Block) -> Expr {
         let a = narrow(a);
         let always = |holds| Expr { kind: ExprKind::Bool(holds), ty: Type::Bool, at: a.at };
         if number > a.ty.mask() {
@@ -162,20 +127,22 @@ impl Steps {
             ExprKind::Field(..) if number != 0 && matches!(op, BinOp::Eq | BinOp::Ne) => {
                 compare(op, a.clone(), number)
             }
-            _ if at_hand(a, inner) => compare(op, a.clone(), number),
+            _ if at_hand(a, inner) => {
+                small::parted(op, a, number).unwrap_or_else(|| compare(op, a.clone(), number))
+            }
             _ => {
-                let a = self.operand(a, w, out);
+                let a = self.operand(a, inner, out);
                 let a = match a.kind {
                     ExprKind::Const(_) => {
                         let step = self.step(a.ty, a.at);
                         let (ty, at) = (a.ty, a.at);
                         let place = pipeline_ir::stmt::Place::Var(step);
-                        self.set(place, &a, at, w, out);
+                        self.set(place, &a, at, inner, out);
                         var(step, ty, at)
                     }
                     _ => a,
                 };
-                compare(op, a, number)
+                small::parted(op, &a, number).unwrap_or_else(|| compare(op, a, number))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type};
-use pipeline_ir::stmt::{Place, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Place, StmtKind, walk};
 use pipeline_ir::{FieldId, HeaderId, Loc, ParserOp, Pipeline, StateId, Transition};
 
 use crate::p4::worlds::{Known, Worlds};
@@ -103,37 +103,13 @@ pub(super) fn asks(e: &Expr) -> bool {
     asks
 }
 
-/// The expressions of a statement, to be changed.
-pub(super) fn exprs(kind: &mut StmtKind) -> Vec<&mut Expr> {
-    match kind {
-        StmtKind::Set { value: e, .. }
-        | StmtKind::If { cond: e, .. }
-        | StmtKind::Count { index: e, .. }
-        | StmtKind::Verdict(Verdict::Forward(e)) => vec![e],
-        StmtKind::Apply { key: list, .. } | StmtKind::Checksum { data: list, .. } => {
-            list.iter_mut().collect()
-        }
-        StmtKind::Hash { key, data, .. } => std::iter::once(key).chain(data).collect(),
-        StmtKind::Adjust { old, new, .. } => vec![old, new],
-        StmtKind::Find { key, hash, event, class, .. } => {
-            key.iter_mut().chain([hash, event, class]).collect()
-        }
-        StmtKind::Select { pool, hash, .. } => vec![pool, hash],
-        _ => Vec::new(),
-    }
-}
-
 /// The expression with a length in place of the question.
 pub(super) fn put(e: &Expr, length: &Expr) -> Expr {
-    let inner = |e: &Expr| Box::new(put(e, length));
-    let kind = match &e.kind {
-        ExprKind::Builtin(Builtin::FrameLength) => return length.clone(),
-        ExprKind::Unary(op, a) => ExprKind::Unary(*op, inner(a)),
-        ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, inner(a), inner(b)),
-        ExprKind::Slice { of, hi, lo } => ExprKind::Slice { of: inner(of), hi: *hi, lo: *lo },
-        ExprKind::Cast(of) => ExprKind::Cast(inner(of)),
-        ExprKind::Mux(c, a, b) => ExprKind::Mux(inner(c), inner(a), inner(b)),
-        _ => return e.clone(),
-    };
-    Expr { kind, ..e.clone() }
+    let mut e = e.clone();
+    e.walk_mut(&mut |e| {
+        if e.kind == ExprKind::Builtin(Builtin::FrameLength) {
+            *e = length.clone();
+        }
+    });
+    e
 }

@@ -12,8 +12,12 @@
 //! It is a pipeline like any other, so the oracle can run it: what it makes of packets is what the pipeline makes.
 
 mod condition;
+pub(crate) mod early;
+mod inline;
 pub(crate) mod length;
+pub(crate) mod order;
 mod parser;
+mod small;
 mod tails;
 mod values;
 
@@ -32,10 +36,12 @@ pub fn steps(p: &Pipeline, tells: bool) -> InSteps {
     let length = if tells { Length::of(p) } else { None };
     let mut tails = tails::Tails { vars: &mut out.vars, over: None };
     first.extend(p.control.iter().cloned());
-    let control = tails.block(first);
+    let mut control = tails.block(first);
     let over = tails.over;
+    early::join(&mut control);
+    early::early(&out.vars, &mut control);
     let (_, start) = worlds::parser(p);
-    let mut steps = Steps { vars: out.vars, length, frame_length: None };
+    let mut steps = Steps { p, flags: inline::Flags::default(), vars: out.vars, length, frame_length: None };
     let mut control = steps.block(&control, &start);
     if let (Some(kept), Some(length)) = (steps.frame_length, steps.length.take()) {
         let mut first = Block::new();
@@ -44,8 +50,9 @@ pub fn steps(p: &Pipeline, tells: bool) -> InSteps {
         first.append(&mut control);
         control = first;
     }
-    out.control = control;
     out.vars = steps.vars;
+    early::bits(&out.vars, &mut control);
+    out.control = control;
     InSteps { pipeline: out, over }
 }
 
@@ -66,7 +73,10 @@ pub(crate) fn parser(p: &Pipeline) -> Parser {
 }
 
 /// A pipeline on its way into steps.
-struct Steps {
+struct Steps<'a> {
+    p: &'a Pipeline,
+    /// What its flags stand for.
+    flags: inline::Flags,
     /// The pipeline's variables and ours.
     vars: Vec<Var>,
     /// What tells how long a frame is.
@@ -90,7 +100,7 @@ fn declare(vars: &mut Vec<Var>, name: &str, kind: VarKind, ty: Type, at: Loc) ->
     VarId(vars.len() as u32 - 1)
 }
 
-impl Steps {
+impl Steps<'_> {
     /// A place for the outcome of one step.
     fn step(&mut self, ty: Type, at: Loc) -> VarId {
         declare(&mut self.vars, "step", VarKind::Local, ty, at)
@@ -98,14 +108,34 @@ impl Steps {
 
     fn block(&mut self, block: &[Stmt], w: &Worlds) -> Block {
         let (mut out, mut w) = (Block::new(), w.clone());
+        let before = self.flags.clone();
         for s in block {
-            match self.with_length(s, &w) {
+            let asked = self.with_flags(s, &w);
+            match self.with_length(&asked, &w) {
                 Some(told) => self.stmt(&told, &w, &mut out),
-                None => self.stmt(s, &w, &mut out),
+                None => self.stmt(&asked, &w, &mut out),
             }
+            self.flags.after(self.p, &asked);
             w = worlds::after(std::slice::from_ref(s), &w);
         }
+        self.flags.keep(&before);
         out
+    }
+
+    /// The statement with what flags and copies stand for.
+    fn with_flags(&self, s: &Stmt, w: &Worlds) -> Stmt {
+        let mut s = s.clone();
+        s.kind.exprs_mut().into_iter().for_each(|e| self.flags.put_copies(e));
+        let told = |e: &Expr| match length::asks(e) {
+            true => Some(length::put(e, &self.length.as_ref()?.here(w, e.at)?)),
+            false => Some(e.clone()),
+        };
+        match &mut s.kind {
+            StmtKind::If { cond: e, .. } => *e = self.flags.put(self.p, e, &told),
+            StmtKind::Set { value: e, .. } if e.ty == Type::Bool => *e = self.flags.put(self.p, e, &told),
+            _ => {}
+        }
+        s
     }
 
     /// The statement with what tells the frame's length, where it asks.
@@ -122,7 +152,7 @@ impl Steps {
             var(*kept, length::LENGTH, s.at)
         });
         let mut s = s.clone();
-        length::exprs(&mut s.kind).into_iter().for_each(|e| *e = length::put(e, &told));
+        s.kind.exprs_mut().into_iter().for_each(|e| *e = length::put(e, &told));
         Some(s)
     }
 
@@ -132,7 +162,7 @@ impl Steps {
             StmtKind::Set { place, value } => return self.set(*place, value, at, w, out),
             StmtKind::If { cond, then, otherwise } => {
                 let (yes, no) = (w.assume(cond, true), w.assume(cond, false));
-                let cond = self.condition(cond, w, w, out);
+                let cond = self.asked(cond, w, out);
                 StmtKind::If { cond, then: self.block(then, &yes), otherwise: self.block(otherwise, &no) }
             }
             StmtKind::Apply { table, key, arms } => {
@@ -190,6 +220,9 @@ impl Steps {
     fn set(&mut self, place: Place, value: &Expr, at: Loc, w: &Worlds, out: &mut Block) {
         let zero = Expr { kind: ExprKind::Const(0), ty: value.ty, at };
         match &value.kind {
+            ExprKind::Mux(..) if order::saturating(value).is_some() => {
+                out.push(stmt(StmtKind::Set { place, value: value.clone() }, at));
+            }
             ExprKind::Mux(cond, a, b) => self.either(place, cond, [a, b], at, w, out),
             ExprKind::Field(h, _) if w.header(*h) == worlds::Known::Maybe => {
                 let cond = Expr { kind: ExprKind::Valid(*h), ty: Type::Bool, at };
@@ -212,6 +245,12 @@ impl Steps {
         }
     }
 
+    /// A condition as a chip asks it.
+    fn asked(&mut self, cond: &Expr, w: &Worlds, out: &mut Block) -> Expr {
+        let cond = self.condition(cond, w, w, out);
+        self.small(&cond, w, out)
+    }
+
     /// One of two values, by a condition.
     fn either(
         &mut self,
@@ -223,7 +262,7 @@ impl Steps {
         out: &mut Block,
     ) {
         let (yes, no) = (w.assume(cond, true), w.assume(cond, false));
-        let cond = self.condition(cond, w, w, out);
+        let cond = self.asked(cond, w, out);
         let (mut then, mut otherwise) = (Block::new(), Block::new());
         self.set(place, a, at, &yes, &mut then);
         self.set(place, b, at, &no, &mut otherwise);

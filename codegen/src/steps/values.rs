@@ -14,8 +14,13 @@ pub(super) fn narrow(e: &Expr) -> &Expr {
     }
 }
 
+/// The value with zeros before it.
+pub(super) fn widened(e: &Expr, ty: Type) -> Expr {
+    Expr { kind: ExprKind::Cast(Box::new(e.clone())), ty, at: e.at }
+}
+
 /// A part of an operand.
-fn slice(of: Expr, hi: u8, lo: u8) -> Expr {
+pub(super) fn slice(of: Expr, hi: u8, lo: u8) -> Expr {
     let (ty, at) = (Type::Bits(hi - lo + 1), of.at);
     let kind = match of.kind {
         _ if lo == 0 && of.ty == ty => return of,
@@ -26,7 +31,21 @@ fn slice(of: Expr, hi: u8, lo: u8) -> Expr {
     Expr { kind, ty, at }
 }
 
-impl Steps {
+/// A value that is shifted to the left and loses nothing: put together of it and zeros.
+fn shifted(of: &Expr, by: &Expr, ty: Type) -> Option<Expr> {
+    let ExprKind::Const(by) = by.kind else { return None };
+    let by = u8::try_from(by).ok().filter(|by| *by > 0)?;
+    let before = ty.width().checked_sub(of.ty.width())?.checked_sub(by)?;
+    let zeros = |bits| Expr { kind: ExprKind::Const(0), ty: Type::Bits(bits), at: of.at };
+    let join = |a: Expr, b: Expr| {
+        let ty = Type::Bits(a.ty.width() + b.ty.width());
+        Expr { kind: ExprKind::Binary(BinOp::Concat, Box::new(a), Box::new(b)), ty, at: of.at }
+    };
+    let value = join(of.clone(), zeros(by));
+    Some(if before == 0 { value } else { join(zeros(before), value) })
+}
+
+impl Steps<'_> {
     pub(super) fn operands(&mut self, list: &[Expr], w: &Worlds, out: &mut Block) -> Vec<Expr> {
         list.iter().map(|e| self.operand(e, w, out)).collect()
     }
@@ -59,7 +78,7 @@ impl Steps {
     }
 
     /// An operand of arithmetic, which works on whole values.
-    fn whole(&mut self, e: &Expr, w: &Worlds, out: &mut Block) -> Expr {
+    pub(super) fn whole(&mut self, e: &Expr, w: &Worlds, out: &mut Block) -> Expr {
         let e = self.operand(e, w, out);
         if matches!(e.kind, ExprKind::Slice { .. }) { self.in_variable(&e, w, out) } else { e }
     }
@@ -70,9 +89,20 @@ impl Steps {
             ExprKind::Unary(UnOp::BitNot, a) => {
                 ExprKind::Unary(UnOp::BitNot, Box::new(self.whole(a, w, out)))
             }
+            ExprKind::Binary(BinOp::Shl, a, by) if shifted(narrow(a), by, e.ty).is_some() => {
+                let parts = shifted(narrow(a), by, e.ty).unwrap_or_else(|| e.clone());
+                return self.operation(&parts, w, out);
+            }
             ExprKind::Binary(BinOp::Concat, a, b) => {
                 let (a, b) = (self.part(a, w, out), self.part(b, w, out));
                 ExprKind::Binary(BinOp::Concat, Box::new(a), Box::new(b))
+            }
+            // Bits are taken one by one, of parts too.
+            ExprKind::Binary(op @ (BinOp::BitAnd | BinOp::BitOr | BinOp::BitXor), a, b)
+                if e.ty != Type::Bool =>
+            {
+                let (a, b) = (self.operand(a, w, out), self.operand(b, w, out));
+                ExprKind::Binary(*op, Box::new(a), Box::new(b))
             }
             ExprKind::Binary(op, a, b) if e.ty != Type::Bool => {
                 let (a, b) = (self.whole(a, w, out), self.whole(b, w, out));

@@ -28,12 +28,14 @@ pub(super) struct Pass<'a> {
     worlds: Vec<Facts>,
     /// By cursor.
     pub(super) flows: Vec<Flow>,
+    /// Checksums stay of fields, also of those whose number is known: a chip's deparser sums no numbers.
+    pub(super) sums_fields: bool,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(p: &'a Pipeline, facts: &Facts) -> Self {
+    pub(super) fn new(p: &'a Pipeline, worlds: &[Facts]) -> Self {
         let idle = Flow { tables: Vec::new(), events: None, idle: false };
-        Self { p, worlds: vec![facts.clone()], flows: vec![idle; p.cursors.len()] }
+        Self { p, worlds: gather(p, worlds.to_vec()), flows: vec![idle; p.cursors.len()], sums_fields: false }
     }
 
     pub(super) fn block(&mut self, block: &[Stmt]) -> Block {
@@ -186,7 +188,7 @@ impl<'a> Pass<'a> {
     fn sum(&mut self, kind: &StmtKind) -> Option<StmtKind> {
         match kind {
             StmtKind::Checksum { place, data } if !self.is_lost(*place) => {
-                let data = self.exprs(data);
+                let data = if self.sums_fields { data.clone() } else { self.exprs(data) };
                 self.unknown(*place);
                 Some(StmtKind::Checksum { place: *place, data })
             }

@@ -55,6 +55,18 @@ impl Facts {
         }
     }
 
+    /// Nothing is known.
+    pub(crate) fn any(p: &Pipeline) -> Self {
+        let vars = p.vars.iter().map(|v| Arc::new(Values::any(v.ty.mask())));
+        Self {
+            headers: vec![Known::Maybe; p.headers.len()],
+            fields: BTreeMap::new(),
+            vars: vars.collect(),
+            flows: vec![Known::Maybe; p.cursors.len()],
+            frame: 0,
+        }
+    }
+
     /// Is the header valid?
     #[must_use]
     pub fn header(&self, header: HeaderId) -> Known {
@@ -232,7 +244,7 @@ impl Facts {
     }
 
     /// What holds besides where a condition holds, or doesn't; none, if that can't be.
-    pub(super) fn given(mut self, p: &Pipeline, cond: &Expr, truth: bool) -> Option<Self> {
+    pub(crate) fn given(mut self, p: &Pipeline, cond: &Expr, truth: bool) -> Option<Self> {
         if let Some(value) = self.value(p, cond).only() {
             return ((value == 1) == truth).then_some(self);
         }

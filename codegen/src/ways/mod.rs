@@ -25,7 +25,7 @@ mod control;
 mod dead;
 mod facts;
 mod route;
-mod simplify;
+pub(crate) mod simplify;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -66,9 +66,8 @@ pub fn specialise(p: &Pipeline, way: &Way) -> Special {
     });
     let mut flows = Vec::new();
     for _ in 0..ROUNDS {
-        let mut pass = control::Pass::new(p, &way.facts);
-        let next = pass.block(&control);
-        let next = dead::remove(p, next);
+        let mut pass = control::Pass::new(p, std::slice::from_ref(&way.facts));
+        let next = dead::remove(p, pass.block(&control));
         flows = pass.flows;
         if std::mem::replace(&mut control, next) == control {
             break;
@@ -81,6 +80,22 @@ pub fn specialise(p: &Pipeline, way: &Way) -> Special {
         numbers.push(number);
     });
     Special { control, flows, hashes: numbers }
+}
+
+/// The pipeline's control without what no packet can come to.
+#[must_use]
+pub(crate) fn settle(p: &Pipeline) -> Block {
+    let worlds = route::ends(p).unwrap_or_else(|| vec![Facts::any(p)]);
+    let mut control = p.control.clone();
+    for _ in 0..ROUNDS {
+        let mut pass = control::Pass::new(p, &worlds);
+        pass.sums_fields = true;
+        let next = pass.block(&control);
+        if std::mem::replace(&mut control, next) == control {
+            break;
+        }
+    }
+    control
 }
 
 /// Calls `visit` on each hash statement, in the order of `walk`.

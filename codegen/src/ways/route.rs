@@ -78,7 +78,7 @@ pub fn ways(p: &Pipeline) -> Vec<Way> {
         match open.pop() {
             Some((way, Some(state))) => open.extend(way.onward(p, state).into_iter().rev()),
             Some((mut way, None)) if done.len() < MOST_WAYS => {
-                way.facts.frame_has(way.frame);
+                way.facts = way.clone().end();
                 done.push(way);
             }
             _ => break,
@@ -87,7 +87,42 @@ pub fn ways(p: &Pipeline) -> Vec<Way> {
     done
 }
 
+/// What is known where parsing ends, also where the frame ends first; none: there are too many ways.
+pub(super) fn ends(p: &Pipeline) -> Option<Vec<Facts>> {
+    let start = Way { steps: Vec::new(), headers: Vec::new(), bytes: 0, frame: 0, facts: Facts::start(p) };
+    let mut open = vec![(start, Some(p.parser.start))];
+    let mut ends = Vec::new();
+    for _ in 0..MOST_STEPS {
+        match open.pop() {
+            Some((way, Some(state))) => {
+                way.cuts(p, state, &mut ends);
+                open.extend(way.onward(p, state));
+            }
+            Some((way, None)) => ends.push(way.end()),
+            None => return Some(ends),
+        }
+    }
+    None
+}
+
 impl Way {
+    /// What is known where it ends.
+    fn end(mut self) -> Facts {
+        self.facts.frame_has(self.frame);
+        self.facts
+    }
+
+    /// What is known where the frame ends in a state.
+    fn cuts(&self, p: &Pipeline, id: StateId, ends: &mut Vec<Facts>) {
+        let mut way = self.clone();
+        for op in p.parser.states.get(id.index()).iter().flat_map(|s| &s.ops) {
+            if !matches!(op, ParserOp::Set { .. }) {
+                ends.push(way.clone().end());
+            }
+            way.op(p, op);
+        }
+    }
+
     /// Through a state: the longer ways, and the state behind each; none: accept.
     fn onward(mut self, p: &Pipeline, id: StateId) -> Vec<(Self, Option<StateId>)> {
         let Some(state) = p.parser.states.get(id.index()) else { return Vec::new() };

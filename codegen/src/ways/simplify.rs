@@ -6,7 +6,7 @@ use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::{Loc, Pipeline};
 
 /// The expression with everything folded that is the same in all worlds, and what it can be in each.
-pub(super) fn simplify(p: &Pipeline, worlds: &[Facts], e: &Expr) -> (Expr, Vec<Values>) {
+pub(crate) fn simplify(p: &Pipeline, worlds: &[Facts], e: &Expr) -> (Expr, Vec<Values>) {
     let (operands, values): (Vec<Expr>, Vec<Vec<Values>>) = match &e.kind {
         ExprKind::Unary(_, a) | ExprKind::Cast(a) | ExprKind::Slice { of: a, .. } => {
             vec![simplify(p, worlds, a)]

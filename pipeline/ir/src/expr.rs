@@ -155,4 +155,22 @@ impl Expr {
             | ExprKind::Builtin(_) => {}
         }
     }
+
+    /// As [`walk`](Self::walk), to change them; what a visit puts in is walked too.
+    pub fn walk_mut(&mut self, visit: &mut impl FnMut(&mut Self)) {
+        visit(self);
+        match &mut self.kind {
+            ExprKind::Unary(_, a) | ExprKind::Cast(a) | ExprKind::Slice { of: a, .. } => a.walk_mut(visit),
+            ExprKind::Binary(_, a, b) => {
+                a.walk_mut(visit);
+                b.walk_mut(visit);
+            }
+            ExprKind::Mux(c, a, b) => {
+                c.walk_mut(visit);
+                a.walk_mut(visit);
+                b.walk_mut(visit);
+            }
+            _ => {}
+        }
+    }
 }

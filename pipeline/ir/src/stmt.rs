@@ -189,6 +189,19 @@ impl StmtKind {
         }
     }
 
+    /// The blocks inside, to be changed.
+    #[must_use]
+    pub fn blocks_mut(&mut self) -> Vec<&mut Block> {
+        match self {
+            Self::If { then, otherwise, .. } => vec![then, otherwise],
+            Self::Apply { arms, .. } => arms.iter_mut().map(|a| &mut a.body).collect(),
+            Self::Stay { select, arms, .. } => {
+                std::iter::once(select).chain(arms.iter_mut().map(|a| &mut a.body)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The place that the statement itself writes, but for action parameters.
     #[must_use]
     pub fn written(&self) -> Option<Place> {
@@ -231,6 +244,23 @@ impl StmtKind {
             | Self::Remember { .. }
             | Self::Truncate { .. }
             | Self::Verdict(Verdict::Pass | Verdict::Drop(_)) => Vec::new(),
+        }
+    }
+
+    /// The expressions that the statement itself reads, to be changed.
+    #[must_use]
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::Set { value: e, .. } | Self::If { cond: e, .. } | Self::Count { index: e, .. } => vec![e],
+            Self::Verdict(Verdict::Forward(e)) => vec![e],
+            Self::Apply { key: list, .. } | Self::Checksum { data: list, .. } => list.iter_mut().collect(),
+            Self::Hash { key, data, .. } => std::iter::once(key).chain(data).collect(),
+            Self::Adjust { old, new, .. } => vec![old, new],
+            Self::Find { key, hash, event, class, .. } => {
+                key.iter_mut().chain([hash, event, class]).collect()
+            }
+            Self::Select { pool, hash, .. } => vec![pool, hash],
+            _ => Vec::new(),
         }
     }
 }

@@ -115,7 +115,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
     }
 }
 
-// decap.rs:116 ingress
+// decap.rs:152 ingress
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -246,11 +246,41 @@ control ingress(
 
     apply {
         tm.bypass_egress = 1;
+        bit<8> step;
+        if (h.inner4.isValid()) {
+            step = h.inner4.tos;
+        } else {
+            step = 0;
+        }
+        bit<2> inner = step[1:0];
+        bit<8> step_2;
+        if (h.inner4.isValid()) {
+            step_2 = h.inner4.tos;
+        } else {
+            step_2 = 0;
+        }
+        bit<8> marked = step_2 | 3;
+        bit<8> step_3;
+        if (h.inner6.isValid()) {
+            step_3 = h.inner6.traffic_class;
+        } else {
+            step_3 = 0;
+        }
+        bit<2> inner_2 = step_3[1:0];
         if (h.outer4.isValid() && h.outer4.protocol == 4) {
-            if (h.outer4.version != 4
-                || h.outer4.ihl != 5
-                || h.outer4.more_fragments == 1
-                || h.outer4.fragment_offset != 0) {
+            bool step_4;
+            if (h.outer4.version != 4 || h.outer4.ihl != 5 || h.outer4.more_fragments == 1) {
+                step_4 = true;
+            } else {
+                step_4 = false;
+            }
+            bool step_5;
+            if (h.outer4.fragment_offset != 0) {
+                step_5 = true;
+            } else {
+                step_5 = false;
+            }
+            if (step_4 || step_5) {
                 meta.over = true;
                 meta.drop_reason = 1;
                 deparser.drop_ctl = 1;
@@ -292,19 +322,17 @@ control ingress(
                 // decap.rs:146 served4
                 if (served4.apply().hit) {
                     h.eth.ethertype = 0x0800;
-                    bit<2> inner = h.inner4.tos[1:0];
                     if (meta.ecn == 3 && inner == 0) {
                         meta.over = true;
                         meta.drop_reason = 5;
                         deparser.drop_ctl = 1;
                     } else if (meta.ecn == 3) {
-                        bit<8> marked = h.inner4.tos | 3;
-                        bit<16> step = h.inner4.version ++ h.inner4.ihl ++ h.inner4.tos;
-                        bit<16> step_2 = h.inner4.version ++ h.inner4.ihl ++ marked;
+                        bit<16> step_4 = h.inner4.version ++ h.inner4.ihl ++ h.inner4.tos;
+                        bit<16> step_5 = h.inner4.version ++ h.inner4.ihl ++ marked;
                         meta.inner4_checksum_changes = true;
                         meta.inner4_checksum_was = ~h.inner4.checksum;
-                        meta.inner4_checksum_old0 = ~step;
-                        meta.inner4_checksum_new0 = step_2;
+                        meta.inner4_checksum_old0 = ~step_4;
+                        meta.inner4_checksum_new0 = step_5;
                         h.inner4.tos = marked;
                     }
                 } else {
@@ -316,8 +344,7 @@ control ingress(
                 // decap.rs:166 served6
                 if (served6.apply().hit) {
                     h.eth.ethertype = 0x86dd;
-                    bit<2> inner = h.inner6.traffic_class[1:0];
-                    if (meta.ecn == 3 && inner == 0) {
+                    if (meta.ecn == 3 && inner_2 == 0) {
                         meta.over = true;
                         meta.drop_reason = 5;
                         deparser.drop_ctl = 1;

@@ -73,66 +73,48 @@ struct metadata_t {
     bit<8> service_pool;
     bit<48> to_mac_mac;
     bit<32> to_mac_port;
+    bit<32> hash;
     bit<16> id;
     bool over;
-    bit<3> flow_event;
-    bit<32> flow_hash;
-    bit<32> flow_digest;
-    bit<8> servers_slot;
-    bit<8> generation;
-    bit<2> drop_reason;
-    bit<32> now;
     bit<32> clock;
     bit<32> clock_before;
+    bit<32> now;
+    bit<3> flow_event;
+    bit<32> flow_digest;
+    bit<2> drop_reason;
     bool flow_hit;
     bit<16> flow_seen0;
     bit<16> flow_seen1;
     bool flows_wrote;
     bool flows_no_room;
+    bit<8> generation;
 }
 
 parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress_intrinsic_metadata_t istd) {
+    // pipeline.rs:73 start
     state start {
         packet.extract(istd);
-        transition select(istd.resubmit_flag) {
-            1: again;
-            default: anew;
-        }
-    }
-
-    state anew {
         packet.advance(PORT_METADATA_SIZE);
-        transition begin;
-    }
-
-    state again {
-        packet.advance(128);
-        transition begin;
-    }
-
-    // pipeline.rs:73 start
-    state begin {
         meta.src_port = 0;
         meta.dst_port = 0;
         meta.service_pool = 0;
         meta.to_mac_mac = 0;
         meta.to_mac_port = 0;
+        meta.hash = 0;
         meta.id = 0;
         meta.over = false;
-        meta.flow_event = 0;
-        meta.flow_hash = 0;
-        meta.flow_digest = 0;
-        meta.servers_slot = 0;
-        meta.generation = 0;
-        meta.drop_reason = 0;
-        meta.now = 0;
         meta.clock = 0;
         meta.clock_before = 0;
+        meta.now = 0;
+        meta.flow_event = 0;
+        meta.flow_digest = 0;
+        meta.drop_reason = 0;
         meta.flow_hit = false;
         meta.flow_seen0 = 0;
         meta.flow_seen1 = 0;
         meta.flows_wrote = false;
         meta.flows_no_room = false;
+        meta.generation = 0;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
             0x0800: ipv4;
@@ -282,28 +264,28 @@ control ingress(
     };
 
     action flows_open0() {
-        meta.flow_seen0 = flows_0_open.execute(meta.flow_hash[13:0]);
+        meta.flow_seen0 = flows_0_open.execute(meta.hash[13:0]);
     }
 
     action flows_data0() {
-        meta.flow_seen0 = flows_0_data.execute(meta.flow_hash[13:0]);
+        meta.flow_seen0 = flows_0_data.execute(meta.hash[13:0]);
     }
 
     action flows_datagram0() {
-        meta.flow_seen0 = flows_0_datagram.execute(meta.flow_hash[13:0]);
+        meta.flow_seen0 = flows_0_datagram.execute(meta.hash[13:0]);
     }
 
     action flows_close0() {
-        meta.flow_seen0 = flows_0_close.execute(meta.flow_hash[13:0]);
+        meta.flow_seen0 = flows_0_close.execute(meta.hash[13:0]);
     }
 
     action flows_read0() {
-        meta.id = flows_0_id_read.execute(meta.flow_hash[13:0]);
+        meta.id = flows_0_id_read.execute(meta.hash[13:0]);
         meta.flow_hit = true;
     }
 
     action flows_write0() {
-        flows_0_id_write.execute(meta.flow_hash[13:0]);
+        flows_0_id_write.execute(meta.hash[13:0]);
         meta.flows_wrote = true;
     }
 
@@ -370,28 +352,28 @@ control ingress(
     };
 
     action flows_open1() {
-        meta.flow_seen1 = flows_1_open.execute(meta.flow_hash[13:0]);
+        meta.flow_seen1 = flows_1_open.execute(meta.hash[13:0]);
     }
 
     action flows_data1() {
-        meta.flow_seen1 = flows_1_data.execute(meta.flow_hash[13:0]);
+        meta.flow_seen1 = flows_1_data.execute(meta.hash[13:0]);
     }
 
     action flows_datagram1() {
-        meta.flow_seen1 = flows_1_datagram.execute(meta.flow_hash[13:0]);
+        meta.flow_seen1 = flows_1_datagram.execute(meta.hash[13:0]);
     }
 
     action flows_close1() {
-        meta.flow_seen1 = flows_1_close.execute(meta.flow_hash[13:0]);
+        meta.flow_seen1 = flows_1_close.execute(meta.hash[13:0]);
     }
 
     action flows_read1() {
-        meta.id = flows_1_id_read.execute(meta.flow_hash[13:0]);
+        meta.id = flows_1_id_read.execute(meta.hash[13:0]);
         meta.flow_hit = true;
     }
 
     action flows_write1() {
-        flows_1_id_write.execute(meta.flow_hash[13:0]);
+        flows_1_id_write.execute(meta.hash[13:0]);
         meta.flows_wrote = true;
     }
 
@@ -600,21 +582,18 @@ control ingress(
         key = {
             meta.service_pool: exact @name("pool");
             meta.generation: exact @name("generation");
-            meta.servers_slot: exact @name("slot");
+            meta.hash[7:0]: exact @name("slot");
         }
         actions = {
             set_servers;
             @defaultonly no_servers;
         }
         const default_action = no_servers();
-        size = 2048;
+        size = 1024;
     }
 
     apply {
         tm.bypass_egress = 1;
-        meta.clock = (bit<32>) from_parser.global_tstamp[47:26];
-        meta.clock_before = flow_clock_before.execute(0);
-        meta.now = meta.clock_before | meta.clock;
         if (h.tcp.isValid()) {
             meta.src_port = h.tcp.src_port;
             meta.dst_port = h.tcp.dst_port;
@@ -626,10 +605,13 @@ control ingress(
             tm.ucast_egress_port = CPU_PORT;
         }
         if (!meta.over) {
+            meta.clock = (bit<32>) from_parser.global_tstamp[47:26];
+            meta.clock_before = flow_clock_before.execute(0);
+            meta.now = meta.clock_before | meta.clock;
+
             // pipeline.rs:113 service
             if (service.apply().hit) {
-                bit<32> hash;
-                hash = crc32.get({ 32w0, h.ip4.src, h.ip4.dst, meta.src_port, meta.dst_port });
+                meta.hash = crc32.get({ 32w0, h.ip4.src, h.ip4.dst, meta.src_port, meta.dst_port });
                 bit<3> event;
                 if (h.udp.isValid()) {
                     event = 3;
@@ -643,7 +625,6 @@ control ingress(
 
                 // pipeline.rs:131 find in flows
                 meta.flow_event = event;
-                meta.flow_hash = hash;
                 flows_mark.apply();
 
                 // pipeline.rs:132 stay where the flow is, or select
@@ -655,35 +636,33 @@ control ingress(
                     meta.drop_reason = 1;
                     deparser.drop_ctl = 1;
                 } else {
-                    meta.servers_slot = hash[7:0];
                     if (servers.apply().miss) {
                         meta.over = true;
                         meta.drop_reason = 2;
                         deparser.drop_ctl = 1;
-                    }
-                }
-                if (!meta.over) {
-                    flows_look0.apply();
-                    flows_look1.apply();
-                    flows_know1.apply();
-                    flows_know0.apply();
-                    if (server.apply().hit) {
-                        h.eth.dst = meta.to_mac_mac;
-                        tm.ucast_egress_port = (bit<9>) meta.to_mac_port;
                     } else {
-                        if (meta.flow_hit) {
-                            // Once more, as a flow that moves.
-                            deparser.resubmit_type = 1;
-                        } else {
-                            meta.drop_reason = 3;
-                            deparser.drop_ctl = 1;
+                        flows_look0.apply();
+                        flows_look1.apply();
+                        flows_know1.apply();
+                        flows_know0.apply();
+                        if (meta.flows_wrote && !meta.flow_hit) {
+                            flows_stored.count(0);
                         }
-                    }
-                    if (meta.flows_wrote && !meta.flow_hit) {
-                        flows_stored.count(0);
-                    }
-                    if (meta.flows_no_room) {
-                        flows_not_stored.count(0);
+                        if (meta.flows_no_room) {
+                            flows_not_stored.count(0);
+                        }
+                        if (server.apply().hit) {
+                            h.eth.dst = meta.to_mac_mac;
+                            tm.ucast_egress_port = (bit<9>) meta.to_mac_port;
+                        } else {
+                            if (meta.flow_hit) {
+                                // Once more, as a flow that moves.
+                                deparser.resubmit_type = 1;
+                            } else {
+                                meta.drop_reason = 3;
+                                deparser.drop_ctl = 1;
+                            }
+                        }
                     }
                 }
             } else {

@@ -243,6 +243,7 @@ control ingress(
             } else {
                 meta.dst_port = h.udp.dst_port;
             }
+            bit<32> old_2 = h.ip4.src;
 
             // pipeline.rs:84 outside
             switch (outside.apply().action_run) {
@@ -250,7 +251,7 @@ control ingress(
                     bit<32> old = h.ip4.dst;
                     meta.ip4_checksum_changes = true;
                     meta.ip4_checksum_was = ~h.ip4.checksum;
-                    meta.ip4_checksum_old0 = ~old;
+                    meta.ip4_checksum_old0 = ~h.ip4.dst;
                     meta.ip4_checksum_new0 = meta.inward_dst;
                     h.ip4.dst = meta.inward_dst;
                     if (h.tcp.isValid()) {
@@ -287,21 +288,20 @@ control ingress(
                 // pipeline.rs:104 inside
                 switch (inside.apply().action_run) {
                     inside_outward: {
-                        bit<32> old = h.ip4.src;
                         meta.ip4_checksum_changes = true;
                         meta.ip4_checksum_was = ~h.ip4.checksum;
-                        meta.ip4_checksum_old0 = ~old;
+                        meta.ip4_checksum_old0 = ~h.ip4.src;
                         meta.ip4_checksum_new0 = meta.outward_src;
                         h.ip4.src = meta.outward_src;
                         if (h.tcp.isValid()) {
                             meta.tcp_checksum_changes = true;
                             meta.tcp_checksum_was = ~h.tcp.checksum;
-                            meta.tcp_checksum_old0 = ~old;
+                            meta.tcp_checksum_old0 = ~old_2;
                             meta.tcp_checksum_new0 = meta.outward_src;
                         } else if (h.udp.checksum != 0) {
                             meta.udp_checksum_changes = true;
                             meta.tcp_checksum_was = ~h.udp.checksum;
-                            meta.tcp_checksum_old0 = ~old;
+                            meta.tcp_checksum_old0 = ~old_2;
                             meta.tcp_checksum_new0 = meta.outward_src;
                         }
                         tm.ucast_egress_port = (bit<9>) meta.outward_port;

@@ -9,7 +9,7 @@ mod psa;
 mod tna;
 mod v1model;
 
-use p4::ast::{Annotation, Block, Decl, Expr as P4, Param, Stmt, Type as P4Type};
+use p4::ast::{Annotation, Block, Decl, Expr as P4, Param, State, Stmt, Type as P4Type};
 use pipeline_ir::{CounterKind, Table};
 
 use super::means::Means;
@@ -57,9 +57,14 @@ pub(super) trait Arch: Sync {
     /// What stands behind that control: other blocks, the deparser, the package.
     fn rest(&self) -> Vec<Decl>;
     /// The same, where the deparser sums what checksums change by, and may send packets into a second pass.
-    fn rest_with(&self, sums: Vec<Sum>, again: bool) -> Vec<Decl> {
-        let _ = (sums, again);
+    fn rest_with(&self, sums: Vec<Sum>, again: bool, egress: Option<Egress>) -> Vec<Decl> {
+        let _ = (sums, again, egress);
         self.rest()
+    }
+
+    /// The packet goes on in egress.
+    fn goes_on(&self) -> Stmt {
+        Stmt::block(Block::new())
     }
 
     /// Is this a packet's second pass?
@@ -69,10 +74,6 @@ pub(super) trait Arch: Sync {
     /// Sends the packet into a second pass, later.
     fn send_again(&self) -> Stmt {
         Stmt::block(Block::new())
-    }
-    /// Where a parser's second pass begins, as bits to step over; `None`: as the first.
-    fn again_bits(&self) -> Option<u32> {
-        None
     }
     /// The time in ticks of so many nanoseconds, as many bits as there are.
     fn clock(&self, tick_ns: u64) -> P4 {
@@ -161,8 +162,8 @@ const ALL: &[&dyn Arch] = &[
     &v1model::V1model,
     &pna::Pna,
     &psa::Psa,
-    &tna::Tna { name: "tna", file: "tna.p4", host: 320, again: 64, predicate: 4 },
-    &tna::Tna { name: "t2na", file: "t2na.p4", host: 0, again: 128, predicate: 16 },
+    &tna::Tna { name: "tna", file: "tna.p4", host: 320, predicate: 4 },
+    &tna::Tna { name: "t2na", file: "t2na.p4", host: 0, predicate: 16 },
 ];
 
 /// A checksum that the deparser writes, if something has changed it.
@@ -175,6 +176,24 @@ pub(super) struct Sum {
     pub(super) place: P4,
     /// The words that it is of.
     pub(super) words: Vec<P4>,
+}
+
+/// What is done in egress.
+pub(super) struct Egress {
+    /// What the parser does first, behind its own metadata.
+    pub(super) begins: Block,
+    /// The parser's states.
+    pub(super) states: Vec<State>,
+    /// The type of its metadata.
+    pub(super) metadata: Decl,
+    /// What the control declares.
+    pub(super) locals: Vec<Decl>,
+    /// What it does.
+    pub(super) apply: Block,
+    /// Checksums that the deparser writes.
+    pub(super) sums: Vec<Sum>,
+    /// The headers, in the order in which they leave.
+    pub(super) headers: Vec<P4>,
 }
 
 /// What a program is written with: skeleton and recipes.

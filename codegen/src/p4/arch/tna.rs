@@ -1,4 +1,4 @@
-//! TNA: all is done in ingress, egress is passed by, and the deparser sums what checksums change by.
+//! TNA: all is done in ingress, and egress is passed by, unless the pipeline is cut; deparsers sum what checksums change by.
 
 use p4::ast::{
     Annotation, Block, ControlDecl, Decl, Expr as P4, Field, Param, ParserDecl, State, Stmt,
@@ -6,7 +6,7 @@ use p4::ast::{
 };
 use pipeline_ir::CounterKind;
 
-use super::{Arch, Hashing, Sum};
+use super::{Arch, Egress, Hashing, Sum};
 use crate::p4::prelude;
 
 /// Tofino's own architecture, as one of its generations has it.
@@ -16,8 +16,6 @@ pub(super) struct Tna {
     pub(super) file: &'static str,
     /// The port of the chip's own processor.
     pub(super) host: u128,
-    /// Bits that stand before a packet in its second pass.
-    pub(super) again: u32,
     /// Bits of what a register's action says of its comparisons: one for each outcome of all of them.
     pub(super) predicate: u32,
 }
@@ -38,18 +36,26 @@ fn emit() -> Stmt {
     Stmt::call(P4::name("packet").method("emit", ["h"]))
 }
 
-/// The egress side, which no packet sees.
-fn egress() -> Vec<Decl> {
-    let headers = [Param::out("egress_headers_t", "h"), Param::out("egress_metadata_t", "meta")];
-    let parser = [Param::new("packet_in", "packet")].into_iter().chain(headers);
+/// The deparser's sums: its locals and statements.
+fn sums(mut deparse: ControlDecl, sums: Vec<Sum>) -> ControlDecl {
+    for sum in sums {
+        let extern_ = Decl::instance(P4Type::named("Checksum"), Vec::<P4>::new(), sum.name.clone());
+        let summed = P4::name(sum.name).method("update", [P4::list(sum.words)]);
+        let stmt = Stmt::if_(sum.changes, [Stmt::assign(sum.place, summed)]);
+        deparse = deparse.local(extern_).then(stmt);
+    }
+    deparse
+}
+
+/// The egress side.
+fn egress(done: Option<Egress>) -> Vec<Decl> {
+    let headers = if done.is_some() { "headers_t" } else { "egress_headers_t" };
+    let both = |h: Param, meta: Param| [h, meta];
+    let parser = [Param::new("packet_in", "packet")].into_iter();
+    let parser = parser.chain(both(Param::out(headers, "h"), Param::out("egress_metadata_t", "meta")));
     let parser = parser.chain([Param::out("egress_intrinsic_metadata_t", "istd")]);
-    let start = State::new(
-        "start",
-        [Stmt::call(P4::name("packet").method("extract", ["istd"]))],
-        P4Transition::accept(),
-    );
     let control = [
-        Param::inout("egress_headers_t", "h"),
+        Param::inout(headers, "h"),
         Param::inout("egress_metadata_t", "meta"),
         Param::input("egress_intrinsic_metadata_t", "istd"),
         Param::input("egress_intrinsic_metadata_from_parser_t", "from_parser"),
@@ -58,17 +64,34 @@ fn egress() -> Vec<Decl> {
     ];
     let deparse = [
         Param::new("packet_out", "packet"),
-        Param::inout("egress_headers_t", "h"),
+        Param::inout(headers, "h"),
         Param::input("egress_metadata_t", "meta"),
         Param::input("egress_intrinsic_metadata_for_deparser_t", DEPARSER),
     ];
-    vec![
-        Decl::structure("egress_headers_t", Vec::<Field>::new()).note("Packets pass egress by."),
-        Decl::structure("egress_metadata_t", Vec::<Field>::new()),
-        ParserDecl::new("egress_parse", parser).state(start).into(),
-        ControlDecl::new("egress", control).into(),
-        ControlDecl::new("egress_deparse", deparse).then(emit()).into(),
-    ]
+    let mut parser = ParserDecl::new("egress_parse", parser);
+    let mut control = ControlDecl::new("egress", control);
+    let mut deparse = ControlDecl::new("egress_deparse", deparse);
+    let begins = Stmt::call(P4::name("packet").method("extract", ["istd"]));
+    let Some(mut done) = done else {
+        return vec![
+            Decl::structure("egress_headers_t", Vec::<Field>::new()).note("Packets pass egress by."),
+            Decl::structure("egress_metadata_t", Vec::<Field>::new()),
+            parser.state(State::new("start", [begins], P4Transition::accept())).into(),
+            control.into(),
+            deparse.then(emit()).into(),
+        ];
+    };
+    if let Some(start) = done.states.first_mut() {
+        start.body.splice(0..0, std::iter::once(begins).chain(done.begins));
+    }
+    parser.states = done.states;
+    control.locals = done.locals;
+    control.apply = done.apply;
+    deparse = sums(deparse, done.sums);
+    for h in done.headers {
+        deparse = deparse.then(Stmt::call(P4::name("packet").method("emit", [h])));
+    }
+    vec![done.metadata, parser.into(), control.into(), deparse.into()]
 }
 
 impl Arch for Tna {
@@ -120,7 +143,10 @@ impl Arch for Tna {
             "crc32",
             "deparser",
             "drops",
+            "bridge",
+            "bridge_t",
             "egress",
+            "egress_drops",
             "egress_deparse",
             "egress_headers_t",
             "egress_metadata_t",
@@ -177,9 +203,12 @@ impl Arch for Tna {
         vec![Stmt::assign(P4::name(TM).member("bypass_egress"), 1u32)]
     }
     fn rest(&self) -> Vec<Decl> {
-        self.rest_with(Vec::new(), false)
+        self.rest_with(Vec::new(), false, None)
     }
-    fn rest_with(&self, sums: Vec<Sum>, again: bool) -> Vec<Decl> {
+    fn goes_on(&self) -> Stmt {
+        Stmt::assign(P4::name(TM).member("bypass_egress"), 0u32)
+    }
+    fn rest_with(&self, changes: Vec<Sum>, again: bool, done: Option<Egress>) -> Vec<Decl> {
         let params = [
             Param::new("packet_out", "packet"),
             Param::inout("headers_t", "h"),
@@ -193,15 +222,10 @@ impl Arch for Tna {
             let emit = Stmt::call(P4::name("resubmit").method0("emit"));
             deparse = deparse.then(Stmt::if_(asked, [emit]));
         }
-        for sum in sums {
-            deparse =
-                deparse.local(Decl::instance(P4Type::named("Checksum"), Vec::<P4>::new(), sum.name.clone()));
-            let summed = P4::name(sum.name).method("update", [P4::list(sum.words)]);
-            deparse = deparse.then(Stmt::if_(sum.changes, [Stmt::assign(sum.place, summed)]));
-        }
+        let deparse = sums(deparse, changes);
         let blocks = ["parse", "ingress", "deparse", "egress_parse", "egress", "egress_deparse"];
         let mut out = vec![deparse.then(emit()).into()];
-        out.extend(egress());
+        out.extend(egress(done));
         out.push(Decl::instance("Pipeline", blocks.map(P4::call0), "pipe"));
         out.push(Decl::instance("Switch", ["pipe"].map(P4::name), "main"));
         out
@@ -212,9 +236,6 @@ impl Arch for Tna {
     }
     fn send_again(&self) -> Stmt {
         Stmt::assign(P4::name(DEPARSER).member("resubmit_type"), 1u32)
-    }
-    fn again_bits(&self) -> Option<u32> {
-        Some(self.again)
     }
     /// The time stamp counts nanoseconds in 48 bits.
     fn clock(&self, tick_ns: u64) -> P4 {

@@ -62,27 +62,27 @@ RegisterAction<bit<CELL>, bit<BITS>, bit<CELL>>(TABLE_N_id) TABLE_N_id_write = {
 };
 
 action TABLE_openN() {
-    meta.CURSOR_seenN = TABLE_N_open.execute(meta.CURSOR_hash[LAST:0]);
+    meta.CURSOR_seenN = TABLE_N_open.execute(HASHED[LAST:0]);
 }
 
 action TABLE_dataN() {
-    meta.CURSOR_seenN = TABLE_N_data.execute(meta.CURSOR_hash[LAST:0]);
+    meta.CURSOR_seenN = TABLE_N_data.execute(HASHED[LAST:0]);
 }
 
 action TABLE_datagramN() {
-    meta.CURSOR_seenN = TABLE_N_datagram.execute(meta.CURSOR_hash[LAST:0]);
+    meta.CURSOR_seenN = TABLE_N_datagram.execute(HASHED[LAST:0]);
 }
 
 action TABLE_closeN() {
-    meta.CURSOR_seenN = TABLE_N_close.execute(meta.CURSOR_hash[LAST:0]);
+    meta.CURSOR_seenN = TABLE_N_close.execute(HASHED[LAST:0]);
 }
 
 action TABLE_readN() {
-    PLACE = TABLE_N_id_read.execute(meta.CURSOR_hash[LAST:0]);
+    PLACE = TABLE_N_id_read.execute(HASHED[LAST:0]);
     meta.CURSOR_hit = true;
 }
 
 action TABLE_writeN() {
-    TABLE_N_id_write.execute(meta.CURSOR_hash[LAST:0]);
+    TABLE_N_id_write.execute(HASHED[LAST:0]);
     meta.TABLE_wrote = true;
 }

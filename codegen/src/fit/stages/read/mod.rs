@@ -32,8 +32,10 @@ pub fn tables(program: &Program, locate: &dyn Fn(&str) -> Option<Loc>) -> Tables
             computes: a.computes,
         });
         out.arrays.extend(arrays);
+        let own = out.tables.len();
         let mut reader = Reader { names: &names, out: &mut out, first, path: Vec::new(), locate, line: 0 };
         reader.block(&control.apply);
+        apart(control, &mut out.tables[own..]);
     }
     let deparsers = program.decls.iter().filter_map(|d| match &d.kind {
         DeclKind::Control(c) if is_deparser(c) => Some(c),
@@ -43,9 +45,25 @@ pub fn tables(program: &Program, locate: &dyn Fn(&str) -> Option<Loc>) -> Tables
         let names = Names::new(program, control, &live);
         let first = out.arrays.len();
         let mut reader = Reader { names: &names, out: &mut out, first, path: Vec::new(), locate, line: 0 };
+        let own = reader.out.tables.len();
         reader.sums(&control.apply);
+        apart(control, &mut out.tables[own..]);
     }
     out
+}
+
+/// What egress sees has the names that ingress has for it, and is something else.
+fn apart(control: &ControlDecl, tables: &mut [Logical]) {
+    if !control.name.starts_with("egress") {
+        return;
+    }
+    let own = |field: &String| format!("egress {field}");
+    for t in tables {
+        t.key.iter_mut().for_each(|k| k.field = own(&k.field));
+        for set in [&mut t.looks, &mut t.reads, &mut t.writes] {
+            *set = set.iter().map(own).collect();
+        }
+    }
 }
 
 /// Controls that look tables up.

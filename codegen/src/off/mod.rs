@@ -1,0 +1,273 @@
+//! A pipeline without parts of it: what a deployment does not need, or a chip has no room for.
+//!
+//! | off | what is meant |
+//! | --- | --- |
+//! | a parser state | packets that come to it pass |
+//! | a table | it has no entries |
+//! | an action | no entry has it |
+//! | a flow table | it knows no flow and stores none |
+//! | a limiter | it lets no packet through |
+//! | a counter | it counts nothing |
+//!
+//! What only they used goes with them: code that no packet comes to any more, headers, keys, variables, reasons.
+
+mod unused;
+
+use pipeline_ir::diagnostic::{Code, Diagnostics};
+use pipeline_ir::expr::{Expr, ExprKind, Type};
+use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
+use pipeline_ir::verify::{Verified, verify};
+use pipeline_ir::{
+    ActionId, CounterId, FlowTableId, LimiterId, Loc, ParserOp, Pipeline, StateId, TableId, Transition, Var,
+    VarId, VarKind,
+};
+
+use crate::ways;
+
+/// What can be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    State(StateId),
+    Table(TableId),
+    Action(ActionId),
+    FlowTable(FlowTableId),
+    Limiter(LimiterId),
+    Counter(CounterId),
+}
+
+/// The variable that says that a packet came to a state that is off.
+const LEFT_OUT: &str = "left_out";
+
+/// Settings (`NAME`, value) in two: names whose value is `off`, and the constants that have another value.
+#[must_use]
+pub fn split(set: &[(String, String)]) -> (Vec<&str>, Vec<(String, String)>) {
+    let off = set.iter().filter(|(_, value)| value == "off").map(|(name, _)| name.as_str());
+    (off.collect(), set.iter().filter(|(_, value)| value != "off").cloned().collect())
+}
+
+/// The pipeline without the parts of these names, written as in the source (`FLOWS6`, `Ipip6`) or in `snake_case`.
+///
+/// # Errors
+/// A name that nothing has, or two parts have; a part without which the rest means nothing.
+pub fn off(verified: &Verified, names: &[&str]) -> Result<Verified, Diagnostics> {
+    if names.is_empty() {
+        return Ok(verified.clone());
+    }
+    let mut p = verified.pipeline().clone();
+    let mut faults = Diagnostics::default();
+    let parts: Vec<Part> = names.iter().filter_map(|name| part(&p, name, &mut faults)).collect();
+    for part in &parts {
+        refuse(&p, *part, &mut faults);
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    parts.iter().for_each(|part| take_out(&mut p, *part));
+    p.control = ways::settle(&p);
+    while drop_unread(&mut p) {}
+    verify(unused::without(&p))
+}
+
+/// Names are compared without case and underscores: `Ipip6` is `ipip6`, `TOO_BIG_RATE` is `too_big_rate`.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn named(p: &Pipeline, name: &str) -> Vec<Part> {
+    fn of<T>(list: &[T], name: &str, own: fn(&T) -> &str, part: fn(u32) -> Part) -> Vec<Part> {
+        let found = list.iter().enumerate().filter(|(_, t)| plain(own(t)) == plain(name));
+        found.map(|(i, _)| part(i as u32)).collect()
+    }
+    [
+        of(&p.parser.states, name, |s| &s.name, |i| Part::State(StateId(i))),
+        of(&p.tables, name, |t| &t.name, |i| Part::Table(TableId(i))),
+        of(&p.actions, name, |a| &a.name, |i| Part::Action(ActionId(i))),
+        of(&p.flow_tables, name, |t| &t.name, |i| Part::FlowTable(FlowTableId(i))),
+        of(&p.limiters, name, |l| &l.name, |i| Part::Limiter(LimiterId(i))),
+        of(&p.counters, name, |c| &c.name, |i| Part::Counter(CounterId(i))),
+    ]
+    .concat()
+}
+
+fn part(p: &Pipeline, name: &str, faults: &mut Diagnostics) -> Option<Part> {
+    let found = named(p, name);
+    match found.as_slice() {
+        [part] => Some(*part),
+        [] => {
+            let names = [
+                p.parser.states.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+                p.tables.iter().map(|t| t.name.as_str()).collect(),
+                p.actions.iter().filter(|a| !a.default_only).map(|a| a.name.as_str()).collect(),
+                p.flow_tables.iter().map(|t| t.name.as_str()).collect(),
+                p.limiters.iter().map(|l| l.name.as_str()).collect(),
+                p.counters.iter().map(|c| c.name.as_str()).collect(),
+            ];
+            let message = format!("`{name}` can't be off: the pipeline has no part of that name");
+            faults.push(
+                Code::Unknown,
+                Loc::default(),
+                message,
+                format!("take one of {}", names.concat().join(", ")),
+            );
+            None
+        }
+        _ => {
+            let message =
+                format!("`{name}` can't be off: {} parts of the pipeline have that name", found.len());
+            faults.push(Code::Unknown, Loc::default(), message, "give them names of their own");
+            None
+        }
+    }
+}
+
+/// Parts without which the rest means nothing.
+fn refuse(p: &Pipeline, part: Part, faults: &mut Diagnostics) {
+    let mut refused = |name: &str, at: Loc, why: &str, help: &str| {
+        faults.push(Code::Unknown, at, format!("`{name}` can't be off: {why}"), help.to_owned());
+    };
+    match part {
+        Part::State(id) if id == p.parser.start => {
+            let state = &p.parser.states[id.index()];
+            refused(&state.name, state.at, "parsing starts there", "turn states off that come later");
+        }
+        Part::Action(id) if p.tables.iter().any(|t| t.default == id) => {
+            let action = &p.actions[id.index()];
+            refused(
+                &action.name,
+                action.at,
+                "it is what a miss runs",
+                "turn the table off, or the other actions",
+            );
+        }
+        Part::Table(id) => {
+            let table = &p.tables[id.index()];
+            let mut stays = false;
+            pipeline_ir::stmt::walk(&p.control, &mut |s| {
+                stays |= matches!(&s.kind, StmtKind::Stay { table, .. } if *table == id);
+            });
+            if stays {
+                refused(
+                    &table.name,
+                    table.at,
+                    "flows stay by it",
+                    "turn the flow tables off, or its actions",
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+fn take_out(p: &mut Pipeline, part: Part) {
+    match part {
+        Part::State(id) => pass(p, id),
+        Part::Action(id) => {
+            for t in &mut p.tables {
+                t.actions.retain(|a| *a != id);
+                t.const_entries.retain(|e| e.action != id);
+            }
+            replace(&mut p.control, &mut |s| {
+                if let StmtKind::Apply { arms, .. } | StmtKind::Stay { arms, .. } = &mut s.kind {
+                    arms.retain(|arm| arm.action != id);
+                }
+                None
+            });
+        }
+        Part::Table(id) => {
+            let default = p.tables[id.index()].default;
+            let params = p.actions[default.index()].params.clone();
+            replace(&mut p.control, &mut |s| match &s.kind {
+                StmtKind::Apply { table, arms, .. } if *table == id => Some(missed(arms, default, &params)),
+                _ => None,
+            });
+        }
+        Part::FlowTable(id) => replace(&mut p.control, &mut |s| {
+            matches!(&s.kind, StmtKind::Find { table, .. } if *table == id).then(Block::new)
+        }),
+        Part::Counter(id) => replace(&mut p.control, &mut |s| {
+            matches!(&s.kind, StmtKind::Count { counter, .. } if *counter == id).then(Block::new)
+        }),
+        Part::Limiter(id) => replace(&mut p.control, &mut |s| match &s.kind {
+            StmtKind::Limit { limiter, into } if *limiter == id => {
+                let value = Expr { kind: ExprKind::Bool(false), ty: Type::Bool, at: s.at };
+                Some(vec![Stmt { kind: StmtKind::Set { place: Place::Var(*into), value }, at: s.at }])
+            }
+            _ => None,
+        }),
+    }
+}
+
+/// What comes to a parser state passes.
+fn pass(p: &mut Pipeline, id: StateId) {
+    let at = p.parser.states[id.index()].at;
+    let flag = p.vars.iter().position(|v| v.name == LEFT_OUT && v.kind == VarKind::Meta);
+    let flag = flag.unwrap_or_else(|| {
+        p.vars.push(Var { name: LEFT_OUT.to_owned(), ty: Type::Bool, kind: VarKind::Meta, at });
+        let cond = Expr { kind: ExprKind::Var(VarId(p.vars.len() as u32 - 1)), ty: Type::Bool, at };
+        let then = vec![Stmt { kind: StmtKind::Verdict(Verdict::Pass), at }];
+        p.control.insert(0, Stmt { kind: StmtKind::If { cond, then, otherwise: Block::new() }, at });
+        p.vars.len() - 1
+    });
+    let value = Expr { kind: ExprKind::Bool(true), ty: Type::Bool, at };
+    let state = &mut p.parser.states[id.index()];
+    state.ops = vec![ParserOp::Set { var: VarId(flag as u32), value, at }];
+    state.next = Transition::Accept;
+}
+
+/// What a table's default does: its parameters are 0.
+fn missed(arms: &[Arm], default: ActionId, params: &[VarId]) -> Block {
+    let mut body = arms.iter().find(|a| a.action == default).map(|a| a.body.clone()).unwrap_or_default();
+    replace(&mut body, &mut |s| {
+        for e in s.kind.exprs_mut() {
+            e.walk_mut(&mut |e| {
+                if matches!(e.kind, ExprKind::Var(v) if params.contains(&v)) {
+                    e.kind = if e.ty == Type::Bool { ExprKind::Bool(false) } else { ExprKind::Const(0) };
+                }
+            });
+        }
+        None
+    });
+    body
+}
+
+/// Takes out what is written to variables of blocks that nobody reads; is there some?
+fn drop_unread(p: &mut Pipeline) -> bool {
+    let mut read = std::collections::BTreeSet::new();
+    pipeline_ir::stmt::walk(&p.control, &mut |s| {
+        for e in s.kind.exprs() {
+            e.walk(&mut |e| {
+                if let ExprKind::Var(v) = e.kind {
+                    read.insert(v);
+                }
+            });
+        }
+    });
+    let vars = &p.vars;
+    let mut some = false;
+    replace(&mut p.control, &mut |s| match s.kind {
+        StmtKind::Set { place: Place::Var(v), .. }
+            if vars[v.index()].kind == VarKind::Local && !read.contains(&v) =>
+        {
+            some = true;
+            Some(Block::new())
+        }
+        _ => None,
+    });
+    some
+}
+
+/// Puts other statements in the place of some, wherever they stand.
+fn replace(block: &mut Block, with: &mut impl FnMut(&mut Stmt) -> Option<Block>) {
+    for mut s in std::mem::take(block) {
+        match with(&mut s) {
+            Some(mut others) => {
+                replace(&mut others, with);
+                block.append(&mut others);
+            }
+            None => {
+                s.kind.blocks_mut().into_iter().for_each(|inner| replace(inner, with));
+                block.push(s);
+            }
+        }
+    }
+}

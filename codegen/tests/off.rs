@@ -1,0 +1,160 @@
+//! Pipelines without parts of them.
+#![allow(clippy::unwrap_used)]
+
+use codegen::off::{off, split};
+use pipeline_ir::print::print;
+use pipeline_ir::verify::{Verified, verify};
+
+const SOURCE: &str = "#[guideway::pipeline(targets = [native])]
+pub mod small {
+    use guideway::headers::{Ethernet, Ipv4, Udp};
+    struct Headers { eth: Ethernet, ip4: Ipv4, udp: Udp }
+    struct Meta { port: bit<32>, allowed: bool }
+    enum Reason { Rate, Empty, NoPool, NoSlot, NoServer }
+    struct Key { #[exact] dst: bit<32> }
+    enum Way { Send { to: bit<32> }, Twice { to: bit<32>, other: bit<32> }, #[default_only] Unknown }
+    #[table(size = 8)]
+    static WAYS: Table<Key, Way> = Unknown;
+    enum Server { Serve { at: bit<32> }, #[default_only] Gone }
+    struct ServerKey { #[exact] id: bit<16> }
+    #[table(size = 8)]
+    static SERVERS: Table<ServerKey, Server> = Gone;
+    struct FlowKey { src: bit<32>, port: bit<16> }
+    #[flow_table(entries = 8, idle(new = 30.s, tcp = 300.s, udp = 60.s, closing = 60.s))]
+    static FLOWS: Affinity<FlowKey, bit<16>>;
+    #[ring(slots = 256, pools = 2, pool_table = POOL, no_pool = NoPool, no_slot = NoSlot)]
+    static RING: Ring<bit<8>, bit<16>>;
+    #[limiter(per_tick = 4)]
+    static PACE: Limiter;
+    #[counter(size = 2, kind = packets)]
+    static SEEN: Counter;
+
+    #[state]
+    fn start(p: &mut Packet, h: &mut Headers) -> State {
+        p.extract(h.eth);
+        match h.eth.ethertype { 0x0800 => ipv4, _ => accept }
+    }
+    #[state]
+    fn ipv4(p: &mut Packet, h: &mut Headers) -> State {
+        p.extract(h.ip4);
+        match h.ip4.protocol { 17 => udp, _ => accept }
+    }
+    #[state]
+    fn udp(p: &mut Packet, h: &mut Headers) -> State { p.extract(h.udp); accept }
+
+    fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {
+        if !h.ip4.is_valid() { return pass(); }
+        SEEN.count(0);
+        if h.udp.is_valid() {
+            let hash = Crc32.of(bit::<32>(7), (h.ip4.src, h.udp.src_port));
+            let flow = FLOWS.find(FlowKey { src: h.ip4.src, port: h.udp.src_port }, hash, event::DATAGRAM, 0);
+            match SERVERS.stay_or(flow, || RING.select(1, hash)) {
+                Serve { at } => { flow.remember(); return forward(at); }
+                Gone => return drop(NoServer),
+            }
+        }
+        let allowed = PACE.allow();
+        if !allowed { return drop(Rate); }
+        match WAYS.apply(Key { dst: h.ip4.dst }) {
+            Send { to } => m.port = to,
+            Twice { to, other } => m.port = to ^ other,
+            Unknown => return drop(Empty),
+        }
+        forward(m.port)
+    }
+}";
+
+fn small() -> Verified {
+    verify(pipeline_syntax::compile_source("small.rs", SOURCE, &[]).unwrap()).unwrap()
+}
+
+/// Without a part, the pipeline has these words no more, and has those still.
+fn check(name: &str, gone: &[&str], stays: &[&str]) {
+    let whole = print(small().pipeline());
+    let text = print(off(&small(), &[name]).unwrap_or_else(|e| panic!("{name}: {e}")).pipeline());
+    for word in gone {
+        assert!(whole.contains(word), "`{word}` is not in the whole:\n{whole}");
+        assert!(!text.contains(word), "{name} is off, and there is `{word}`:\n{text}");
+    }
+    for word in stays {
+        assert!(text.contains(word), "{name} is off, and there is no `{word}`:\n{text}");
+    }
+}
+
+#[test]
+fn what_is_off_goes_with_what_it_alone_used() {
+    check("udp", &["udp.valid", "flows", "ring", "servers", "no_server"], &["apply ways", "left_out = true"]);
+    check("WAYS", &["apply ways", "send.to", "m.port"], &["drop empty", "by servers", "serve"]);
+    check("Twice", &["twice"], &["on send", "on unknown"]);
+    check("FLOWS", &["find", "remember", "stay"], &["select ring", "apply servers"]);
+    check("PACE", &["allow ", "apply ways", "drop empty"], &["drop rate"]);
+    check("SEEN", &["count"], &["apply ways"]);
+}
+
+#[test]
+fn nothing_off_is_the_pipeline() {
+    assert_eq!(off(&small(), &[]).unwrap(), small());
+}
+
+#[test]
+fn several_parts_are_off_at_once() {
+    let text = print(off(&small(), &["udp", "pace", "seen"]).unwrap().pipeline());
+    assert!(!text.contains("flows") && !text.contains("allow ") && text.contains("drop rate"), "{text}");
+}
+
+#[test]
+fn what_can_t_be_off_is_refused() {
+    for (name, why) in [
+        ("nothing", "the pipeline has no part of that name"),
+        ("start", "parsing starts there"),
+        ("Unknown", "it is what a miss runs"),
+        ("servers", "flows stay by it"),
+    ] {
+        let text = off(&small(), &[name]).unwrap_err().to_string();
+        assert!(text.contains(why), "{name}: {text}");
+    }
+}
+
+#[test]
+fn settings_say_what_is_off() {
+    let set = [("A".to_owned(), "5".to_owned()), ("udp".to_owned(), "off".to_owned())];
+    assert_eq!(split(&set), (vec!["udp"], vec![("A".to_owned(), "5".to_owned())]));
+}
+
+/// The load balancer's IPv4 half on a Tofino 2 with so many stages.
+fn half(stages: u64) -> codegen::Fitted {
+    let source = include_str!("../../pipeline/pipelines/l4lb.rs");
+    let set = [("RING_SLOTS".to_owned(), "65536".to_owned())];
+    let whole = verify(pipeline_syntax::compile_source("l4lb.rs", source, &set).unwrap()).unwrap();
+    let verified = off(&whole, &["ipv6", "Ipip6", "TOO_BIG_RATE"]).unwrap();
+    let mut target = hw_targets::target("tofino2").unwrap();
+    target.limits.get_mut("stages").unwrap().value = stages;
+    codegen::fit(&verified, &target).unwrap_or_else(|e| panic!("{stages} stages: {e}"))
+}
+
+#[test]
+fn what_comes_behind_the_last_table_is_done_in_egress_where_ingress_has_too_few_stages() {
+    let whole = half(20);
+    assert!(!whole.is_cut());
+    let least = (1..20).rev().find(|n| half(*n).is_cut()).unwrap();
+    let text = |f: &codegen::Fitted| {
+        String::from_utf8(codegen::p4::emit(f).get("l4lb.p4").unwrap().to_vec()).unwrap()
+    };
+    let (one, two) = (text(&whole), text(&half(least)));
+    assert!(!one.contains("bridge") && one.contains("bypass_egress = 1"));
+    let (ingress, egress) = two.split_once("parser egress_parse").unwrap();
+    for word in ["h.bridge.setValid();", "h.bridge.arm = 1;", "tm.bypass_egress = 0;", "bridge_t bridge;"] {
+        assert!(ingress.contains(word), "{word}:\n{ingress}");
+    }
+    for word in [
+        "extract(h.bridge)",
+        "h.bridge.arm == 1",
+        "h.outer4.setValid()",
+        "egress_drops.count",
+        "emit(h.outer4)",
+    ] {
+        assert!(egress.contains(word), "{word}:\n{egress}");
+    }
+    assert!(!egress.contains("emit(h.bridge)") && !ingress.contains("h.outer4.setValid()"));
+    assert_eq!(p4::print(&p4::parse(&two).unwrap()), two);
+}
