@@ -178,3 +178,68 @@ fn a_flow_table_on_a_chip_has_one_key_and_one_cursor() {
         assert_eq!(refused(&flows(&body)), *expected, "{body}");
     }
 }
+
+/// The P4 of a pipeline of this text on a chip.
+fn written(text: &str) -> String {
+    let verified = verify(pipeline_syntax::compile_source("small.rs", text, &[]).unwrap()).unwrap();
+    let fitted = fit(&verified, &hw_targets::target("tofino2").unwrap()).unwrap_or_else(|e| panic!("{e}"));
+    let files = codegen::p4::emit(&fitted);
+    String::from_utf8(files.get(&format!("{}.p4", verified.pipeline().name)).unwrap().to_vec()).unwrap()
+}
+
+#[test]
+fn the_outermost_header_tells_a_frame_s_length() {
+    let text = written(
+        "#[guideway::pipeline(targets = [tofino2])]
+        pub mod small {
+            use guideway::headers::{Ethernet, Ipv4, Ipv6};
+            struct Headers { eth: Ethernet, ip4: Ipv4, ip6: Ipv6 }
+            struct Meta {}
+            enum Reason { TooLong }
+            #[state]
+            fn start(p: &mut Packet, h: &mut Headers) -> State {
+                p.extract(h.eth);
+                match h.eth.ethertype { 0x0800 => ipv4, 0x86dd => ipv6, _ => accept }
+            }
+            #[state]
+            fn ipv6(p: &mut Packet, h: &mut Headers) -> State {
+                p.extract(h.ip6);
+                match h.ip6.next_header { 4 => ipv4, _ => accept }
+            }
+            #[state]
+            fn ipv4(p: &mut Packet, h: &mut Headers) -> State { p.extract(h.ip4); accept }
+            fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {
+                if FRAME_LENGTH > 100 { return drop(TooLong); }
+                forward(1)
+            }
+        }",
+    );
+    let apply = text.split_once("    apply {").unwrap().1;
+    let at = |word: &str| apply.find(word).unwrap_or_else(|| panic!("no {word}:\n{apply}"));
+    assert!(at("h.ip6.isValid()") < at("h.ip4.isValid()"), "{apply}");
+}
+
+#[test]
+fn names_that_chips_add_are_kept_free() {
+    let body = "m.clock = h.ip4.identification;
+        m.drop_reason = h.ip4.identification;
+        let flow = FLOWS.find(FlowKey { src: h.ip4.src, port: m.port }, hash, event::DATA, 0);
+        match SERVER.stay_or(flow, || SERVERS.select(1, hash)) {
+            To { port } => {
+                flow.remember();
+                if m.clock == 7 && m.drop_reason == 8 { return drop(NoServer); }
+                forward(port)
+            }
+            Not => drop(NoServer),
+        }";
+    let text = written(&flows(body).replace(
+        "struct Meta { port: bit<16> }",
+        "struct Meta { port: bit<16>, clock: bit<16>, drop_reason: bit<16> }",
+    ));
+    let fields = text.split_once("struct metadata_t {").unwrap().1.split_once('}').unwrap().0;
+    let names: Vec<&str> =
+        fields.lines().filter_map(|l| l.trim().strip_suffix(';')?.split(' ').nth(1)).collect();
+    let once: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+    assert!(once.contains("clock") && once.contains("drop_reason"), "{fields}");
+    assert_eq!(once.len(), names.len(), "{fields}");
+}

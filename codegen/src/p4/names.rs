@@ -173,12 +173,15 @@ fn states(p: &Pipeline, arch: &dyn Arch) -> Vec<String> {
 
 /// Names of objects that we add beside the source's.
 fn generated(p: &Pipeline) -> BTreeSet<String> {
-    let mut names = BTreeSet::from(["CPU_PORT".to_owned(), "set_generation".to_owned()]);
+    let own = ["CPU_PORT", "flow_clock", "flow_clock_before", "set_generation"];
+    let mut names = BTreeSet::from(own.map(str::to_owned));
     let mut add = |base: &str, endings: &[&str]| {
         names.extend(endings.iter().map(|e| format!("{base}_{e}")));
     };
     for t in &p.flow_tables {
         add(&t.name, &["look", "ways", "write", "spill", "stored", "not_stored", "stay", "learn"]);
+        add(&t.name, &["0", "1", "0_id", "1_id", "mark", "marks", "digest", "polynomial", "full", "rests"]);
+        add(&t.name, &["look0", "look1", "know0", "know1", "rests0", "rests1"]);
         add(&t.name.to_uppercase(), &["BUCKETS"]);
     }
     for c in &p.cursors {
@@ -201,7 +204,10 @@ fn generated(p: &Pipeline) -> BTreeSet<String> {
 /// Names of metadata that we add beside the source's.
 fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = [
+        "clock",
+        "clock_before",
         "crc",
+        "drop_reason",
         "frame_length",
         "generation",
         "ingress_port",
@@ -217,13 +223,15 @@ fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
     .map(ToString::to_string)
     .collect();
     for c in cursors {
-        let endings =
-            ["class", "event", "hash", "hit", "id", "index", "place", "rank", "spill", "table", "value"];
-        let ways = ["way0", "way1", "way2", "way3"];
+        let endings = [
+            "class", "digest", "event", "hash", "hit", "id", "index", "place", "rank", "spill", "table",
+            "value",
+        ];
+        let ways = ["way0", "way1", "way2", "way3", "seen0", "seen1"];
         names.extend(endings.iter().chain(&ways).map(|e| format!("{c}_{e}")));
     }
     for t in &p.flow_tables {
-        let endings = ["found", "id", "key", "profile", "write"];
+        let endings = ["found", "id", "key", "no_room", "profile", "write", "wrote"];
         let keys = t.keys.iter().map(|k| k.name.as_str());
         names.extend(endings.into_iter().chain(keys).map(|e| format!("{}_{e}", t.name)));
     }

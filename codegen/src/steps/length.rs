@@ -31,7 +31,7 @@ impl Length {
         follow(p, p.parser.start, 0, &mut found);
         let tellers: Option<Vec<Teller>> =
             found.values().map(|all| (all.len() == 1).then(|| all.first().copied()).flatten()).collect();
-        let tellers = tellers.filter(|t| !t.is_empty())?;
+        let tellers = outer_first(p, tellers.filter(|t| !t.is_empty())?);
         let mut lasts = true;
         let tells = |h: &HeaderId| tellers.iter().any(|t| t.header == *h);
         walk(&p.control, &mut |s| {
@@ -56,6 +56,44 @@ impl Length {
             Expr { kind, ty: LENGTH, at }
         })
     }
+}
+
+/// What can stand inside another comes after it.
+fn outer_first(p: &Pipeline, tellers: Vec<Teller>) -> Vec<Teller> {
+    let mut sorted: Vec<Teller> = Vec::new();
+    for t in tellers {
+        let at = sorted.iter().position(|other| behind(p, t.header, other.header)).unwrap_or(sorted.len());
+        sorted.insert(at, t);
+    }
+    sorted
+}
+
+/// Does the parser come from where it extracts one header to where it extracts another?
+fn behind(p: &Pipeline, outer: HeaderId, inner: HeaderId) -> bool {
+    let extracts = |id: StateId, h: HeaderId| {
+        let ops = p.parser.states.get(id.index()).map(|s| s.ops.as_slice()).unwrap_or_default();
+        ops.iter().position(|op| matches!(op, ParserOp::Extract { header, .. } if *header == h))
+    };
+    let states = (0..p.parser.states.len()).map(|i| StateId(i as u32));
+    let mut open: Vec<StateId> = states.filter(|s| extracts(*s, outer).is_some()).collect();
+    if open.iter().any(|s| extracts(*s, inner) > extracts(*s, outer)) {
+        return true;
+    }
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        let next = match p.parser.states.get(id.index()).map(|s| &s.next) {
+            Some(Transition::To(to)) => vec![*to],
+            Some(Transition::Select { cases, .. }) => cases.iter().filter_map(|c| c.to).collect(),
+            _ => Vec::new(),
+        };
+        for to in next.into_iter().filter(|to| seen.insert(*to)) {
+            if extracts(to, inner).is_some() {
+                return true;
+            }
+            open.push(to);
+        }
+    }
+    false
 }
 
 /// The type of a frame's length.
