@@ -4,7 +4,7 @@
 //!
 //! What the checker sends: `outer(checker → backend) | inner(checker → VIP) | TCP`; IPv4 in IPv4, IPv6 in IPv6, IPv4 in IPv6. A
 //! backend's allow-list must have the checker's address: packets come from there, not from a load balancer. The host's own TCP
-//! can't send that way without routes for each backend, so the connection is kept here ([`Stream`]), over raw sockets; its
+//! can't send that way without routes for each backend, so the connection is kept here (`Stream`), over raw sockets; its
 //! port has a socket whose filter drops everything, so that the host's TCP resets nothing.
 
 mod connection;
