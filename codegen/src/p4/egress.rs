@@ -20,6 +20,7 @@ use super::expr::Scope;
 use super::names::Names;
 use super::taken::Taken;
 use super::worlds::Worlds;
+use crate::steps::early;
 
 /// The header that takes values along.
 pub(super) const BRIDGE: &str = "bridge";
@@ -148,18 +149,7 @@ fn any(block: &[Stmt], what: &dyn Fn(&StmtKind) -> bool) -> bool {
 
 fn mentioned(block: &[Stmt]) -> BTreeSet<VarId> {
     let mut vars = BTreeSet::new();
-    walk(block, &mut |s| {
-        for e in s.kind.exprs() {
-            e.walk(&mut |e| {
-                if let ExprKind::Var(v) = e.kind {
-                    vars.insert(v);
-                }
-            });
-        }
-        if let Some(Place::Var(v)) = s.kind.written() {
-            vars.insert(v);
-        }
-    });
+    walk(block, &mut |s| vars.extend(early::mentioned(s)));
     vars
 }
 

@@ -1,18 +1,26 @@
 //! Equality of statements and expressions, wherever they stand in the source.
 
+use pipeline_ir::Loc;
 use pipeline_ir::expr::{Expr, ExprKind};
-use pipeline_ir::stmt::{Stmt, StmtKind};
+use pipeline_ir::stmt::{Block, Stmt, StmtKind};
 
-/// Are two blocks of assignments the same?
+/// Are two blocks the same?
 pub(crate) fn blocks(a: &[Stmt], b: &[Stmt]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| stmts(a, b))
+    plain(a) == plain(b)
 }
 
-fn stmts(a: &Stmt, b: &Stmt) -> bool {
-    match (&a.kind, &b.kind) {
-        (StmtKind::Set { place: p, value: v }, StmtKind::Set { place: q, value: w }) => p == q && exprs(v, w),
-        (a, b) => a == b,
+/// The block, standing nowhere.
+fn plain(block: &[Stmt]) -> Block {
+    let mut block = block.to_vec();
+    for s in &mut block {
+        s.at = Loc::default();
+        s.kind.exprs_mut().into_iter().for_each(|e| e.walk_mut(&mut |e| e.at = Loc::default()));
+        if let StmtKind::Apply { arms, .. } | StmtKind::Stay { arms, .. } = &mut s.kind {
+            arms.iter_mut().for_each(|a| a.at = Loc::default());
+        }
+        s.kind.blocks_mut().into_iter().for_each(|inner| *inner = plain(inner));
     }
+    block
 }
 
 /// Are two expressions the same?

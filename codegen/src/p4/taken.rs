@@ -14,6 +14,7 @@ use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, walk};
 use pipeline_ir::{ActionId, Pipeline, VarId, VarKind};
 
 use super::control::Ingress;
+use super::plan::vars_of;
 use super::worlds::Worlds;
 use crate::steps::early::passes;
 use crate::steps::order::saturating;
@@ -52,11 +53,7 @@ pub(super) fn apart(p: &mut Pipeline) -> BTreeSet<VarId> {
     let (mut asked, mut found, mut read) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     walk(&p.control, &mut |s| {
         if let StmtKind::If { cond, .. } = &s.kind {
-            cond.walk(&mut |e| {
-                if let ExprKind::Var(v) = e.kind {
-                    asked.insert(v);
-                }
-            });
+            vars_of(cond, &mut asked);
         }
     });
     walk(&p.control, &mut |s| {
@@ -64,11 +61,7 @@ pub(super) fn apart(p: &mut Pipeline) -> BTreeSet<VarId> {
         let computes = matches!(value.kind, ExprKind::Binary(BinOp::Sub, ..)) || saturating(value).is_some();
         if asked.contains(v) && computes && p.var(*v).kind == VarKind::Local && value.ty != Type::Bool {
             found.insert(*v);
-            value.walk(&mut |e| {
-                if let ExprKind::Var(v) = e.kind {
-                    read.insert(v);
-                }
-            });
+            vars_of(value, &mut read);
         }
     });
     for v in found.iter().chain(&read) {

@@ -9,7 +9,9 @@
 
 use pipeline_ir::expr::{BinOp, Expr, ExprKind};
 use pipeline_ir::stmt::{Block, Place, Stmt, StmtKind, walk};
-use pipeline_ir::{Loc, Var, VarId, VarKind};
+use pipeline_ir::{Var, VarId, VarKind};
+
+use crate::p4::same;
 
 /// Moves what is known early, in a block and those inside.
 pub(super) fn early(vars: &[Var], block: &mut Block) {
@@ -90,7 +92,8 @@ fn shared(s: &Stmt) -> Vec<VarId> {
     twice.collect()
 }
 
-fn mentioned(s: &Stmt) -> Vec<VarId> {
+/// Variables that a statement itself reads or writes.
+pub(crate) fn mentioned(s: &Stmt) -> Vec<VarId> {
     let mut vars = Vec::new();
     for e in s.kind.exprs() {
         e.walk(&mut |e| {
@@ -130,31 +133,27 @@ pub(crate) fn passes(vars: &[Var], s: &Stmt, other: &Stmt) -> bool {
     let StmtKind::Set { place: Place::Var(v), value } = &s.kind else { return false };
     let mut free = true;
     walk(std::slice::from_ref(other), &mut |o| {
-        free &= !mentioned(o).contains(v) && !writes_into(vars, o, value);
+        free &= !mentioned(o).contains(v) && !changes(vars, &o.kind, value);
     });
     free
 }
 
-/// Does a statement change what a value reads?
-fn writes_into(vars: &[Var], s: &Stmt, value: &Expr) -> bool {
-    let header = match &s.kind {
-        StmtKind::Push(h) | StmtKind::Pop(h) => Some(*h),
-        _ => None,
-    };
-    let applies = matches!(s.kind, StmtKind::Apply { .. } | StmtKind::Stay { .. });
-    let mut writes = false;
-    value.walk(&mut |e| {
-        writes |= match e.kind {
-            ExprKind::Var(v) => {
-                s.kind.written() == Some(Place::Var(v))
+/// Does a statement change what an expression says?
+pub(super) fn changes(vars: &[Var], s: &StmtKind, e: &Expr) -> bool {
+    let applies = matches!(s, StmtKind::Apply { .. } | StmtKind::Stay { .. });
+    let mut changes = false;
+    e.walk(&mut |e| {
+        changes |= match (&e.kind, s) {
+            (ExprKind::Field(h, _) | ExprKind::Valid(h), StmtKind::Push(o) | StmtKind::Pop(o)) => h == o,
+            (ExprKind::Field(h, f), _) => s.written() == Some(Place::Field(*h, *f)),
+            (ExprKind::Var(v), _) => {
+                s.written() == Some(Place::Var(*v))
                     || applies && matches!(vars[v.index()].kind, VarKind::Param(_))
             }
-            ExprKind::Field(h, f) => s.kind.written() == Some(Place::Field(h, f)) || header == Some(h),
-            ExprKind::Valid(h) => header == Some(h),
             _ => false,
         };
     });
-    writes
+    changes
 }
 
 /// Moves steps of bits before the condition that they hang on, where a table's action may take them.
@@ -184,19 +183,8 @@ pub(super) fn join(block: &mut Block) {
     for mut s in std::mem::take(block) {
         s.kind.blocks_mut().into_iter().for_each(join);
         match s.kind {
-            StmtKind::If { then, otherwise, .. } if plain(&then) == plain(&otherwise) => block.extend(then),
+            StmtKind::If { then, otherwise, .. } if same::blocks(&then, &otherwise) => block.extend(then),
             _ => block.push(s),
         }
     }
-}
-
-/// The block, wherever it stands in the source.
-fn plain(block: &Block) -> Block {
-    let mut block = block.clone();
-    for s in &mut block {
-        s.at = Loc::default();
-        s.kind.exprs_mut().into_iter().for_each(|e| e.walk_mut(&mut |e| e.at = Loc::default()));
-        s.kind.blocks_mut().into_iter().for_each(|inner| *inner = plain(inner));
-    }
-    block
 }

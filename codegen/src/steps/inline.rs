@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Place, Stmt, StmtKind, walk};
-use pipeline_ir::{Pipeline, VarId, VarKind};
+use pipeline_ir::{Pipeline, VarId};
 
+use super::early::changes;
 use super::values::narrow;
 use crate::p4::same;
 use crate::ways::Facts;
@@ -27,23 +28,6 @@ pub(super) struct Flags {
     copies: BTreeMap<VarId, Expr>,
 }
 
-/// Does a statement change what an expression says?
-fn changes(p: &Pipeline, s: &StmtKind, e: &Expr) -> bool {
-    let mut changes = false;
-    e.walk(&mut |e| {
-        changes |= match (&e.kind, s) {
-            (ExprKind::Field(h, _) | ExprKind::Valid(h), StmtKind::Push(o) | StmtKind::Pop(o)) => h == o,
-            (ExprKind::Field(h, f), _) => s.written() == Some(Place::Field(*h, *f)),
-            (ExprKind::Var(v), StmtKind::Apply { .. } | StmtKind::Stay { .. }) => {
-                s.written() == Some(Place::Var(*v)) || matches!(p.var(*v).kind, VarKind::Param(_))
-            }
-            (ExprKind::Var(v), _) => s.written() == Some(Place::Var(*v)),
-            _ => false,
-        };
-    });
-    changes
-}
-
 impl Flags {
     /// Those that are known in both.
     pub(super) fn keep(&mut self, before: &Self) {
@@ -54,13 +38,14 @@ impl Flags {
     /// After a statement.
     pub(super) fn after(&mut self, p: &Pipeline, s: &Stmt) {
         walk(std::slice::from_ref(s), &mut |s| {
-            let stays =
-                |v: &VarId, e: &mut Expr| s.kind.written() != Some(Place::Var(*v)) && !changes(p, &s.kind, e);
+            let stays = |v: &VarId, e: &mut Expr| {
+                s.kind.written() != Some(Place::Var(*v)) && !changes(&p.vars, &s.kind, e)
+            };
             self.of.retain(stays);
             self.copies.retain(stays);
         });
         if let StmtKind::Set { place: Place::Var(v), value } = &s.kind
-            && !changes(p, &s.kind, value)
+            && !changes(&p.vars, &s.kind, value)
         {
             if value.ty == Type::Bool {
                 self.of.insert(*v, value.clone());
