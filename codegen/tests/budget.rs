@@ -33,6 +33,13 @@ fn a_port_that_the_text_names_is_there() {
         ("65_534", "native", &[]),
         ("0xffff_ffff", "native", &["forward(4294967295) needs 4294967296 ports"]),
         ("INGRESS_PORT", "bmv2", &[]),
+        // The chip's own processor is a port among others.
+        ("320", "tofino", &["forward(320) goes to the host"]),
+        ("319", "tofino", &[]),
+        ("0", "tofino", &[]),
+        ("0", "tofino2", &["forward(0) goes to the host"]),
+        ("320", "tofino2", &[]),
+        ("511", "tofino2", &["forward(511) needs 512 ports"]),
     ];
     for (port, target, expected) in cases {
         assert_eq!(forward(port, target), *expected, "{target}: {port}");

@@ -72,6 +72,9 @@ pub struct Target {
     pub emits: bool,
     /// Nanoseconds of one tick of the flow table's clock.
     pub tick_ns: u64,
+    /// The port that stands for the host's own stack, where it is a port among others.
+    #[serde(default)]
+    pub host_port: Option<Limit>,
     /// Targets whose programs are written beside its own, where the pipeline fits them.
     #[serde(default)]
     pub beside: Vec<String>,
@@ -251,6 +254,9 @@ impl Target {
         if let Some((name, _)) = self.limits.iter().find(|(_, l)| l.value == 0) {
             return fault(format!("limit `{name}` is 0: what a target lacks is not in `provides`"));
         }
+        if self.host_port.as_ref().is_some_and(|port| port.source.trim().is_empty()) {
+            return fault("`host_port` cites no source".into());
+        }
         if self.tick_ns == 0 {
             return fault("`tick_ns` is 0".into());
         }
@@ -306,6 +312,11 @@ mod tests {
         for (from, to, says) in [
             ("\"table.exact\"", "\"table.exakt\"", "no word"),
             ("tick_ns = ", "tick_ns = 0 #", "tick_ns"),
+            (
+                "source = \"house rule: simple_switch's --cpu-port\"",
+                "source = \"\"",
+                "`host_port` cites no source",
+            ),
             ("arch = ", "arhc = ", "unknown field"),
             ("ports = { value = 510", "ports = { value = 0", "limit `ports` is 0"),
         ] {

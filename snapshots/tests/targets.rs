@@ -73,7 +73,8 @@ fn section(t: &Target) -> String {
         writeln!(text, "Judge: `{judge}`.\n").unwrap();
     }
     text += "| limit | value | source |\n| --- | --- | --- |\n";
-    for (name, limit) in &t.limits {
+    let host = t.host_port.as_ref().map(|port| ("host_port", port));
+    for (name, limit) in host.into_iter().chain(t.limits.iter().map(|(name, limit)| (name.as_str(), limit))) {
         writeln!(text, "| {name} | {} | {} |", limit.value, limit.source).unwrap();
     }
     if !t.recipes.is_empty() {

@@ -131,13 +131,40 @@ fn fields(p: &Pipeline, list: &mut Vec<Use>) {
 /// Ports that the text names and the target has not. They are numbered from 0; one that is there uses none up.
 fn ports(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
     let most = target.limit("ports").unwrap_or(u64::MAX);
+    named_ports(p, |number, at| {
+        let amount = number.saturating_add(1);
+        if amount > most {
+            let (of, help) = (format!("forward({number})"), "take a port that the target has");
+            list.push(Use { limit: "ports", of, amount, adds: false, at, help });
+        }
+    });
+}
+
+/// The ports that the text names.
+fn named_ports(p: &Pipeline, mut found: impl FnMut(u64, Loc)) {
     walk(&p.control, &mut |s| {
         let StmtKind::Verdict(Verdict::Forward(port)) = &s.kind else { return };
         let ExprKind::Const(number) = port.kind else { return };
-        let amount = u64::try_from(number).unwrap_or(u64::MAX).saturating_add(1);
-        if amount > most {
-            let (of, help) = (format!("forward({number})"), "take a port that the target has");
-            list.push(Use { limit: "ports", of, amount, adds: false, at: s.at, help });
+        found(u64::try_from(number).unwrap_or(u64::MAX), s.at);
+    });
+}
+
+/// Ports among the target's that the text names, and that are the host's own stack: packets would go there without a word.
+pub(super) fn host_port(p: &Pipeline, target: &Target, faults: &mut Diagnostics) {
+    let Some(host) = &target.host_port else { return };
+    let among = target.limit("ports").is_none_or(|most| host.value < most);
+    named_ports(p, |number, at| {
+        if among && number == host.value {
+            let message = format!(
+                "forward({number}) goes to the host; {} has it there ({})",
+                target.title, host.source
+            );
+            faults.push(
+                Code::TargetLacks,
+                at,
+                message,
+                "take another port, or hand the packet over with `pass`",
+            );
         }
     });
 }

@@ -114,6 +114,7 @@ fn attempt(verified: &Verified, target: &Target) -> (Fitted, Diagnostics) {
     missing.iter().for_each(|need| lacks(need, target, &mut faults));
     let uses = budget::uses(verified.pipeline(), target);
     budget::check(target, &uses, &mut faults);
+    budget::host_port(verified.pipeline(), target, &mut faults);
     let (verified, target) = (verified.clone(), target.clone());
     let mut fitted = Fitted { verified, target, choices, uses, placement: None, cut: false };
     // What a target can't do has no place in it.

@@ -56,7 +56,7 @@ pub(super) fn program(
     control.apply = body;
 
     let mut decls = includes(p, target, style);
-    decls.extend(constants(&ingress, sizes));
+    decls.extend(constants(&ingress, sizes, target));
     decls.extend(staged::types(&ingress.staged));
     decls.extend(header_types(scope));
     decls.extend(cut.as_ref().map(|c| c.header(&names)));
@@ -147,15 +147,15 @@ fn zero(name: &str, ty: &P4Type) -> P4Stmt {
     P4Stmt::assign(meta(name), zero)
 }
 
-fn constants(g: &Ingress<'_>, sizes: &Sizes) -> Vec<Decl> {
+fn constants(g: &Ingress<'_>, sizes: &Sizes, target: &Target) -> Vec<Decl> {
     let arch = g.s.style.arch;
-    let (host, about) = arch.host_port();
+    let host = target.host_port.as_ref().map_or(0, |port| port.value.into());
     let port = Decl::constant(P4Type::bit(arch.port_bits().into()), "CPU_PORT", P4::int(host));
     let mut out = Vec::new();
     let mut passes = false;
     walk(&g.s.p.control, &mut |s| passes |= matches!(s.kind, StmtKind::Verdict(Verdict::Pass)));
     if passes {
-        out.push(port.note(about));
+        out.push(port.note(arch.host_port()));
     }
     if !g.flow_helpers.is_empty() {
         out.extend(flow::constants(true));

@@ -28,8 +28,8 @@ pub(super) trait Arch: Sync {
     fn declared(&self) -> &'static [&'static str];
     /// Bits of a port's number.
     fn port_bits(&self) -> u8;
-    /// The port that stands for the host's own stack, and a line about it.
-    fn host_port(&self) -> (u128, &'static str);
+    /// A line about the port that stands for the host's own stack; its number is the target's.
+    fn host_port(&self) -> &'static str;
     /// Does P4Info list the registers behind flow tables and limiters?
     fn lists_registers(&self) -> bool;
 
@@ -162,8 +162,8 @@ const ALL: &[&dyn Arch] = &[
     &v1model::V1model,
     &pna::Pna,
     &psa::Psa,
-    &tna::Tna { name: "tna", file: "tna.p4", host: 320, predicate: 4 },
-    &tna::Tna { name: "t2na", file: "t2na.p4", host: 0, predicate: 16 },
+    &tna::Tna { name: "tna", file: "tna.p4", predicate: 4 },
+    &tna::Tna { name: "t2na", file: "t2na.p4", predicate: 16 },
 ];
 
 /// A checksum that the deparser writes, if something has changed it.

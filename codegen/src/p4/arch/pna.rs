@@ -86,8 +86,8 @@ impl Arch for Pna {
     fn port_bits(&self) -> u8 {
         32
     }
-    fn host_port(&self) -> (u128, &'static str) {
-        (254, "The host's own stack: the last port but that which drops.")
+    fn host_port(&self) -> &'static str {
+        "The host's own stack: the last port but that which drops."
     }
     fn lists_registers(&self) -> bool {
         false

@@ -110,8 +110,8 @@ impl Arch for Psa {
     fn port_bits(&self) -> u8 {
         32
     }
-    fn host_port(&self) -> (u128, &'static str) {
-        (0xffff_fffd, "The host's own stack: PSA_PORT_CPU.")
+    fn host_port(&self) -> &'static str {
+        "The host's own stack: PSA_PORT_CPU."
     }
     fn lists_registers(&self) -> bool {
         true

@@ -14,8 +14,6 @@ pub(super) struct Tna {
     /// As targets name it, and its file.
     pub(super) name: &'static str,
     pub(super) file: &'static str,
-    /// The port of the chip's own processor.
-    pub(super) host: u128,
     /// Bits of what a register's action says of its comparisons: one for each outcome of all of them.
     pub(super) predicate: u32,
 }
@@ -160,8 +158,8 @@ impl Arch for Tna {
     fn port_bits(&self) -> u8 {
         9
     }
-    fn host_port(&self) -> (u128, &'static str) {
-        (self.host, "The host's own stack: the port of the chip's processor.")
+    fn host_port(&self) -> &'static str {
+        "The host's own stack: the port of the chip's processor."
     }
     fn knows_ids(&self) -> bool {
         false

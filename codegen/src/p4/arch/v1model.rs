@@ -74,8 +74,8 @@ impl Arch for V1model {
     fn port_bits(&self) -> u8 {
         9
     }
-    fn host_port(&self) -> (u128, &'static str) {
-        (510, "The host's own stack: simple_switch's --cpu-port.")
+    fn host_port(&self) -> &'static str {
+        "The host's own stack: simple_switch's --cpu-port."
     }
     fn lists_registers(&self) -> bool {
         true
