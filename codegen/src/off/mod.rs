@@ -231,7 +231,7 @@ fn missed(arms: &[Arm], default: ActionId, params: &[VarId]) -> Block {
 }
 
 /// Takes out what is written to variables of blocks that nobody reads; is there some?
-fn drop_unread(p: &mut Pipeline) -> bool {
+pub(crate) fn drop_unread(p: &mut Pipeline) -> bool {
     let mut read = std::collections::BTreeSet::new();
     pipeline_ir::stmt::walk(&p.control, &mut |s| {
         for e in s.kind.exprs() {
@@ -240,6 +240,9 @@ fn drop_unread(p: &mut Pipeline) -> bool {
                     read.insert(v);
                 }
             });
+        }
+        if let StmtKind::Remember { id: v, .. } | StmtKind::Adjust { place: Place::Var(v), .. } = &s.kind {
+            read.insert(*v);
         }
     });
     let vars = &p.vars;

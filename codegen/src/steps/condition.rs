@@ -107,6 +107,11 @@ impl Steps<'_> {
 
     fn with_number(&mut self, op: BinOp, a: &Expr, number: u128, inner: &Worlds, out: &mut Block) -> Expr {
         let a = narrow(a);
+        let (op, number) = match (op, number) {
+            (BinOp::Ge, 1) => (BinOp::Ne, 0),
+            (BinOp::Lt, 1) => (BinOp::Eq, 0),
+            asked => asked,
+        };
         let always = |holds| Expr { kind: ExprKind::Bool(holds), ty: Type::Bool, at: a.at };
         if number > a.ty.mask() {
             return always(matches!(op, BinOp::Ne | BinOp::Lt | BinOp::Le));

@@ -53,6 +53,7 @@ pub fn steps(p: &Pipeline, tells: bool) -> InSteps {
     out.vars = steps.vars;
     early::bits(&out.vars, &mut control);
     out.control = control;
+    while crate::off::drop_unread(&mut out) {}
     InSteps { pipeline: out, over }
 }
 
@@ -178,7 +179,8 @@ impl Steps<'_> {
                 StmtKind::Checksum { place: *place, data: self.operands(data, w, out) }
             }
             StmtKind::Adjust { place, old, new } => {
-                let (old, new) = (self.operand(old, w, out), self.operand(new, w, out));
+                let (old, new) = values::cancelled(old, new);
+                let (old, new) = (self.operand(&old, w, out), self.operand(&new, w, out));
                 StmtKind::Adjust { place: *place, old, new }
             }
             StmtKind::Count { counter, index } => {

@@ -1,7 +1,7 @@
 //! Conditions of a size that a chip's gateway takes: a few bytes, a few rows. What is bigger is asked in parts, each of which
 //! leaves a flag.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Block, Place};
@@ -86,8 +86,23 @@ fn rows(e: &Expr, holds: bool) -> usize {
     }
 }
 
+/// Is a value compared by size with two numbers? A gateway takes such a comparison apart into masks of the number's own.
+fn sized_twice(e: &Expr) -> bool {
+    let (mut found, mut twice) = (BTreeMap::new(), false);
+    e.walk(&mut |e| {
+        if let ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, a, b) = &e.kind
+            && let ExprKind::Const(number) = b.kind
+        {
+            let mut places = BTreeSet::new();
+            looks(a, &mut places);
+            twice |= *found.entry(places).or_insert(number) != number;
+        }
+    });
+    twice
+}
+
 fn is_small(e: &Expr) -> bool {
-    bytes(e) <= BYTES && rows(e, true).min(rows(e, false)) <= ROWS
+    bytes(e) <= BYTES && rows(e, true).min(rows(e, false)) <= ROWS && !sized_twice(e)
 }
 
 /// The parts that one operation joins.
@@ -123,10 +138,13 @@ impl Steps<'_> {
             let both = |a, b| Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), ..e.clone() };
             list.into_iter().reduce(both)
         };
+        // What the parts before a part say, it may take for granted: else nobody asks for its outcome.
+        let mut known = w.clone();
         // Parts that fit together are asked at once.
         let (mut groups, mut group): (Vec<Expr>, Vec<Expr>) = (Vec::new(), Vec::new());
         for part in list {
-            let part = if is_small(part) { part.clone() } else { self.flag(part, w, out) };
+            let part = if is_small(part) { part.clone() } else { self.flag(part, &known, out) };
+            known = known.assume(&part, op == BinOp::And);
             let with = join(group.iter().cloned().chain([part.clone()]).collect());
             if !group.is_empty() && !with.as_ref().is_some_and(is_small) {
                 groups.extend(join(std::mem::take(&mut group)));
@@ -135,10 +153,14 @@ impl Steps<'_> {
         }
         groups.extend(join(group));
         if groups.len() > 1 {
-            groups = groups
-                .iter()
-                .map(|g| if matches!(g.kind, ExprKind::Var(_)) { g.clone() } else { self.flag(g, w, out) })
-                .collect();
+            let mut known = w.clone();
+            for group in &mut groups {
+                let then = known.assume(group, op == BinOp::And);
+                if !matches!(group.kind, ExprKind::Var(_)) {
+                    *group = self.flag(group, &known, out);
+                }
+                known = then;
+            }
         }
         match join(groups) {
             Some(whole) if whole != *e => self.small(&whole, w, out),

@@ -1,10 +1,15 @@
 //! Values: one operation on operands that are at hand.
 
+use pipeline_ir::Loc;
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Block, Place};
 
 use super::{Steps, var};
+use crate::p4::same;
 use crate::p4::worlds::{Known, Worlds};
+
+/// Bits that a value has at most to be widened as it is.
+const LONG: u8 = 64;
 
 /// The value that a cast has widened.
 pub(super) fn narrow(e: &Expr) -> &Expr {
@@ -36,13 +41,62 @@ fn shifted(of: &Expr, by: &Expr, ty: Type) -> Option<Expr> {
     let ExprKind::Const(by) = by.kind else { return None };
     let by = u8::try_from(by).ok().filter(|by| *by > 0)?;
     let before = ty.width().checked_sub(of.ty.width())?.checked_sub(by)?;
-    let zeros = |bits| Expr { kind: ExprKind::Const(0), ty: Type::Bits(bits), at: of.at };
-    let join = |a: Expr, b: Expr| {
-        let ty = Type::Bits(a.ty.width() + b.ty.width());
-        Expr { kind: ExprKind::Binary(BinOp::Concat, Box::new(a), Box::new(b)), ty, at: of.at }
-    };
+    let zeros = |bits| zeros(bits, of.at);
     let value = join(of.clone(), zeros(by));
     Some(if before == 0 { value } else { join(zeros(before), value) })
+}
+
+/// Bits that two values put together have alike, at the same place, count for nothing in a sum of the one's complement
+/// and the other (RFC 1624, equation 3): 0 stands for them.
+pub(super) fn cancelled(old: &Expr, new: &Expr) -> (Expr, Expr) {
+    let (Some((a, b)), Some((c, d))) = (joined(old), joined(new)) else {
+        return if same::exprs(old, new) {
+            (zeros(old.ty.width(), old.at), zeros(new.ty.width(), new.at))
+        } else {
+            (old.clone(), new.clone())
+        };
+    };
+    if a.ty != c.ty {
+        return (old.clone(), new.clone());
+    }
+    let ((a, c), (b, d)) = (cancelled(a, c), cancelled(b, d));
+    (join(a, b), join(c, d))
+}
+
+/// The parts of a value that is put together.
+fn joined(e: &Expr) -> Option<(&Expr, &Expr)> {
+    match &e.kind {
+        ExprKind::Binary(BinOp::Concat, a, b) => Some((a, b)),
+        _ => None,
+    }
+}
+
+/// Two values put together; numbers make a number.
+fn join(a: Expr, b: Expr) -> Expr {
+    let (ty, at) = (Type::Bits(a.ty.width() + b.ty.width()), a.at);
+    let kind = match (&a.kind, &b.kind) {
+        (ExprKind::Const(high), ExprKind::Const(low)) => ExprKind::Const(high << b.ty.width() | low),
+        _ => ExprKind::Binary(BinOp::Concat, Box::new(a), Box::new(b)),
+    };
+    Expr { kind, ty, at }
+}
+
+fn zeros(bits: u8, at: Loc) -> Expr {
+    Expr { kind: ExprKind::Const(0), ty: Type::Bits(bits), at }
+}
+
+/// An operation on bits that leaves the high part of a long value as it is, or clears it: operation, value, and what the
+/// low part meets. Zeros before a value would take containers that no unit writes.
+fn in_parts<'e>(op: BinOp, a: &'e Expr, b: &'e Expr) -> Option<(BinOp, &'e Expr, &'e Expr)> {
+    let is = |e: &Expr| e.ty.width() > LONG && narrow(e).ty.width() < e.ty.width();
+    if !matches!(op, BinOp::BitAnd | BinOp::BitOr | BinOp::BitXor) {
+        return None;
+    }
+    match (is(a), is(b)) {
+        (_, true) => Some((op, a, narrow(b))),
+        (true, false) => Some((op, b, narrow(a))),
+        (false, false) => None,
+    }
 }
 
 impl Steps<'_> {
@@ -96,6 +150,19 @@ impl Steps<'_> {
             ExprKind::Binary(BinOp::Concat, a, b) => {
                 let (a, b) = (self.part(a, w, out), self.part(b, w, out));
                 ExprKind::Binary(BinOp::Concat, Box::new(a), Box::new(b))
+            }
+            ExprKind::Binary(op, a, b) if in_parts(*op, a, b).is_some() => {
+                let (op, a, b) = in_parts(*op, a, b).unwrap_or((*op, &**a, &**b));
+                let low = b.ty.width();
+                let (a, b) = (self.operand(a, w, out), self.operand(b, w, out));
+                let high = if op == BinOp::BitAnd {
+                    zeros(e.ty.width() - low, e.at)
+                } else {
+                    slice(a.clone(), e.ty.width() - 1, low)
+                };
+                let kind = ExprKind::Binary(op, Box::new(slice(a, low - 1, 0)), Box::new(b));
+                let low = Expr { kind, ty: Type::Bits(low), at: e.at };
+                ExprKind::Binary(BinOp::Concat, Box::new(high), Box::new(low))
             }
             // Bits are taken one by one, of parts too.
             ExprKind::Binary(op @ (BinOp::BitAnd | BinOp::BitOr | BinOp::BitXor), a, b)

@@ -182,8 +182,8 @@ control ingress(
                     tm.ucast_egress_port = (bit<9>) meta.permit_port;
                 }
                 mirror: {
-                    bit<16> step = h.ip4.version ++ h.ip4.ihl ++ h.ip4.tos;
-                    bit<16> step_2 = h.ip4.version ++ h.ip4.ihl ++ meta.mirror_tos;
+                    bit<16> step = 8w0 ++ h.ip4.tos;
+                    bit<16> step_2 = 8w0 ++ meta.mirror_tos;
                     meta.ip4_checksum_changes = true;
                     meta.ip4_checksum_was = ~h.ip4.checksum;
                     meta.ip4_checksum_old0 = ~step;

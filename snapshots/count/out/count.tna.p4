@@ -132,8 +132,8 @@ control ingress(
             switch (host.apply().action_run) {
                 out_2: {
                     bit<8> ttl = h.ip4.ttl - 1;
-                    bit<16> step = h.ip4.ttl ++ h.ip4.protocol;
-                    bit<16> step_2 = ttl ++ h.ip4.protocol;
+                    bit<16> step = h.ip4.ttl ++ 8w0;
+                    bit<16> step_2 = ttl ++ 8w0;
                     meta.ip4_checksum_changes = true;
                     meta.ip4_checksum_was = ~h.ip4.checksum;
                     meta.ip4_checksum_old0 = ~step;

@@ -327,8 +327,8 @@ control ingress(
                         meta.drop_reason = 5;
                         deparser.drop_ctl = 1;
                     } else if (meta.ecn == 3) {
-                        bit<16> step_4 = h.inner4.version ++ h.inner4.ihl ++ h.inner4.tos;
-                        bit<16> step_5 = h.inner4.version ++ h.inner4.ihl ++ marked;
+                        bit<16> step_4 = 8w0 ++ h.inner4.tos;
+                        bit<16> step_5 = 8w0 ++ marked;
                         meta.inner4_checksum_changes = true;
                         meta.inner4_checksum_was = ~h.inner4.checksum;
                         meta.inner4_checksum_old0 = ~step_4;

@@ -795,10 +795,21 @@ control ingress(
             } else {
                 fragment = false;
             }
+            bool step;
+            if (h.ip4.protocol == 6 && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 40)) {
+                step = true;
+            } else {
+                step = false;
+            }
+            bool step_2;
+            if ((h.ip4.protocol == 17 || h.ip4.protocol == 1)
+                && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 28)) {
+                step_2 = true;
+            } else {
+                step_2 = false;
+            }
             bool l4_cut;
-            if (h.ip4.protocol == 6 && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 40)
-                || (h.ip4.protocol == 17 || h.ip4.protocol == 1)
-                    && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 28)) {
+            if (step || step_2) {
                 l4_cut = true;
             } else {
                 l4_cut = false;
@@ -808,58 +819,52 @@ control ingress(
             } else {
                 meta.is_error = false;
             }
-            bool step_2;
+            bool step_4;
             if (!h.quoted.isValid() || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 56) {
-                step_2 = true;
+                step_4 = true;
             } else {
-                step_2 = false;
-            }
-            bit<32> step_4;
-            if (h.quoted4.isValid()) {
-                step_4 = h.quoted4.src;
-            } else {
-                step_4 = 0;
-            }
-            bool step_3;
-            if (step_4 != h.ip4.dst) {
-                step_3 = true;
-            } else {
-                step_3 = false;
-            }
-            bool step;
-            if (step_2 || step_3) {
-                step = true;
-            } else {
-                step = false;
-            }
-            bool bad_quote;
-            if (meta.is_error && step) {
-                bad_quote = true;
-            } else {
-                bad_quote = false;
+                step_4 = false;
             }
             bool step_5;
-            if (h.ip4.version != 4
-                || h.ip4.ihl != 5
-                || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 20) {
+            if (h.quoted4.src != h.ip4.dst) {
                 step_5 = true;
             } else {
                 step_5 = false;
             }
+            bool step_3;
+            if (step_4 || step_5) {
+                step_3 = true;
+            } else {
+                step_3 = false;
+            }
+            bool bad_quote;
+            if (meta.is_error && step_3) {
+                bad_quote = true;
+            } else {
+                bad_quote = false;
+            }
             bool step_6;
-            if (fragment || l4_cut || h.tcp.isValid() && h.tcp.data_offset < 5) {
+            if (h.ip4.version != 4
+                || h.ip4.ihl != 5
+                || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 20) {
                 step_6 = true;
             } else {
                 step_6 = false;
             }
             bool step_7;
-            if (bad_quote || h.icmp.isValid() && !meta.is_error) {
+            if (fragment || l4_cut || h.tcp.isValid() && h.tcp.data_offset < 5) {
                 step_7 = true;
             } else {
                 step_7 = false;
             }
+            bool step_8;
+            if (bad_quote || h.icmp.isValid() && !meta.is_error) {
+                step_8 = true;
+            } else {
+                step_8 = false;
+            }
             bool by_address;
-            if (step_5 || step_6 || step_7) {
+            if (step_6 || step_7 || step_8) {
                 by_address = true;
             } else {
                 by_address = false;
@@ -942,30 +947,27 @@ control ingress(
                         meta.drop_reason = 10;
                         deparser.drop_ctl = 1;
                     } else {
-                        bool step_8;
+                        bool step_9;
                         if (h.eth.dst[40:40] == 1) {
-                            step_8 = true;
+                            step_9 = true;
                         } else {
-                            step_8 = false;
+                            step_9 = false;
                         }
-                        if ((meta.flags & 2) == 0 || (!h.icmp.isValid() || h.icmp.kind != 8) || step_8) {
+                        if ((meta.flags & 2) == 0 || (!h.icmp.isValid() || h.icmp.kind != 8) || step_9) {
                             tm.ucast_egress_port = CPU_PORT;
                         } else {
-                            bit<16> step_9 = h.ip4.ttl ++ h.ip4.protocol;
-                            bit<16> step_10 = 8w64 ++ h.ip4.protocol;
+                            bit<16> step_10 = h.ip4.ttl ++ 8w0;
                             meta.ip4_checksum_changes = true;
                             meta.ip4_checksum_was = ~h.ip4.checksum;
-                            meta.ip4_checksum_old0 = ~step_9;
-                            meta.ip4_checksum_new0 = step_10;
+                            meta.ip4_checksum_old0 = ~step_10;
+                            meta.ip4_checksum_new0 = 16w0x4000;
                             h.ip4.ttl = 64;
                             h.ip4.src = h.ip4.dst;
                             h.ip4.dst = client;
-                            bit<16> step_11 = 8w8 ++ h.icmp.code;
-                            bit<16> step_12 = 8w0 ++ h.icmp.code;
                             meta.icmp_checksum_changes = true;
                             meta.icmp_checksum_was = ~h.icmp.checksum;
-                            meta.icmp_checksum_old0 = ~step_11;
-                            meta.icmp_checksum_new0 = step_12;
+                            meta.icmp_checksum_old0 = 16w63487;
+                            meta.icmp_checksum_new0 = 16w0;
                             h.icmp.kind = 0;
                             h.eth.src = h.eth.dst;
                             h.eth.dst = sender;
