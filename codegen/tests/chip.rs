@@ -179,6 +179,50 @@ fn a_flow_table_on_a_chip_has_one_key_and_one_cursor() {
     }
 }
 
+/// A pipeline with a limiter and a table of two actions: what each does, and what comes behind.
+fn limited([one, other, rest]: [&str; 3]) -> String {
+    let body = format!(
+        "match WAY.apply(Port {{ port: h.udp.dst_port }}) {{ One => {{ {one} }} Other => {{ {other} }} }}
+        {rest} h.udp.length = m.a;"
+    );
+    let mut text = String::new();
+    for (n, part) in body.split("RATE").enumerate() {
+        if n > 0 {
+            text += &format!("let asked{n} = RATE.allow(); if !asked{n} {{ return drop(TooMany); }}");
+        }
+        text += part;
+    }
+    let objects = "enum Reason { TooMany }
+        #[limiter(per_tick = 9)]
+        static RATE: Limiter;
+        struct Port { #[exact] port: bit<16> }
+        enum Way { One, #[default_only] Other }
+        #[table(size = 8)]
+        static WAY: Table<Port, Way> = Other;
+        struct Meta";
+    control(&text).replace("struct Meta", objects)
+}
+
+#[test]
+fn a_limiter_on_a_chip_is_asked_once_on_a_way() {
+    let twice = &["limiter rate needs limiter.places (one"][..];
+    let cases: &[([&str; 3], &[&str])] = &[
+        (["m.a = 1;", "m.a = 2;", "RATE"], &[]),
+        (["RATE", "m.a = 2;", ""], &[]),
+        (["RATE", "m.a = 2; RATE", ""], &[]),
+        (["RATE return forward(2);", "m.a = 1;", "RATE"], &[]),
+        (["m.a = 1;", "m.a = 2;", "if h.udp.length == 9 { RATE } else { RATE }"], &[]),
+        (["m.a = 1;", "RATE RATE", ""], twice),
+        (["RATE", "m.a = 2;", "RATE"], twice),
+        (["m.a = 1;", "m.a = 2;", "RATE if h.udp.length == 9 { RATE }"], twice),
+        // Two ways go on, and a chip's compiler does not see that the third does not.
+        (["if h.udp.length == 9 { RATE return forward(2); } m.a = 1;", "m.a = 2;", "RATE"], twice),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(refused(&limited(*body)), *expected, "{body:?}");
+    }
+}
+
 /// The P4 of a pipeline of this text on a chip.
 fn written(text: &str) -> String {
     let verified = verify(pipeline_syntax::compile_source("small.rs", text, &[]).unwrap()).unwrap();

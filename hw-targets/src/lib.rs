@@ -33,6 +33,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("header.pop", "taking headers off"),
     ("header.push", "putting headers on"),
     ("learn.add_on_miss", "entries that the data plane adds itself"),
+    ("limiter.places", "one limiter asked more than once on a way"),
     ("packet.length", "the length of the frame that came in"),
     ("packet.preamble", "ports that put a frame's length and the clock in front of it"),
     ("packet.resubmit", "a second pass through the pipeline"),

@@ -1,7 +1,7 @@
 //! p4c-bm2-psa judges every P4 that is written for PSA, where it is on PATH, and makes BMv2's JSON of it.
 #![allow(clippy::unwrap_used)]
 
-use pipeline_ir::verify::{Verified, verify};
+use pipeline_ir::verify::Verified;
 use snapshots::case::{Case, emitted};
 use snapshots::judge::Judge;
 
@@ -36,42 +36,10 @@ fn p4c_bm2_psa_is_content(case: &str) {
     }
 }
 
-/// No case has a limiter and nothing that PSA lacks.
-const LIMITED: &str = "
-    #[guideway::pipeline(targets = [native])]
-    pub mod limited {
-        use guideway::headers::Ethernet;
-        struct Headers { eth: Ethernet }
-        struct Meta {}
-        enum Reason { TooMany }
-        #[limiter(per_tick = 100)]
-        static RATE: Limiter;
-        #[state]
-        fn start(p: &mut Packet, h: &mut Headers) -> State {
-            p.extract(h.eth);
-            accept
-        }
-        fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {
-            let allowed = RATE.allow();
-            if !allowed {
-                return drop(TooMany);
-            }
-            forward(INGRESS_PORT)
-        }
-    }";
-
-#[test]
-fn a_limiter_is_a_register() {
-    let pipeline = pipeline_syntax::compile_source("limited.rs", LIMITED, &[]).unwrap();
-    let program = program(&verify(pipeline).unwrap()).unwrap();
-    assert!(program.contains("Register<bit<32>, bit<32>>(1) rate;"));
-    takes("a limiter", &program);
-}
-
 /// Some pipelines fit, or the judge would have nothing to say; of the others it is said what PSA lacks.
 #[test]
 fn what_fits_and_what_psa_lacks() {
-    for case in ["acl", "count", "labels", "nat", "route", "spread", "stateless", "vlan", "wide"] {
+    for case in ["acl", "count", "labels", "nat", "pace", "route", "spread", "stateless", "vlan", "wide"] {
         program(&compiled(case)).unwrap_or_else(|why| panic!("{case}: {why}"));
     }
     for (case, lacks) in [

@@ -2,6 +2,7 @@
 
 mod checksums;
 mod flows;
+mod limiters;
 
 use std::collections::BTreeSet;
 
@@ -42,7 +43,9 @@ pub(super) fn needs(p: &Pipeline, target: &Target) -> Vec<Need> {
         }
     });
     checksums::needs(p, &mut add);
-    flows::needs(&written(p, target), &mut add);
+    let written = written(p, target);
+    flows::needs(&written, &mut add);
+    limiters::needs(&written, &mut add);
     let mut said = BTreeSet::new();
     list.retain(|need| said.insert((need.word, need.of.clone())));
     list

@@ -207,6 +207,7 @@ fn help(word: &str, target: &Target) -> String {
         "flow.after_change" => "change headers in the arms of `stay_or`, or after them".to_string(),
         "flow.several" => "let one flow decide; put what excludes it into an `else`".to_string(),
         "table.places" => "choose the key first, then use it in one place".to_string(),
+        "limiter.places" => "ask it once, and keep the answer".to_string(),
         _ => "leave it out of the pipelines for this target".to_string(),
     };
     if other.is_empty() { advice } else { format!("{advice}; or use a target that has it: {other}") }

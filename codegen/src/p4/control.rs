@@ -6,7 +6,6 @@ use p4::ast::{
     Block, Decl, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type,
 };
 use pipeline_ir::expr::{Expr, ExprKind};
-use pipeline_ir::flow::TICK_BITS;
 use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind};
 use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
 
@@ -139,6 +138,7 @@ impl<'a> Ingress<'a> {
         if self.staged.is_empty() && self.fields.iter().any(|f| f.name == "now") {
             first.push(P4Stmt::assign(meta("now"), self.s.style.arch.now(self.tick_ns)));
         }
+        first.extend(self.limiter_tick());
         if self.s.plan.keeps_port {
             let bits = self.s.style.arch.port_bits();
             let port = self.field("ingress_port", P4Type::bit(bits.into()), true);
@@ -255,12 +255,7 @@ impl<'a> Ingress<'a> {
                     vec![P4Stmt::if_(cell.less(size), [count])]
                 }
             }
-            StmtKind::Limit { limiter, into } => {
-                self.limiters.insert(*limiter);
-                self.field("now", P4Type::bit(u32::from(TICK_BITS)), true);
-                let name = format!("{}_allow", self.s.p.limiters[limiter.index()].name);
-                vec![P4Stmt::call(P4::call(name, [self.s.var(*into)]))]
-            }
+            StmtKind::Limit { limiter, into } => vec![self.limit(*limiter, *into)],
             StmtKind::Find { cursor, table, key, hash, event, class } => {
                 let find = Find { cursor: *cursor, table: *table, key, hash, event, class };
                 let name = &self.s.p.flow_tables[table.index()].name;

@@ -13,6 +13,8 @@ pub(super) struct Means {
     pub(super) learns: bool,
     /// Do flows lie in registers that a packet meets once each?
     pub(super) staged: bool,
+    /// Do limiters lie in cells of two words, compared and written in one go?
+    pub(super) limits_in_pairs: bool,
     /// Is there a CRC-32? Else it is computed.
     pub(super) crc32: bool,
     /// Is there an Internet checksum? Else words are added.
@@ -43,6 +45,7 @@ impl Means {
         Self {
             resubmits: !has("table.places") && !staged,
             staged,
+            limits_in_pairs: fitted.recipe("state.limiter").is_some_and(|r| r.needs.iter().any(pairs)),
             preamble: has("packet.preamble"),
             learns: fitted.recipe("flow.affinity").is_some_and(|r| r.needs.iter().any(learns)),
             crc32: has("hash.crc32"),

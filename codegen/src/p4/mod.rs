@@ -22,6 +22,7 @@ mod flow;
 mod hash;
 mod info;
 mod learner;
+mod limiter;
 mod means;
 mod names;
 mod parser;

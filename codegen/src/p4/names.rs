@@ -211,6 +211,7 @@ fn metadata(p: &Pipeline, cursors: &[String]) -> BTreeSet<String> {
         "frame_length",
         "generation",
         "ingress_port",
+        "limiter_tick",
         "now",
         "retry",
         "room",

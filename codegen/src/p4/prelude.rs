@@ -8,6 +8,7 @@ pub(super) const HALF_SIP_HASH: &str = include_str!("prelude/halfsiphash.p4");
 pub(super) const ADJUST: &str = include_str!("prelude/adjust.p4");
 pub(super) const LIMITER: &str = include_str!("prelude/limiter.p4");
 pub(super) const LIMITER_BY_VALUE: &str = include_str!("prelude/limiter_by_value.p4");
+pub(super) const LIMITER_BY_PAIR: &str = include_str!("prelude/limiter_by_pair.p4");
 pub(super) const CHECKSUM: &str = include_str!("prelude/checksum.p4");
 pub(super) const ADJUST_BY_MASK: &str = include_str!("prelude/adjust_by_mask.p4");
 pub(super) const CHECKSUM_BY_MASK: &str = include_str!("prelude/checksum_by_mask.p4");
@@ -17,15 +18,18 @@ pub(super) const STAGED_DIGEST: &str = include_str!("prelude/staged_digest.p4");
 pub(super) const STAGED_WAY: &str = include_str!("prelude/staged_way.p4");
 pub(super) const CRC32: &str = include_str!("prelude/crc32.p4");
 
-/// A helper's declarations: functions, which stand outside of controls, and actions.
+/// A helper's declarations: functions, which stand outside of controls, and what stands in them: objects, actions.
 pub(super) fn fill(text: &str, holes: &[(&str, &str)]) -> (Vec<Decl>, Vec<Decl>) {
     let text = holes.iter().fold(text.to_owned(), |text, (hole, with)| text.replace(hole, with));
     let decls = p4::parse(&text).map(|program| program.decls).unwrap_or_default();
-    let (functions, actions): (Vec<Decl>, Vec<Decl>) =
+    let (functions, others): (Vec<Decl>, Vec<Decl>) =
         decls.into_iter().partition(|d| matches!(d.kind, DeclKind::Function(_)));
-    // No table runs these, so the control plane is not told of them.
-    let actions = actions.into_iter().map(|a| a.annotate(Annotation::new("hidden"))).collect();
-    (functions, actions)
+    // No table runs these actions, so the control plane is not told of them.
+    let hide = |d: Decl| match d.kind {
+        DeclKind::Action(_) => d.annotate(Annotation::new("hidden")),
+        _ => d,
+    };
+    (functions, others.into_iter().map(hide).collect())
 }
 
 #[cfg(test)]
@@ -39,6 +43,7 @@ mod tests {
             (super::ADJUST, 1, 0),
             (super::LIMITER, 0, 1),
             (super::LIMITER_BY_VALUE, 0, 1),
+            (super::LIMITER_BY_PAIR, 0, 2),
             (super::CHECKSUM, 1, 0),
             (super::ADJUST_BY_MASK, 1, 0),
             (super::CHECKSUM_BY_MASK, 1, 0),

@@ -16,7 +16,7 @@ use super::info::Sizes;
 use super::names::Names;
 use super::plan::{self, Plan};
 use super::taken::{self, Taken};
-use super::{egress, flow, parser, preamble, prelude, staged, tables, worlds};
+use super::{egress, flow, limiter, parser, preamble, prelude, staged, tables, worlds};
 
 /// The whole program.
 pub(super) fn program(
@@ -58,6 +58,7 @@ pub(super) fn program(
     let mut decls = includes(p, target, style);
     decls.extend(constants(&ingress, sizes, target));
     decls.extend(staged::types(&ingress.staged));
+    decls.extend(limiter::types(&ingress));
     decls.extend(header_types(scope));
     decls.extend(cut.as_ref().map(|c| c.header(&names)));
     decls.push(headers(scope, cut.is_some()));
@@ -230,7 +231,6 @@ fn kept(field: Field, kept: bool) -> Field {
 
 /// Functions, and actions that stand in the control.
 fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
-    let (p, names) = (g.s.p, g.s.names);
     let (mut functions, mut actions) = (Vec::new(), Vec::new());
     let mut add = |(f, a): (Vec<Decl>, Vec<Decl>)| {
         functions.extend(f);
@@ -249,12 +249,7 @@ fn helpers(g: &Ingress<'_>) -> (Vec<Decl>, Vec<Decl>) {
     if g.sips {
         add(prelude::fill(prelude::HALF_SIP_HASH, &[]));
     }
-    for l in &g.limiters {
-        let (limiter, register) = (&p.limiters[l.index()], &names.limiters[l.index()]);
-        let most = limiter.per_tick.to_string();
-        let holes = [("LIMITER", limiter.name.as_str()), ("REGISTER", register.as_str()), ("MOST", &most)];
-        add(prelude::fill(g.s.style.arch.limiter(), &holes));
-    }
+    add((Vec::new(), limiter::helpers(g)));
     add(flow::helpers(g));
     (functions, actions)
 }

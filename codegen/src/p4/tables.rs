@@ -74,7 +74,8 @@ pub(super) fn instances(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<De
         let decl = register(&t.name, local, cell_width(t), size);
         out.push(decl.note(note(&p.file, t.at, "flow table: buckets of 4 ways")));
     }
-    for (l, local) in p.limiters.iter().zip(&names.limiters) {
+    let alone = |_: &_| !means.limits_in_pairs;
+    for (l, local) in p.limiters.iter().zip(&names.limiters).filter(alone) {
         let decl = register(&l.name, local, 32, P4::from(1u32));
         out.push(decl.note(note(&p.file, l.at, "limiter")));
     }

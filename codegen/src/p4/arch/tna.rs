@@ -149,8 +149,11 @@ impl Arch for Tna {
             "egress_headers_t",
             "egress_metadata_t",
             "egress_parse",
+            "flow_clock_t",
+            "flow_entry_t",
             "from_parser",
             "istd",
+            "limiter_t",
             "pipe",
             "tm",
         ]
