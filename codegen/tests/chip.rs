@@ -287,3 +287,40 @@ fn names_that_chips_add_are_kept_free() {
     assert!(once.contains("clock") && once.contains("drop_reason"), "{fields}");
     assert_eq!(once.len(), names.len(), "{fields}");
 }
+
+/// A pipeline as in `control`, of packets that have all headers.
+fn headed(body: &str) -> String {
+    control(&format!("if h.udp.is_valid() && h.ip4.is_valid() {{ {body} }}"))
+}
+
+/// The words that the deparser sums for IPv4's checksum.
+fn summed(text: &str) -> Vec<&str> {
+    let words = text.split_once("ip4_checksum_of.update({").unwrap().1.split_once('}').unwrap().0;
+    words.split(',').map(str::trim).collect()
+}
+
+#[test]
+fn a_checksum_is_of_what_each_way_says() {
+    let sum = "h.ip4.checksum = internet_checksum(m.a, h.ip4.dst);";
+    let ways = |one: &str, other: &str| {
+        format!("if h.udp.length == 9 {{ m.a = {one}; {sum} }} else {{ m.a = {other}; {sum} }}")
+    };
+    let [source, kept] = ["h.udp.src_port", "meta.ip4_checksum_data0"];
+    // How often the word is set in the control, and the word.
+    let cases = [
+        // The same text on both ways: a copy of a field on one, something else on the other.
+        (ways(source, "h.udp.dst_port"), 2, kept),
+        (ways(source, "h.udp.dst_port + 1"), 2, kept),
+        (ways("h.udp.src_port + 1", source), 2, kept),
+        (ways(source, "7"), 2, kept),
+        // What the copy is of changes after.
+        (format!("m.a = {source}; {sum} {source} = 5;"), 1, kept),
+        (format!("h.ip4.checksum = internet_checksum({source}, h.ip4.dst);"), 0, source),
+    ];
+    for (body, set, word) in cases {
+        let text = written(&headed(&body));
+        assert_eq!(summed(&text), [word, "h.ip4.dst"], "{body}:\n{text}");
+        let apply = text.split_once("    apply {").unwrap().1;
+        assert_eq!(apply.matches(&format!("{kept} = ")).count(), set, "{body}:\n{text}");
+    }
+}

@@ -17,6 +17,7 @@ use pipeline_ir::{FieldId, HeaderId, Pipeline};
 use super::arch::Sum;
 use super::control::Ingress;
 use super::plan::At;
+use super::same;
 use super::worlds::{self, Worlds};
 
 /// A checksum's field.
@@ -30,6 +31,8 @@ pub(super) struct Words {
     of: BTreeMap<At, u32>,
     /// Bits of the words with a number.
     bits: BTreeMap<(Sums, u32), u32>,
+    /// Of a checksum's data, what is the same number or field on all ways: the deparser sums it as it stands.
+    plain: BTreeMap<Sums, Vec<bool>>,
 }
 
 impl Words {
@@ -37,7 +40,21 @@ impl Words {
         let mut words = Self::default();
         words.share(p);
         words.block(&p.control, &mut BTreeMap::new());
+        words.data(p);
         words
+    }
+
+    fn data(&mut self, p: &Pipeline) {
+        let mut first: BTreeMap<Sums, &[Expr]> = BTreeMap::new();
+        walk(&p.control, &mut |s| {
+            let StmtKind::Checksum { place: Place::Field(h, f), data } = &s.kind else { return };
+            let first = *first.entry((*h, *f)).or_insert(data);
+            let stands = |e: &Expr| matches!(e.kind, ExprKind::Const(_) | ExprKind::Field(..));
+            let plain = self.plain.entry((*h, *f)).or_insert_with(|| data.iter().map(stands).collect());
+            for (i, plain) in plain.iter_mut().enumerate() {
+                *plain &= first.get(i).zip(data.get(i)).is_some_and(|(a, b)| same::exprs(a, b));
+            }
+        });
     }
 
     fn share(&mut self, p: &Pipeline) {
@@ -160,10 +177,11 @@ impl Ingress<'_> {
             let whole = self.field(&format!("{base}_whole"), P4Type::Bool, false);
             out.push(P4Stmt::assign(whole, true));
         }
+        let plain = self.words.plain.get(&sum).cloned().unwrap_or_default();
         let mut words = Vec::new();
         for (i, e) in data.iter().enumerate() {
             let value = self.s.sized(e, w);
-            if matches!(e.kind, ExprKind::Const(_) | ExprKind::Field(..)) {
+            if plain.get(i) == Some(&true) {
                 words.push(value);
                 continue;
             }

@@ -126,7 +126,10 @@ impl Steps<'_> {
     /// The statement with what flags and copies stand for.
     fn with_flags(&self, s: &Stmt, w: &Worlds) -> Stmt {
         let mut s = s.clone();
-        s.kind.exprs_mut().into_iter().for_each(|e| self.flags.put_copies(e));
+        // What a checksum is of stays as it is, also where a field that was copied changes before the packet leaves.
+        if !matches!(s.kind, StmtKind::Checksum { .. }) {
+            s.kind.exprs_mut().into_iter().for_each(|e| self.flags.put_copies(e));
+        }
         let told = |e: &Expr| match length::asks(e) {
             true => Some(length::put(e, &self.length.as_ref()?.here(w, e.at)?)),
             false => Some(e.clone()),
