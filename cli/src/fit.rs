@@ -74,13 +74,18 @@ pub(crate) fn run(args: &Args) -> Done {
 fn sizes(most: &[Most]) -> String {
     let line = |m: &Most| {
         let room = m.most.map_or("none fits".to_owned(), |most| most.to_string());
-        format!("  {:<24} {:>12}   now {:>10}   then: {}\n", m.name, room, m.now, m.then)
+        let rule = m.rule.as_ref().map(|rule| format!("{:>61}declared {}; {rule}\n", "", m.declared));
+        let rule = rule.unwrap_or_default();
+        format!("  {:<24} {:>12}   now {:>10}   then: {}\n{rule}", m.name, room, m.now, m.then)
     };
     most.iter().map(line).collect()
 }
 
 fn size(m: &Most) -> Value {
-    json!({"name": m.name, "now": m.now, "most": m.most, "then": m.then})
+    json!({
+        "name": m.name, "now": m.now, "declared": m.declared, "rule": m.rule, "most": m.most, "next": m.next,
+        "then": m.then,
+    })
 }
 
 fn stages(placement: &Placement) -> Value {

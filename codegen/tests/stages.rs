@@ -2,9 +2,14 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "p4")]
 
+use codegen::fit::Chip;
+use codegen::fit::most::{self, Most, Sized};
 use codegen::fit::stages::{Placement, draw, of_program, place};
-use codegen::fit::{Chip, most};
+use codegen::off::off;
 use pipeline_ir::Loc;
+use pipeline_ir::verify::{Verified, verify};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A program of these objects and statements around one header and ten variables.
 fn program(objects: &str, apply: &str) -> String {
@@ -137,8 +142,16 @@ fn an_array_lies_in_one_stage() {
 fn an_array_can_be_too_big() {
     let array = "Register<bit<32>, bit<16>>(1000000) cells;
         RegisterAction<bit<32>, bit<16>, bit<32>>(cells) next = { void apply(inout bit<32> v) { v = v + 1; } };";
-    let stuck = placed(array, "next.execute(h.ip4.port);").stuck.unwrap();
-    assert_eq!((stuck.limit, stuck.needs), ("register_blocks", 246));
+    for apply in ["next.execute(h.ip4.port);", "h.ip4.port = next.execute(h.ip4.port);"] {
+        let stuck = placed(array, apply).stuck.unwrap();
+        assert_eq!((stuck.limit, stuck.needs), ("register_blocks", 246), "{apply}");
+    }
+    // What stands before it and waits for it is not what finds no room.
+    let late = placed(
+        array,
+        "if (meta.v0 == 1) { h.ip4.port = 1; } meta.v1 = next.execute(h.ip4.port); h.ip4.port = meta.v1;",
+    );
+    assert_eq!(late.stuck.unwrap().limit, "register_blocks");
 }
 
 #[test]
@@ -173,22 +186,116 @@ fn pictures_show_every_stage() {
     assert!(svg.contains("a &lt; b") && svg.contains("a: 4 blocks"), "{svg}");
 }
 
-/// A source whose one table can grow.
-const SOURCE: &str = include_str!("../../snapshots/count/pipeline.rs");
+/// A target, a source, constants, what is off.
+type Grow = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
+const GROW: [Grow; 3] = [
+    ("tofino", include_str!("../../snapshots/count/pipeline.rs"), &[], &[]),
+    ("tofino2", include_str!("../../snapshots/route/pipeline.rs"), &[], &[]),
+    (
+        "tofino2",
+        include_str!("../../pipeline/pipelines/l4lb.rs"),
+        &[("RING_SLOTS", "65536")],
+        &["ipv6", "Ipip6", "TOO_BIG_RATE"],
+    ),
+];
+
+fn verified(source: &str, set: &[(&str, &str)], parts: &[&str]) -> Verified {
+    let set: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let whole = verify(pipeline_syntax::compile_source("grow.rs", source, &set).unwrap()).unwrap();
+    off(&whole, parts).unwrap()
+}
+
+/// The sizes of the load balancer's half, found once.
+static LB: LazyLock<Vec<Most>> = LazyLock::new(|| {
+    let (name, source, set, parts) = GROW[2];
+    most::most(&verified(source, set, parts), &hw_targets::target(name).unwrap())
+});
+
+/// How much of what has a size lies in the stages: entries that are looked up, or places of registers.
+fn lies(fitted: &codegen::Fitted, what: Sized) -> u64 {
+    let (p, placement) = (fitted.pipeline(), fitted.placement().unwrap());
+    let entries = |name: &str| -> u64 {
+        let of = |x: &&codegen::fit::stages::Placed| placement.tables[x.table].name == name;
+        let parts = placement.stages.iter().flat_map(|s| &s.placed).filter(of);
+        parts.map(|x| x.memory.entries).sum()
+    };
+    match what {
+        Sized::Table(i) => entries(&p.tables[i].name),
+        Sized::Pools(i) => entries(&p.rings[i].name) / (2 * u64::from(p.rings[i].slots)),
+        Sized::Flows(i) => {
+            let ways = [0, 1].map(|way| format!("{}_{way}", p.flow_tables[i].name));
+            placement.arrays.iter().filter(|a| ways.contains(&a.name)).map(|a| a.cells).sum()
+        }
+    }
+}
+
+/// What is said to fit is compiled and lies in the stages, and the next size is refused for the reason told.
 #[test]
 fn the_most_is_the_last_that_fits() {
-    let verified =
-        pipeline_ir::verify::verify(pipeline_syntax::compile_source("count.rs", SOURCE, &[]).unwrap())
-            .unwrap();
-    let target = hw_targets::target("tofino").unwrap();
-    for most in most::most(&verified, &target) {
-        let size = most.most.unwrap();
-        assert!(size >= most.now, "{most:?}");
-        let fits = |size| {
-            codegen::fit(&most::with(&verified, &[(most.what, size)].into()).unwrap(), &target).is_ok()
-        };
-        assert!(fits(size), "{most:?}");
-        assert!(!fits(size + size / 128 + 1) || most.then.contains("named"), "{most:?}");
+    for (name, source, set, parts) in GROW {
+        let (target, verified) = (hw_targets::target(name).unwrap(), verified(source, set, parts));
+        let fitted = codegen::fit(&verified, &target).unwrap();
+        let all = if parts.is_empty() { most::most(&verified, &target) } else { LB.clone() };
+        assert_eq!(all.len(), most::sizes(verified.pipeline()).len());
+        let now: BTreeMap<Sized, u64> = all.iter().map(|m| (m.what, m.now)).collect();
+        for m in &all {
+            // A table lies in whole rows.
+            let placed = lies(&fitted, m.what);
+            assert!(
+                if matches!(m.what, Sized::Table(_)) { placed >= m.now } else { placed == m.now },
+                "{m:?}"
+            );
+            assert_eq!(m.rule.is_some(), m.declared > m.now, "{m:?}");
+            let with = |size| {
+                let sizes = now.iter().map(|(what, now)| (*what, if *what == m.what { size } else { *now }));
+                most::with(&verified, &sizes.collect())
+            };
+            let free = most::lifted(&target);
+            let most = m.most.unwrap();
+            let grown = codegen::fit(&with(most).unwrap(), &free).unwrap();
+            let placed = lies(&grown, m.what);
+            assert!(if matches!(m.what, Sized::Table(_)) { placed >= most } else { placed == most }, "{m:?}");
+            let Some(next) = m.next else {
+                assert!(m.then.contains("can name no more") && with(most + 1).is_none(), "{m:?}");
+                continue;
+            };
+            assert!(
+                next > most && next <= (most + most / 256 + 1).max(most * 2 * u64::from(is_flows(m.what))),
+                "{m:?}"
+            );
+            let why = codegen::fit(&with(next).unwrap(), &free).unwrap_err();
+            assert!(why.0.iter().any(|f| f.message == m.then), "{m:?}: {why}");
+        }
+    }
+}
+
+fn is_flows(what: Sized) -> bool {
+    matches!(what, Sized::Flows(_))
+}
+
+#[test]
+fn what_stops_a_size_is_told_with_its_source() {
+    for (name, now, then, rule) in [
+        ("table backend", 4096, "slot_bits 14", None),
+        ("table vip4", 512, "has 20 (with 1600 blocks of SRAM", None),
+        (
+            "pools of ring",
+            2,
+            "the biggest part is table ring",
+            Some("limit ring_pools of tofino2: house rule"),
+        ),
+        (
+            "flows of flows4",
+            65_536,
+            "33 register_blocks; Intel Tofino 2 (T2NA), one pipe has 24 (p4c mau/tofino/memories.h",
+            Some("limit flow_entries of tofino2: house rule"),
+        ),
+    ] {
+        let m = LB.iter().find(|m| m.name == name).unwrap();
+        assert_eq!(m.now, now, "{m:?}");
+        assert!(m.then.contains(then), "{m:?}");
+        assert_eq!(m.rule.is_some(), rule.is_some(), "{m:?}");
+        assert!(m.rule.as_ref().is_none_or(|r| r.starts_with(rule.unwrap())), "{m:?}");
     }
 }

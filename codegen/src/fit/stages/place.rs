@@ -102,7 +102,7 @@ impl<'a> Work<'a> {
         }
         let empty = self.stages.last().is_some_and(|s| s.placed.is_empty());
         if empty && self.stuck.is_none() && !self.waits_for_a_stage(now) {
-            self.stuck = self.first_stuck();
+            self.stuck = self.first_stuck(now);
         }
     }
 
@@ -111,8 +111,10 @@ impl<'a> Work<'a> {
         (0..self.tables.len()).any(|i| self.is_ready(i, now + 1) && !self.is_ready(i, now))
     }
 
-    fn first_stuck(&self) -> Option<Stuck> {
-        let table = self.done.iter().position(Option::is_none)?;
+    /// What finds no room although it waits for nothing; what waits for it is not to blame.
+    fn first_stuck(&self, now: u64) -> Option<Stuck> {
+        let ready = (0..self.tables.len()).find(|i| self.is_ready(*i, now));
+        let table = ready.or_else(|| self.done.iter().position(Option::is_none))?;
         Some(self.why(table))
     }
 
