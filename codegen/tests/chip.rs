@@ -324,3 +324,38 @@ fn a_checksum_is_of_what_each_way_says() {
         assert_eq!(apply.matches(&format!("{kept} = ")).count(), set, "{body}:\n{text}");
     }
 }
+
+#[test]
+fn a_header_that_may_be_absent_is_tested_before_it_is_written() {
+    let sum = "h.ip4.checksum = internet_checksum(h.ip4.src, h.ip4.dst);";
+    // What the control does, and how that stands in the P4, without white space.
+    let cases: &[(&str, &str)] = &[
+        // One test for all that follows on one another.
+        (
+            "h.udp.src_port = 5; h.udp.dst_port = 6; h.ip4.ttl = 7;",
+            "if(h.udp.isValid()){h.udp.src_port=5;h.udp.dst_port=6;}if(h.ip4.isValid()){h.ip4.ttl=7;}",
+        ),
+        // The value is computed there, too.
+        ("h.udp.src_port = h.udp.src_port + 1;", "if(h.udp.isValid()){h.udp.src_port=h.udp.src_port+1;}"),
+        ("m.a = 4; h.udp.src_port = m.a;", "meta.a=4;if(h.udp.isValid()){h.udp.src_port=meta.a;}"),
+        (sum, "if(h.ip4.isValid()){meta.ip4_checksum_whole=true;}"),
+        (
+            "adjust(h.udp.checksum, bit::<16>(1), bit::<16>(2));",
+            "if(h.udp.isValid()){meta.udp_checksum_changes=true;",
+        ),
+        // Where it is known, nothing is asked, and an absent one is not written.
+        (
+            "if h.udp.is_valid() { h.udp.src_port = 5; } else { h.udp.src_port = 6; m.a = 7; h.eth.ethertype = m.a; }",
+            "if(h.udp.isValid()){h.udp.src_port=5;}else{meta.a=7;",
+        ),
+        (
+            "h.udp.pop(); h.udp.src_port = 5; h.eth.ethertype = 6;",
+            "h.udp.setInvalid();if(h.eth.isValid()){h.eth.ethertype=6;}",
+        ),
+    ];
+    for (body, expected) in cases {
+        let text = written(&control(body));
+        let packed: String = text.split_once("    apply {").unwrap().1.split_whitespace().collect();
+        assert!(packed.contains(expected), "{body}: no {expected}\n{text}");
+    }
+}

@@ -23,10 +23,10 @@ mod values;
 
 use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
-use pipeline_ir::{Loc, Parser, Pipeline, Var, VarId, VarKind};
+use pipeline_ir::{HeaderId, Loc, Parser, Pipeline, Var, VarId, VarKind};
 
 use self::length::Length;
-use crate::p4::worlds::{self, Worlds};
+use crate::p4::worlds::{self, Known, Worlds};
 
 /// Puts a pipeline in steps. `tells`: how long a frame is, its outermost IP header tells, where there is one.
 #[must_use]
@@ -95,6 +95,14 @@ fn stmt(kind: StmtKind, at: Loc) -> Stmt {
     Stmt { kind, at }
 }
 
+/// The header that a statement writes a field of.
+fn written_header(s: &Stmt) -> Option<HeaderId> {
+    match s.kind.written() {
+        Some(Place::Field(h, _)) => Some(h),
+        _ => None,
+    }
+}
+
 /// Declares a variable.
 fn declare(vars: &mut Vec<Var>, name: &str, kind: VarKind, ty: Type, at: Loc) -> VarId {
     vars.push(Var { name: name.to_owned(), ty, kind, at });
@@ -110,17 +118,46 @@ impl Steps<'_> {
     fn block(&mut self, block: &[Stmt], w: &Worlds) -> Block {
         let (mut out, mut w) = (Block::new(), w.clone());
         let before = self.flags.clone();
-        for s in block {
-            let asked = self.with_flags(s, &w);
-            match self.with_length(&asked, &w) {
-                Some(told) => self.stmt(&told, &w, &mut out),
-                None => self.stmt(&asked, &w, &mut out),
-            }
-            self.flags.after(self.p, &asked);
-            w = worlds::after(std::slice::from_ref(s), &w);
+        let same_header =
+            |a: &Stmt, b: &Stmt| written_header(a).is_some_and(|h| written_header(b) == Some(h));
+        for run in block.chunk_by(same_header) {
+            self.run(run, &w, &mut out);
+            w = worlds::after(run, &w);
         }
         self.flags.keep(&before);
         out
+    }
+
+    /// Statements that follow one another. Those that write into one header may stand under the condition that it is there:
+    /// else they change nothing.
+    fn run(&mut self, run: &[Stmt], w: &Worlds, out: &mut Block) {
+        match run.first().and_then(written_header).map(|h| (h, w.header(h))) {
+            Some((_, Known::Invalid)) => {}
+            Some((h, Known::Maybe)) => {
+                let at = run.first().map(|s| s.at).unwrap_or_default();
+                let cond = Expr { kind: ExprKind::Valid(h), ty: Type::Bool, at };
+                let (mut then, before) = (Block::new(), self.flags.clone());
+                run.iter().for_each(|s| self.one(s, &w.assume(&cond, true), &mut then));
+                self.flags.keep(&before);
+                out.push(stmt(StmtKind::If { cond, then, otherwise: Block::new() }, at));
+            }
+            _ => {
+                let mut w = w.clone();
+                for s in run {
+                    self.one(s, &w, out);
+                    w = worlds::after(std::slice::from_ref(s), &w);
+                }
+            }
+        }
+    }
+
+    fn one(&mut self, s: &Stmt, w: &Worlds, out: &mut Block) {
+        let asked = self.with_flags(s, w);
+        match self.with_length(&asked, w) {
+            Some(told) => self.stmt(&told, w, out),
+            None => self.stmt(&asked, w, out),
+        }
+        self.flags.after(self.p, &asked);
     }
 
     /// The statement with what flags and copies stand for.
@@ -229,7 +266,7 @@ impl Steps<'_> {
                 out.push(stmt(StmtKind::Set { place, value: value.clone() }, at));
             }
             ExprKind::Mux(cond, a, b) => self.either(place, cond, [a, b], at, w, out),
-            ExprKind::Field(h, _) if w.header(*h) == worlds::Known::Maybe => {
+            ExprKind::Field(h, _) if w.header(*h) == Known::Maybe => {
                 let cond = Expr { kind: ExprKind::Valid(*h), ty: Type::Bool, at };
                 self.either(place, &cond, [value, &zero], at, w, out);
             }

@@ -160,7 +160,9 @@ control ingress(
                     tm.ucast_egress_port = (bit<9>) meta.tag_port;
                 }
                 retag: {
-                    h.tag.id = meta.retag_id;
+                    if (h.tag.isValid()) {
+                        h.tag.id = meta.retag_id;
+                    }
                     tm.ucast_egress_port = (bit<9>) meta.retag_port;
                 }
                 unknown: {
