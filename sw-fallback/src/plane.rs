@@ -62,6 +62,21 @@ pub trait ReadBack: DataPlane {
 
     /// A flow table, to be read without this plane, and as long as one likes.
     fn flow_reader(&self, table: FlowTableId) -> Option<Arc<dyn FlowReader>>;
+
+    /// Where whole batches are in force at once: what writes them.
+    fn whole(&mut self) -> Option<&mut dyn WriteWhole> {
+        None
+    }
+}
+
+/// A data plane that puts a batch of any entries in force at once.
+pub trait WriteWhole {
+    /// Writes entries in order. A packet meets all of them or none.
+    ///
+    /// # Errors
+    /// The place of an entry that is refused (none: it is the batch as a whole), and why. All is as it was before then.
+    fn write_whole(&mut self, batch: &[(CheckedEntry, WriteKind)])
+    -> Result<(), (Option<usize>, WriteError)>;
 }
 
 /// Reads a flow table a part at a time, while packets use it. It outlives the plane, whose table then ages no more.

@@ -14,7 +14,9 @@ use pipeline_ir::{CounterKind, FlowTableId, KeyValue, Pipeline, RingId, TableId}
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::Arc;
-use sw_fallback::plane::{Count, DataPlane, FlowReader, FlowRecord, Outcome, ReadBack, TestPlane, Verdict};
+use sw_fallback::plane::{
+    Count, DataPlane, FlowReader, FlowRecord, Outcome, ReadBack, TestPlane, Verdict, WriteWhole,
+};
 
 /// The output port that is the host's own stack.
 const HOST: u32 = 254;
@@ -68,8 +70,11 @@ pub(crate) enum Left<'a> {
 
 /// What stood before a write.
 enum Before {
-    Row(usize, Name, Option<Row>),
+    /// Of a table, with what the cell had counted that an insert has set to 0.
+    Row(usize, Name, Option<Row>, Option<(u32, Count)>),
     Pool(usize, u32, Option<u8>),
+    /// A ring's register: its cell, its word.
+    Slot(usize, u32, u64),
 }
 
 impl std::fmt::Debug for DpdkPlane {
@@ -143,11 +148,11 @@ impl DpdkPlane {
         Ok(())
     }
 
-    fn write_one(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<Option<Before>, WriteError> {
+    fn write_one(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<Before, WriteError> {
         match entry {
-            CheckedEntry::Table(e) => self.write_table(e, kind).map(Some),
-            CheckedEntry::Pool(e) => self.write_pool(*e, kind).map(Some),
-            CheckedEntry::Slot(e) => self.write_slot(*e, kind).map(|()| None),
+            CheckedEntry::Table(e) => self.write_table(e, kind),
+            CheckedEntry::Pool(e) => self.write_pool(*e, kind),
+            CheckedEntry::Slot(e) => self.write_slot(*e, kind),
         }
     }
 
@@ -161,13 +166,13 @@ impl DpdkPlane {
             held.put(&name, before);
             return Err(error);
         }
-        if let (WriteKind::Insert, Some(row)) = (kind, held.rows.get(&name)) {
-            let (packets, bytes) = &held.layout.counts;
-            for registers in packets.iter().chain(bytes) {
-                self.swx.write_register(registers, row.cell, 0);
-            }
+        let cell = held.rows.get(&name).filter(|_| kind == WriteKind::Insert).map(|row| row.cell);
+        let held = &self.tables[index];
+        let counted = cell.map(|cell| (cell, self.cell_count(held, cell)));
+        if let Some(cell) = cell {
+            Self::set_count(&mut self.swx, held, cell, Count::default());
         }
-        Ok(Before::Row(index, name, before))
+        Ok(Before::Row(index, name, before, counted))
     }
 
     fn write_pool(&mut self, entry: PoolEntry, kind: WriteKind) -> Result<Before, WriteError> {
@@ -181,33 +186,47 @@ impl DpdkPlane {
         Ok(Before::Pool(index, pool, before))
     }
 
-    fn write_slot(&mut self, entry: SlotEntry, kind: WriteKind) -> Result<(), WriteError> {
+    fn write_slot(&mut self, entry: SlotEntry, kind: WriteKind) -> Result<Before, WriteError> {
         let pool = entry.pool();
-        let ring = self.rings.get(pool.ring().index()).ok_or(WriteError::NotFound)?;
+        let index = pool.ring().index();
+        let ring = self.rings.get(index).ok_or(WriteError::NotFound)?;
         let cell =
             ring.cell(pool.pool(), pool.generation() % 2 == 1, entry.slot()).ok_or(WriteError::Full)?;
-        let word = self.swx.read_register(&ring.registers, cell);
-        may_write(kind, word as u32 != 0 && (word >> 32) as u32 == u32::from(pool.generation()))?;
+        let before = self.swx.read_register(&ring.registers, cell);
+        may_write(kind, before as u32 != 0 && (before >> 32) as u32 == u32::from(pool.generation()))?;
         let word = match kind {
             WriteKind::Delete => 0,
             _ => u64::from(pool.generation()) << 32 | u64::from(entry.id()),
         };
         self.swx.write_register(&ring.registers, cell, word);
-        Ok(())
+        Ok(Before::Slot(index, cell, before))
     }
 
-    /// Puts what was written in force. If that fails, all is as before.
+    /// Puts what was written in force. If that fails, all is as before. Registers are in force without it.
     fn commit(&mut self, before: Vec<Before>) -> Result<(), WriteError> {
+        if before.iter().all(|one| matches!(one, Before::Slot(..))) {
+            return Ok(());
+        }
         let installed: Vec<_> = self.tables.iter().map(Held::installed).collect();
         let told = self.tables.iter_mut().try_for_each(|held| held.tell_all(&mut self.swx));
         let done = told.and_then(|()| self.swx.commit().map_err(WriteError::Failed));
         let Err(error) = done else { return Ok(()) };
+        self.take_back(before);
+        self.tables.iter_mut().zip(installed).for_each(|(held, installed)| held.forget(installed));
+        Err(error)
+    }
+
+    /// Makes all as it was before these writes, of which none is in force but those of registers.
+    fn take_back(&mut self, before: Vec<Before>) {
         self.swx.abort();
         for one in before.into_iter().rev() {
             match one {
-                Before::Row(table, name, row) => {
+                Before::Row(table, name, row, counted) => {
                     if let Some(held) = self.tables.get_mut(table) {
                         held.put(&name, row);
+                    }
+                    if let (Some(held), Some((cell, count))) = (self.tables.get(table), counted) {
+                        Self::set_count(&mut self.swx, held, cell, count);
                     }
                 }
                 Before::Pool(ring, pool, generation) => {
@@ -215,10 +234,28 @@ impl DpdkPlane {
                         ring.set(pool, generation);
                     }
                 }
+                Before::Slot(ring, cell, word) => {
+                    if let Some(ring) = self.rings.get(ring) {
+                        self.swx.write_register(&ring.registers, cell, word);
+                    }
+                }
             }
         }
-        self.tables.iter_mut().zip(installed).for_each(|(held, installed)| held.forget(installed));
-        Err(error)
+    }
+
+    /// What a cell of a table's counters says.
+    fn cell_count(&self, held: &Held, cell: u32) -> Count {
+        let (packets, bytes) = &held.layout.counts;
+        Count { packets: self.read(packets.as_ref(), cell), bytes: self.read(bytes.as_ref(), cell) }
+    }
+
+    fn set_count(swx: &mut Swx, held: &Held, cell: u32, count: Count) {
+        let (packets, bytes) = &held.layout.counts;
+        for (registers, value) in [(packets, count.packets), (bytes, count.bytes)] {
+            if let Some(registers) = registers {
+                swx.write_register(registers, cell, value);
+            }
+        }
     }
 
     fn read(&self, registers: Option<&CString>, cell: u32) -> u64 {
@@ -226,8 +263,7 @@ impl DpdkPlane {
     }
 
     fn row_count(&self, held: &Held, row: &Row) -> Count {
-        let (packets, bytes) = &held.layout.counts;
-        Count { packets: self.read(packets.as_ref(), row.cell), bytes: self.read(bytes.as_ref(), row.cell) }
+        self.cell_count(held, row.cell)
     }
 }
 
@@ -308,20 +344,18 @@ impl DataPlane for DpdkPlane {
 
     fn write(&mut self, entry: &CheckedEntry, kind: WriteKind) -> Result<(), WriteError> {
         let before = self.write_one(entry, kind)?;
-        before.map_or(Ok(()), |before| self.commit(vec![before]))
+        self.commit(vec![before])
     }
 
     /// All that is not refused is in force at once.
     fn write_all(&mut self, batch: &[(CheckedEntry, WriteKind)]) -> Vec<Result<(), WriteError>> {
         let mut before = Vec::new();
         let one = |(entry, kind): &(CheckedEntry, WriteKind)| {
-            before.extend(self.write_one(entry, *kind)?);
+            before.push(self.write_one(entry, *kind)?);
             Ok(())
         };
         let mut results: Vec<Result<(), WriteError>> = batch.iter().map(one).collect();
-        if !before.is_empty()
-            && let Err(error) = self.commit(before)
-        {
+        if let Err(error) = self.commit(before) {
             results.iter_mut().filter(|r| r.is_ok()).for_each(|r| *r = Err(error.clone()));
         }
         results
@@ -382,6 +416,25 @@ fn shown(kind: Option<CounterKind>, count: Count) -> Count {
     }
 }
 
+impl WriteWhole for DpdkPlane {
+    fn write_whole(
+        &mut self,
+        batch: &[(CheckedEntry, WriteKind)],
+    ) -> Result<(), (Option<usize>, WriteError)> {
+        let mut before = Vec::with_capacity(batch.len());
+        for (at, (entry, kind)) in batch.iter().enumerate() {
+            match self.write_one(entry, *kind) {
+                Ok(one) => before.push(one),
+                Err(error) => {
+                    self.take_back(before);
+                    return Err((Some(at), error));
+                }
+            }
+        }
+        self.commit(before).map_err(|error| (None, error))
+    }
+}
+
 impl ReadBack for DpdkPlane {
     fn table_entry(&self, named: &TableEntry) -> Option<TableEntry> {
         self.tables.get(named.table().index())?.find(named).map(|row| row.entry.clone())
@@ -405,6 +458,10 @@ impl ReadBack for DpdkPlane {
     fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
         let slots = self.rings.get(ring.index()).map_or(0, |r| r.slots);
         (0..slots).map(|slot| self.slot(ring, pool, odd, slot).unwrap_or_default()).collect()
+    }
+
+    fn whole(&mut self) -> Option<&mut dyn WriteWhole> {
+        Some(self)
     }
 
     fn flow_reader(&self, _table: FlowTableId) -> Option<Arc<dyn FlowReader>> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use sw_fallback::plane::{Count, DataPlane, FlowReader, FlowRecord, ReadBack};
+use sw_fallback::plane::{Count, DataPlane, FlowReader, FlowRecord, ReadBack, WriteWhole};
 
 /// The plane. Its thread takes it for one batch at a time, and lets others before it; no packet is under way then.
 #[derive(Debug)]
@@ -73,6 +73,15 @@ impl DataPlane for SharedPlane {
     }
 }
 
+impl WriteWhole for SharedPlane {
+    fn write_whole(
+        &mut self,
+        batch: &[(CheckedEntry, WriteKind)],
+    ) -> Result<(), (Option<usize>, WriteError)> {
+        self.cell.with(|plane| plane.write_whole(batch))
+    }
+}
+
 impl ReadBack for SharedPlane {
     fn table_entry(&self, named: &TableEntry) -> Option<TableEntry> {
         self.cell.with(|plane| plane.table_entry(named))
@@ -88,6 +97,9 @@ impl ReadBack for SharedPlane {
     }
     fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
         self.cell.with(|plane| plane.slots(ring, pool, odd))
+    }
+    fn whole(&mut self) -> Option<&mut dyn WriteWhole> {
+        Some(self)
     }
     fn flow_reader(&self, table: FlowTableId) -> Option<Arc<dyn FlowReader>> {
         self.cell.with(|plane| plane.flow_reader(table))

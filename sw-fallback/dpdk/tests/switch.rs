@@ -2,10 +2,14 @@
 #![cfg(feature = "dpdk")]
 #![allow(clippy::unwrap_used)]
 
-use dpdk_switch::{DpdkError, DpdkPlane};
+use dpdk_switch::{DpdkError, DpdkPlane, Running};
 use pipeline_ir::entry::{CheckedEntry, Tables, WriteError, WriteKind};
 use pipeline_ir::verify::{Verified, verify};
 use pipeline_ir::{KeyValue, TableId};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use sw_fallback::devices::memory;
+use sw_fallback::native::Port;
 use sw_fallback::plane::{Count, DataPlane as _, Outcome, ReadBack as _, TestPlane as _, Verdict};
 use sw_fallback_rt::hash::crc32_of;
 
@@ -148,6 +152,93 @@ fn writes_are_refused_as_everywhere() {
         sent[6..12].copy_from_slice(&[0, 0, 0, 0, 0, src]);
         assert_eq!(plane.process(0, 0, &sent).verdict, verdict, "{src}");
     }
+}
+
+/// All of a batch or nothing of it: entries, masks, counts.
+#[test]
+fn a_batch_that_is_refused_leaves_all_as_it_was() {
+    if skip() {
+        return;
+    }
+    let (mut plane, tables) = (plane(), Tables::new(pipeline().pipeline()));
+    let one = |n: u128, port| host(&tables, 0x0200_0000_0000 | n, 0, &[port]);
+    plane.write(&one(1, 1), WriteKind::Insert).unwrap();
+    plane.write(&kind(&tables, 0x0800, 0xff00, 10, 1), WriteKind::Insert).unwrap();
+    plane.process(0, 0, &frame(1, 0x0800, 60));
+    let rows = |plane: &DpdkPlane| format!("{:?}", [0, 1].map(|table| plane.table_entries(TableId(table))));
+    let ways = |plane: &mut DpdkPlane| [1, 2, 3].map(|src| plane.process(0, 0, &frame(src, 0x0900, 60)));
+    let gone = ways(&mut plane);
+    let masked = kind(&tables, 0x0900, 0xff00, 11, 2);
+    let good = [
+        (one(1, 1), WriteKind::Delete),
+        (one(2, 2), WriteKind::Insert),
+        (one(1, 3), WriteKind::Insert),
+        (one(3, 3), WriteKind::Insert),
+        (masked, WriteKind::Insert),
+    ];
+    let whole = |plane: &mut DpdkPlane, batch: &[_]| plane.whole().unwrap().write_whole(batch);
+    for (more, why) in [
+        ((one(2, 2), WriteKind::Insert), WriteError::Exists),
+        ((one(9, 2), WriteKind::Modify), WriteError::NotFound),
+    ] {
+        let batch = [&good[..], &[more]].concat();
+        let before = rows(&plane);
+        assert_eq!(whole(&mut plane, &batch), Err((Some(5), why)));
+        assert_eq!(rows(&plane), before, "with their counts");
+        assert_eq!(ways(&mut plane), gone);
+    }
+    whole(&mut plane, &good).unwrap();
+    let ports = [1, 2, 3].map(|src| plane.process(0, 0, &frame(src, 0x0900, 60)).verdict);
+    assert_eq!(ports, [3, 2, 3].map(|port| Verdict::Forward { port }));
+}
+
+/// Packets of two senders go by one port or by the other, and both senders' entries change at once.
+#[test]
+fn no_packet_meets_a_part_of_a_batch() {
+    const FLIPS: u128 = 200;
+    if skip() {
+        return;
+    }
+    let (mut plane, tables) = (plane(), Tables::new(pipeline().pipeline()));
+    let to = |port: u128| [5, 6].map(|n: u128| host(&tables, 0x0200_0000_0000 | n, 0, &[port]));
+    plane.whole().unwrap().write_whole(&to(2).map(|e| (e, WriteKind::Insert))).unwrap();
+    let (mut fars, mut ports) = (Vec::new(), Vec::new());
+    for number in 1..=3 {
+        let (device, far) = memory::pair("m").unwrap();
+        ports.push(Port { number, device });
+        fars.push(far);
+    }
+    let mut running = Running::start(plane, 1 << 26, ports, None).unwrap();
+    let (mut number, mut seen) = (0_u32, BTreeMap::new());
+    let mut traffic = |packets: u32| {
+        for _ in 0..packets {
+            let mut sent = frame(5 + (number % 2) as u8, 0x0800, 60);
+            sent[20..24].copy_from_slice(&number.to_be_bytes());
+            fars[0].push(&sent);
+            number += 1;
+        }
+        for port in [2, 3] {
+            while let Some(frame) = fars[port - 1].pop() {
+                seen.insert(u32::from_be_bytes(frame[20..24].try_into().unwrap()), port);
+            }
+        }
+        seen.len()
+    };
+    for flip in 0..FLIPS {
+        let batch = to(3 - flip % 2).map(|e| (e, WriteKind::Modify));
+        traffic(40);
+        running.plane().whole().unwrap().write_whole(&batch).unwrap();
+    }
+    let since = Instant::now();
+    while traffic(0) < FLIPS as usize * 20 && since.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(running);
+    let ways: Vec<usize> = seen.into_values().collect();
+    assert!(ways.len() >= FLIPS as usize * 20, "{}", ways.len());
+    let changes = ways.windows(2).filter(|two| two[0] != two[1]).count();
+    assert!(changes <= FLIPS as usize, "{changes} changes of way in {FLIPS} writes");
+    assert!(changes > 3, "{changes} only: packets and writes did not meet");
 }
 
 /// An entry that takes a deleted one's place counts from 0.

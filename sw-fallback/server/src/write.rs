@@ -132,6 +132,9 @@ impl<H: Host> Device<H> {
             return aborted(results, "another update of the batch fails, so none was begun");
         }
         let changes: Vec<Change> = changes.into_iter().flatten().collect();
+        if self.plane().whole().is_some() {
+            return self.at_once(updates, changes, results);
+        }
         let map = self.map();
         let mut done = Vec::new();
         for (at, (change, before)) in changes.iter().zip(&before).enumerate() {
@@ -146,6 +149,31 @@ impl<H: Host> Device<H> {
                 return self.undo(&done, results);
             }
             done.push((change.entry.clone(), kind, before.clone(), gone));
+        }
+        for Change { entry, what, note } in changes {
+            if let What::Write(kind) = what {
+                self.note(&entry, kind, note);
+            }
+        }
+        results
+    }
+
+    /// Writes all in one go, where the plane takes back by itself what can't be.
+    fn at_once(&mut self, updates: &Request, changes: Vec<Change>, mut results: Results) -> Results {
+        let (mut batch, mut places) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
+        for (at, change) in changes.iter().enumerate() {
+            if let What::Write(kind) = change.what {
+                batch.push((change.entry.clone(), kind));
+                places.push(at);
+            }
+        }
+        let done = self.plane().whole().map_or(Ok(()), |plane| plane.write_whole(&batch));
+        if let Err((place, error)) = done {
+            let at = place.and_then(|place| places.get(place)).or(places.first());
+            if let Some(&at) = at {
+                results[at] = Err(self.refused(&updates.update(at), write_failure(&error)));
+            }
+            return aborted(results, "another update of the batch failed, so none was done");
         }
         for Change { entry, what, note } in changes {
             if let What::Write(kind) = what {
@@ -218,10 +246,14 @@ impl<H: Host> Device<H> {
         aborted(results, "another update of the batch failed, so this one was taken back")
     }
 
-    /// A batch that packets see whole or not at all: one entry, or slots of generations that are not in force.
+    /// A batch that packets see whole or not at all: any where the plane says so; else one entry, or slots of generations that
+    /// are not in force.
     fn check_atomic(&mut self, changes: &[Result<Change, Failure>]) -> Result<(), Status> {
         let map = self.map();
         let plane = self.plane();
+        if plane.whole().is_some() {
+            return Ok(());
+        }
         let unseen = |c: &Change| match &c.entry {
             CheckedEntry::Slot(e) => {
                 let pool = e.pool();
