@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// The data plane: `xdp`, `native` or `dpdk`.
     #[arg(long)]
     target: String,
-    /// A port: its number in the pipeline and its interface; on native and dpdk also `N@tap:NAME` or `N@pcap:IN[:OUT]`.
+    /// A port: its number in the pipeline and its interface; on native and dpdk also `N@tap:NAME`, `N@pcap:IN[:OUT]` or `N@ring:FILE`.
     #[arg(long = "port", value_name = "N@IFACE", required = true)]
     ports: Vec<PortArg>,
     /// The entries of its tables, TOML or JSON.

@@ -1,4 +1,4 @@
-//! A port as it is written: `1@eth0`, `1@tap:gw0`, `1@pcap:in.pcap:out.pcap`.
+//! A port as it is written: `1@eth0`, `1@tap:gw0`, `1@pcap:in.pcap:out.pcap`, `1@ring:/dev/shm/lb`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,9 +43,11 @@ impl FromStr for PortArg {
             Some(("tap", name)) => drop(interface(name)?),
             Some(("pcap", files)) if !files.is_empty() && !files.starts_with(':') => {}
             Some(("pcap", _)) => return Err("write N@pcap:IN or N@pcap:IN:OUT".into()),
+            Some(("ring", path)) if !path.is_empty() => {}
+            Some(("ring", _)) => return Err("write N@ring:FILE, as in 1@ring:/dev/shm/lb".into()),
             Some((kind, _)) => {
                 return Err(format!(
-                    "there is no device `{kind}:`; there are N@IFACE, N@tap:NAME, N@pcap:IN[:OUT]"
+                    "there is no device `{kind}:`; there are N@IFACE, N@tap:NAME, N@pcap:IN[:OUT], N@ring:FILE"
                 ));
             }
         }
@@ -59,9 +61,14 @@ mod tests {
 
     #[test]
     fn ports_have_a_number_and_a_device() {
-        for good in
-            ["7@eth0", "0@tap:gw0", "1@pcap:in.pcap", "1@pcap:in.pcap:out.pcap", "4294967295@veth-a.100"]
-        {
+        for good in [
+            "7@eth0",
+            "0@tap:gw0",
+            "1@pcap:in.pcap",
+            "1@pcap:in.pcap:out.pcap",
+            "1@ring:/dev/shm/lb",
+            "4294967295@veth-a.100",
+        ] {
             assert_eq!(good.parse::<PortArg>().map(|p| p.to_string()).as_deref(), Ok(good));
         }
         for wrong in [
@@ -73,6 +80,7 @@ mod tests {
             "1@tap:",
             "1@pcap:",
             "1@pcap::out",
+            "1@ring:",
             "1@a/b",
             "1@udp:x",
             "4294967296@eth0",

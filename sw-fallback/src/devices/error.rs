@@ -42,6 +42,8 @@ pub enum DeviceError {
     Open { path: PathBuf, error: io::Error },
     #[error("{path} is no capture that can be used: {why}")]
     Capture { path: PathBuf, why: String },
+    #[error("the ring {path} can't be used: {why}")]
+    Ring { path: PathBuf, why: String },
     #[error(
         "its thread panicked, which is an error in Guideway: report it with the lines above; the port is dead"
     )]

@@ -1,5 +1,5 @@
 //! Where packets come from and go to: interfaces of the kernel ([`packet`]), taps ([`tap`]), capture files ([`pcap`]),
-//! queues in memory ([`memory`]).
+//! queues in memory ([`memory`]), memory that two processes share ([`ring`]).
 //!
 //! A [`Device`] has two halves, so that one thread can receive on it while others send. Frames are whole Ethernet
 //! frames with complete checksums and their VLAN tags, without the frame check sequence. What a device doesn't
@@ -12,6 +12,7 @@ pub mod memory;
 pub mod out;
 pub mod packet;
 pub mod pcap;
+pub mod ring;
 mod sys;
 pub mod tap;
 

@@ -2,7 +2,7 @@
 
 use super::{HostPort, Port};
 use crate::devices::hush::Hush;
-use crate::devices::{DeviceError, packet, pcap, tap};
+use crate::devices::{DeviceError, packet, pcap, ring, tap};
 use std::path::Path;
 
 /// Opens a port's device: the name of an interface, `tap:NAME`, or `pcap:IN` or `pcap:IN:OUT`. Notes for the user come
@@ -17,6 +17,7 @@ pub fn open_port(
 ) -> Result<(Port, Vec<String>), DeviceError> {
     let (device, notes) = match device.split_once(':') {
         Some(("tap", name)) => (tap::open(name, None)?, Vec::new()),
+        Some(("ring", path)) => (ring::open(Path::new(path))?, Vec::new()),
         Some(("pcap", files)) => {
             let (input, output) = match files.split_once(':') {
                 Some((input, output)) => (input, Some(Path::new(output))),
