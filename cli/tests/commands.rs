@@ -127,6 +127,45 @@ fn stages_are_shown_and_sizes_found() {
     check(&["fit", count, "--target", "tofino", "--svg", "/no/such/folder"], 1, &["can't write"]);
 }
 
+/// Nodes that share connections must hash alike: `fit` says whether they do, and with what they would.
+#[test]
+fn a_deployment_of_several_targets_shares_a_hash() {
+    let all = ["fit", "--target", "xdp,bmv2", "--target", "dpdk"];
+    let alike = "Crc32, on all of them";
+    let told =
+        check(&all, 0, &["l4lb on xdp, bmv2, dpdk: fits", alike, "pools of ring", "4 on bmv2", "64 on dpdk"]);
+    assert!(told.contains("8388608 on xdp, 65536 on bmv2, 1048576 on dpdk"), "{told}");
+    check(&[&all[..], &["--set", "HASH=HalfSipHash"]].concat(), 0, &["HalfSipHash, on all of them"]);
+    let spread = concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots/spread/pipeline.rs");
+    let mixed = ["fit", spread, "--target", "xdp,tofino2"];
+    let lacks =
+        "HalfSipHash, which tofino2 lacks: a flow that comes to another node would change its backend";
+    check(
+        &mixed,
+        1,
+        &["spread on xdp, tofino2: does not fit", "xdp       fits", lacks, "all of them have Crc32"],
+    );
+    let half = ["ipv6=off", "Ipip6=off", "TOO_BIG_RATE=off", "RING_SLOTS=65536", "FLOW_ENTRIES=65536"];
+    let half: Vec<&str> = half.iter().flat_map(|set| ["--set", set]).collect();
+    let wrong = [&["fit", "--target", "xdp,tofino2", "--set", "HASH=HalfSipHash"], half.as_slice()].concat();
+    check(&wrong, 1, &[lacks, "with it all fits: `--set HASH=Crc32`"]);
+    let json = check(&[wrong.as_slice(), &["--json"]].concat(), 1, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["hash"]["instead"], &json["targets"][1]["fits"]),
+        (&"Crc32".into(), &false.into()),
+        "{json}"
+    );
+    check(
+        &[&["fit", "--target", "xdp,tofino2", "--set", "HASH=Crc32"], half.as_slice()].concat(),
+        0,
+        &[alike],
+    );
+    check(&["fit", &count(), "--target", "xdp,dpdk"], 0, &["the pipeline does not hash"]);
+    check(&["fit", "--target", "xdp,tofinoo"], 1, &["no target `tofinoo`"]);
+    check(&["fit", "--target", "tofino,tofino2", "--max"], 1, &["--max and --svg are about one target"]);
+}
+
 #[test]
 fn targets_are_listed_and_told() {
     check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "tofino2"]);

@@ -1,5 +1,7 @@
 //! `guideway fit`.
 
+mod deployment;
+
 use crate::source::SourceArgs;
 use crate::{Done, Refused};
 use codegen::fit::most::{self, Most};
@@ -11,17 +13,18 @@ use std::process::ExitCode;
 
 /// Tells how a pipeline fits a target: what was chosen, what it costs, what does not fit and why.
 ///
-/// On a chip of match-action stages it also tells which tables lie in which stage.
+/// On a chip of match-action stages it also tells which tables lie in which stage. Of several targets, whose nodes share
+/// connections, it tells whether all hash alike.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  guideway fit --target tofino\n  guideway fit my_pipeline.rs --target xdp\n  guideway fit my_pipeline.rs --target tofino --max\n  guideway fit my_pipeline.rs --target tofino2 --svg stages.svg\n\nExit code 1: it does not fit."
+    after_help = "Examples:\n  guideway fit --target tofino\n  guideway fit my_pipeline.rs --target xdp\n  guideway fit my_pipeline.rs --target tofino --max\n  guideway fit my_pipeline.rs --target tofino2 --svg stages.svg\n  guideway fit --target xdp,dpdk,bmv2\n\nExit code 1: it does not fit."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
-    /// The target; `guideway targets` lists them.
-    #[arg(long)]
-    target: String,
+    /// The target, or several with commas between them; `guideway targets` lists them.
+    #[arg(long, required = true, value_delimiter = ',')]
+    target: Vec<String>,
     /// Tells how far each table, ring and flow table can grow while the others stay, and what stops it.
     #[arg(long)]
     max: bool,
@@ -29,19 +32,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Prints one JSON object: {"pipeline", "target", "fits", "report"}, with "stages" on a chip that has them, and "max".
+    /// Of several targets: {"pipeline", "fits", "targets", "hash", "sizes"}.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let target = hw_targets::target(&args.target)?;
-    let verified = args.source.read()?.verified()?;
-    let report = codegen::fit::verdict(&verified, &target);
-    let fits = codegen::fit(&verified, &target).is_ok();
-    let placement = codegen::fit::placement(&verified, &target);
+    let targets = args.target.iter().map(|name| hw_targets::target(name)).collect::<Result<Vec<_>, _>>()?;
+    let source = args.source.read()?;
+    let verified = source.verified()?;
+    let [target] = targets.as_slice() else { return deployment::run(args, &source, &verified, &targets) };
+    let report = codegen::fit::verdict(&verified, target);
+    let fits = codegen::fit(&verified, target).is_ok();
+    let placement = codegen::fit::placement(&verified, target);
     let name = &verified.pipeline().name;
     if (args.max || args.svg.is_some()) && placement.is_none() {
-        let why = match Chip::of(&target) {
+        let why = match Chip::of(target) {
             None => format!("{} has no stages", target.title),
             Some(_) => format!("{} lacks what {name} needs:\n{report}", target.title),
         };
@@ -52,7 +58,7 @@ pub(crate) fn run(args: &Args) -> Done {
         let failed = |e| Refused(format!("error: can't write {}: {e}", path.display()));
         std::fs::write(path, picture).map_err(failed)?;
     }
-    let most = if args.max { most::most(&verified, &target) } else { Vec::new() };
+    let most = if args.max { most::most(&verified, target) } else { Vec::new() };
     if args.json {
         let mut out = json!({"pipeline": name, "target": target.name, "fits": fits, "report": report});
         if let Some((placement, _)) = &placement {
