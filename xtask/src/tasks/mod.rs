@@ -50,13 +50,17 @@ fn dpdk() -> &'static [&'static str] {
     }
 }
 
-/// Writes the emitters' output over the snapshots, and what packets cost now over the ceilings.
+/// Writes the emitters' output over the snapshots, what a chip's compiler reports (where it is on PATH) and what `fit` says beside it,
+/// and what packets cost now over the ceilings.
 ///
 /// # Errors
 /// An emitter or a test fails for a reason other than a changed snapshot.
 pub fn bless() -> Result<()> {
     for test in [
         &["test", "--package", "snapshots", "--test", "golden", "--test", "reject", "--test", "targets"][..],
+        // What the compiler says first, since the page is made of it.
+        &["test", "--package", "snapshots", "--test", "accuracy", "the_compiler_reports_what_is_recorded"],
+        &["test", "--package", "snapshots", "--test", "accuracy", "the_page_is_what_fit_says"],
         &["test", "--package", "xdp-bench", "--test", "gate"],
     ] {
         run(cargo(test).env("GUIDEWAY_BLESS", "1"))?;
