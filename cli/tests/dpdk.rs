@@ -151,3 +151,18 @@ fn what_is_asked_for_wrongly() {
     check(&["--port", "1@pcap:a", "--port", "1@pcap:b"], 1, &["is given twice"]);
     check(&["--port", "1@lo", "--flush"], 1, &["--flush is for `--target xdp`"]);
 }
+
+/// With less memory than DPDK's environment takes: a message with what to look at, and not one about a port or a program.
+#[test]
+fn an_environment_that_cant_start() {
+    let line = format!(
+        "ulimit -v 700000; exec {} switch --target dpdk --port 1@nosuchif0",
+        env!("CARGO_BIN_EXE_guideway")
+    );
+    let out = Command::new("sh").args(["-c", &line]).output().unwrap();
+    let text = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{text}");
+    for part in ["error: DPDK's environment can't start", "1024 MB", "help: ", "`ulimit -v`"] {
+        assert!(text.contains(part), "no {part:?} in: {text}");
+    }
+}

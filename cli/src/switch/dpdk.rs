@@ -5,7 +5,7 @@ use super::p4runtime::{self, invalid, not_held, not_sent};
 use crate::source::{Source, from_bundle};
 use crate::{Done, Refused, compile};
 use codegen::Artifacts;
-use dpdk_switch::{DpdkPlane, Running};
+use dpdk_switch::{DpdkError, DpdkPlane, MEGABYTES, Running};
 use guideway::serving::{Applied, Runs, State, signals};
 use hw_targets::Target;
 use p4runtime_proto::guideway::v1::Bundle;
@@ -44,7 +44,15 @@ fn load(verified: &Verified, files: &Artifacts, highest: u32) -> Result<DpdkPlan
     let name = format!("{}.spec", verified.pipeline().name);
     let program = files.get(&name).and_then(|bytes| std::str::from_utf8(bytes).ok());
     let program = program.ok_or_else(|| Refused(format!("error: the target emits no {name}")))?;
-    DpdkPlane::load(verified, program, highest).map_err(|e| Refused(format!("error: {name}: {e}")))
+    DpdkPlane::load(verified, program, highest).map_err(|e| match e {
+        // Nothing that the program could mend.
+        DpdkError::Environment(_) => Refused(format!(
+            "error: {e}\nhelp: it reserves {MEGABYTES} MB of memory, in one piece, before anything runs: look at `ulimit -v`, \
+             and at the limits of a container or a service"
+        )),
+        DpdkError::PortNumber(_) => Refused(format!("error: {e}")),
+        _ => Refused(format!("error: {name}: {e}")),
+    })
 }
 
 /// The pipeline at work.
