@@ -102,7 +102,8 @@ fn beside(verified: &Verified, target: &Target, files: &mut Artifacts) {
         }
         Ok(None) => {}
         Err(faults) => {
-            let why = faults.0.first().map_or("", |f| f.message.as_str());
+            let why: Vec<&str> = faults.0.iter().map(|f| f.message.as_str()).collect();
+            let why = why.join("; ");
             let title = &target.title;
             eprintln!("note: no {name}.{}.p4, for {name} does not fit {title}: {why}", target.arch);
         }
