@@ -154,6 +154,7 @@ macro_rules! case {
 case!(acl, "acl", 200);
 case!(count, "count", 200);
 case!(decap, "decap", 400);
+case!(keys, "keys", 200);
 case!(l4lb, "l4lb", 300);
 case!(l4lb_siphash, "l4lb-siphash", 100);
 case!(l4lb_tiny, "l4lb-tiny", 300);

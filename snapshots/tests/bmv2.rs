@@ -4,7 +4,7 @@
 use codegen::{Artifacts, fit, p4};
 use hw_targets::Target;
 use pipeline_ir::verify::Verified;
-use snapshots::bmv2::{Bmv2, P4C, Program, SWITCH, Span, compile, timings};
+use snapshots::bmv2::{Bmv2, P4C, Program, SWITCH, Span, compile, masked, timings};
 use snapshots::case::Case;
 use snapshots::generate::{Generator, judge, packets};
 use snapshots::judge::{missing, skip};
@@ -74,7 +74,8 @@ impl Judged {
     }
 }
 
-/// p4c takes the program without a warning, and its P4Info is ours, with our ids in the program and without.
+/// p4c takes the program without a warning, its P4Info is ours, with our ids in the program and without, and its JSON matches
+/// what P4Info says.
 fn p4c_agrees(case: &str) {
     let judged = Judged::of(case);
     let program = judged.text("p4");
@@ -82,8 +83,9 @@ fn p4c_agrees(case: &str) {
         program.lines().map(|l| l.split(" @id(").next().unwrap().to_owned() + "\n").collect();
     assert_ne!(program, without_ids, "the program states ids");
     for text in [program, without_ids] {
-        let (_, info) = compile(&text).unwrap();
+        let (json, info) = compile(&text).unwrap();
         assert_eq!(info, judged.text("p4info.txtpb"));
+        assert_eq!(masked(&json).unwrap(), [""; 0], "keys under a mask");
     }
 }
 

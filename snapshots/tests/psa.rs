@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use pipeline_ir::verify::Verified;
+use snapshots::bmv2::masked;
 use snapshots::case::{Case, emitted};
 use snapshots::judge::Judge;
 
@@ -16,7 +17,7 @@ fn compiled(case: &str) -> Verified {
     Case::named(case).unwrap().sized().unwrap()
 }
 
-/// Takes the program without a word, and writes JSON with all of its blocks.
+/// Takes the program without a word, and writes JSON with all of its blocks, which matches what P4Info says.
 fn takes(what: &str, program: &str) {
     let judge = Judge::of(&hw_targets::target("psa-bmv2").unwrap()).unwrap();
     if judge.skip(what) {
@@ -25,6 +26,7 @@ fn takes(what: &str, program: &str) {
     let judged = judge.ask(program, &[]).unwrap();
     assert!(judged.status.success() && judged.said.is_empty(), "{what}:\n{}", judged.said);
     let json = std::fs::read_to_string(judged.out()).unwrap();
+    assert_eq!(masked(json.as_bytes()).unwrap(), [""; 0], "{what}: keys under a mask");
     for block in ["ingress_parser", "ingress", "ingress_deparser", "egress_parser", "egress_deparser"] {
         assert!(json.contains(&format!("\"name\" : \"{block}\"")), "{what}: no {block}");
     }
@@ -39,7 +41,9 @@ fn p4c_bm2_psa_is_content(case: &str) {
 /// Some pipelines fit, or the judge would have nothing to say; of the others it is said what PSA lacks.
 #[test]
 fn what_fits_and_what_psa_lacks() {
-    for case in ["acl", "count", "labels", "nat", "pace", "route", "spread", "stateless", "vlan", "wide"] {
+    for case in
+        ["acl", "count", "keys", "labels", "nat", "pace", "route", "spread", "stateless", "vlan", "wide"]
+    {
         program(&compiled(case)).unwrap_or_else(|why| panic!("{case}: {why}"));
     }
     for (case, lacks) in [

@@ -1,12 +1,25 @@
 //! What a compiler must be kept from joining, or can't take when it is joined.
 
-use p4::ast::{Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
+use p4::ast::{BinaryOp, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
 
 use super::control::Ingress;
 use super::worlds::{Known, Worlds};
 
 impl Ingress<'_> {
+    /// Where a part of a key stands, and what puts it there: where it need not stand in metadata, it is the value itself.
+    /// Numbers do.
+    pub(super) fn key_part(&mut self, name: &str, bits: u32, value: P4) -> (P4, Option<P4Stmt>) {
+        let apart = self.s.style.arch.keys_in_metadata();
+        if !apart && !is_number(&value) && self.s.style.arch.stands_in_key(&value) {
+            return (value, None);
+        }
+        let ty = P4Type::bit(bits);
+        let place = self.field(name, ty.clone(), false);
+        let value = if apart { value } else { shifted(value, ty) };
+        (place.clone(), Some(P4Stmt::assign(place, value)))
+    }
+
     /// Parts of a key that must stay where they are put. The compiler would put what was copied in place of the copy, and
     /// then copy it itself; under a condition, which always holds, it does not.
     pub(super) fn side_by_side(&self, parts: Block) -> Block {
@@ -52,6 +65,24 @@ impl Ingress<'_> {
                 vec![P4Stmt::if_(value, set(mark))]
             }
         }
+    }
+}
+
+/// A number, or a truth that is known, as one.
+fn is_number(value: &P4) -> bool {
+    match value {
+        P4::Int(_) | P4::Bool(_) => true,
+        P4::Cast(_, of) => is_number(of),
+        _ => false,
+    }
+}
+
+/// A part of a field as a shift: p4c would put the part in place of its copy.
+fn shifted(value: P4, ty: P4Type) -> P4 {
+    match value {
+        P4::Slice(of, _, lo) if *lo == P4::from(0u32) => of.cast(ty),
+        P4::Slice(of, _, lo) => P4::Binary(BinaryOp::ShiftRight, of, lo).cast(ty),
+        other => other,
     }
 }
 

@@ -392,7 +392,7 @@ impl<'a> Ingress<'a> {
         bodies
     }
 
-    /// Notes the key of a table; what is constant, in metadata.
+    /// Notes the key of a table; what can't stand in it, in metadata.
     fn key(&mut self, table: TableId, key: &[Expr], w: &Worlds) -> Block {
         let declared = &self.s.p.tables[table.index()];
         let mut out = Vec::new();
@@ -403,15 +403,10 @@ impl<'a> Ingress<'a> {
                 pipeline_ir::expr::Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
                 pipeline_ir::expr::Type::Bits(_) => self.s.sized(e, w),
             };
-            let apart = self.s.style.arch.keys_in_metadata();
-            if apart || matches!(e.kind, ExprKind::Const(_) | ExprKind::Bool(_)) {
-                let ty = P4Type::bit(u32::from(k.width));
-                let place = self.field(&format!("{}_{}", declared.name, k.name), ty, false);
-                out.push(P4Stmt::assign(place.clone(), value));
-                keys.push(place);
-            } else {
-                keys.push(value);
-            }
+            let name = format!("{}_{}", declared.name, k.name);
+            let (place, put) = self.key_part(&name, u32::from(k.width), value);
+            out.extend(put);
+            keys.push(place);
         }
         self.keys.insert(table, keys);
         if several { self.side_by_side(out) } else { out }

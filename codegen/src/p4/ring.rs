@@ -18,12 +18,11 @@ impl Ingress<'_> {
     ) -> Block {
         let r = &self.s.p.rings[ring.index()];
         let mut out = Vec::new();
-        let mut key = self.s.sized(pool, w);
         let apart = self.s.style.arch.keys_in_metadata();
-        if apart || matches!(pool.kind, ExprKind::Const(_)) {
-            let place = self.field(&format!("{}_pool", r.name), P4Type::bit(u32::from(r.pool_width)), false);
-            let value = std::mem::replace(&mut key, place.clone());
-            out.extend(self.side_by_side(vec![P4Stmt::assign(place, value)]));
+        let pool = self.s.sized(pool, w);
+        let (key, put) = self.key_part(&format!("{}_pool", r.name), u32::from(r.pool_width), pool);
+        if let Some(put) = put {
+            out.extend(self.side_by_side(vec![put]));
         }
         self.pools.insert(ring, key);
         let own = format!("{}_generation", r.name);

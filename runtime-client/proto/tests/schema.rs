@@ -43,7 +43,8 @@ fn every_part_is_found_by_id_and_by_name() {
 
 #[test]
 fn all_cases_have_a_schema() {
-    for name in ["acl", "count", "decap", "l4lb", "moves", "nat", "pin", "police", "route", "spread", "vlan"]
+    for name in
+        ["acl", "count", "decap", "keys", "l4lb", "moves", "nat", "pin", "police", "route", "spread", "vlan"]
     {
         let info = case(name);
         let schema = Schema::new(&info).unwrap_or_else(|e| panic!("{name}: {e}"));

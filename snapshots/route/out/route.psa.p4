@@ -54,6 +54,7 @@ struct metadata_t {
     bit<32> send_port;
     bit<48> send_src_mac;
     bit<48> send_dst_mac;
+    bit<8> route4_vrf;
 }
 
 parser parse(
@@ -145,7 +146,7 @@ control ingress(
     @name(".route4") @id(0x02f3e498)
     table route4 {
         key = {
-            ((PortIdUint_t) istd.ingress_port)[7:0]: exact @name("vrf");
+            meta.route4_vrf: exact @name("vrf");
             h.ip4.dst: lpm @name("dst");
         }
         actions = {
@@ -195,6 +196,7 @@ control ingress(
             }
 
             // pipeline.rs:86 route4
+            meta.route4_vrf = (bit<8>) (PortIdUint_t) istd.ingress_port;
             switch (route4.apply().action_run) {
                 blackhole: {
                     drop_forbidden.count(0);

@@ -9,5 +9,5 @@ mod switch;
 mod ticks;
 
 pub use plane::{Bmv2, Program, Span};
-pub use switch::{P4C, SWITCH, Switch, available, compile, has_p4c};
+pub use switch::{P4C, SWITCH, Switch, available, compile, has_p4c, masked};
 pub use ticks::timings;

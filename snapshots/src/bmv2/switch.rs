@@ -34,6 +34,25 @@ pub fn compile(p4: &str) -> Result<(Vec<u8>, String)> {
     Ok((std::fs::read(judged.out())?, std::fs::read_to_string(judged.file("program.txtpb"))?))
 }
 
+/// The keys of tables that p4c has made masks of in its JSON, as `table.key`: their entries are not those of the P4Info.
+///
+/// # Errors
+/// It is no JSON of BMv2's.
+pub fn masked(json: &[u8]) -> Result<Vec<String>> {
+    let json: serde_json::Value = serde_json::from_slice(json)?;
+    let list = |of: &serde_json::Value, name: &str| of[name].as_array().cloned().context(name.to_owned());
+    let mut masked = Vec::new();
+    for pipeline in list(&json, "pipelines")? {
+        for table in list(&pipeline, "tables")? {
+            let keys = list(&table, "key")?;
+            let own = keys.iter().filter(|key| !key["mask"].is_null());
+            let name = |of: &serde_json::Value| of["name"].as_str().unwrap_or_default().to_owned();
+            masked.extend(own.map(|key| format!("{}.{}", name(&table), name(key))));
+        }
+    }
+    Ok(masked)
+}
+
 /// A running switch; it ends with this value.
 #[derive(Debug)]
 pub struct Switch {

@@ -118,6 +118,10 @@ pub(super) trait Arch: Sync {
     }
     /// Must all parts of a key stand side by side in metadata?
     fn keys_in_metadata(&self) -> bool;
+    /// Can this value stand in a table's key, and still is matched as wide as it is?
+    fn stands_in_key(&self, _value: &P4) -> bool {
+        true
+    }
     /// A register array's type.
     fn register(&self, bits: u32) -> P4Type;
     /// A limiter's action: text with holes, as in `prelude`.

@@ -192,6 +192,10 @@ impl Arch for Psa {
     fn keys_in_metadata(&self) -> bool {
         false
     }
+    /// As for v1model; and of a part of a field too, where an entry's key then must be as wide as the whole field.
+    fn stands_in_key(&self, value: &P4) -> bool {
+        !matches!(value, P4::Binary(..) | P4::Slice(..))
+    }
     fn register(&self, bits: u32) -> P4Type {
         P4Type::generic("Register", [P4Type::bit(bits), P4Type::bit(32)])
     }

@@ -149,6 +149,10 @@ impl Arch for V1model {
     fn keys_in_metadata(&self) -> bool {
         false
     }
+    /// p4c makes a mask of the table's of `field & number`, `%` among it: an entry's key is then what the mask leaves of it.
+    fn stands_in_key(&self, value: &P4) -> bool {
+        !matches!(value, P4::Binary(..))
+    }
     fn register(&self, bits: u32) -> P4Type {
         P4Type::generic("register", [P4Type::bit(bits)])
     }
