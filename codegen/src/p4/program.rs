@@ -70,11 +70,8 @@ pub(super) fn program(
     decls.push(control.note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
     decls.extend(if style.means.sums_last {
         let again = !ingress.staged.is_empty();
-        style.arch.rest_with(
-            ingress.sums(),
-            again,
-            cut.as_ref().map(|c| in_egress(c, &names, apart, target, style)),
-        )
+        let last = cut.as_ref().map(|c| in_egress(c, &names, apart, target, style));
+        style.arch.rest_with(ingress.sums(), again, last)
     } else {
         style.arch.rest()
     });
