@@ -166,6 +166,33 @@ fn a_deployment_of_several_targets_shares_a_hash() {
     check(&["fit", "--target", "tofino,tofino2", "--max"], 1, &["--max and --svg are about one target"]);
 }
 
+/// What is proposed is asked for as it is told, and fits.
+#[test]
+fn what_fits_instead_is_told() {
+    let whole = check(
+        &["fit", "--target", "tofino2"],
+        1,
+        &[
+            "what fits instead",
+            "--pipe ipv6=off --pipe ipv4=off --set TOO_BIG_RATE=off --set RING_SLOTS=65536",
+        ],
+    );
+    assert!(whole.contains("lost in both: TOO_BIG_RATE lets no packet through"), "{whole}");
+    let json = check(&["fit", "--target", "tofino2", "--set", "ipv6=off", "--json"], 1, &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let proposal = &json["proposal"];
+    assert_eq!(proposal["pipes"].as_array().unwrap().len(), 1, "{json}");
+    let options = proposal["options"].as_str().unwrap();
+    assert_eq!(options, "--set ipv6=off --set TOO_BIG_RATE=off --set RING_SLOTS=65536");
+    let mut asked = vec!["fit", "--target", "tofino2", "--json"];
+    asked.extend(options.split(' '));
+    check(&asked, 0, &["\"fits\":true"]);
+    let none = check(&["fit", "--target", "tofino", "--json"], 1, &[]);
+    let none: serde_json::Value = serde_json::from_str(&none).unwrap();
+    assert_eq!(none["proposal"]["found"], false, "{none}");
+    assert!(none["proposal"]["why"].as_str().unwrap().contains("has 12 stages"), "{none}");
+}
+
 #[test]
 fn targets_are_listed_and_told() {
     check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "tofino2"]);

@@ -1,6 +1,7 @@
 //! `guideway fit`.
 
 mod deployment;
+mod propose;
 
 use crate::source::SourceArgs;
 use crate::{Done, Refused};
@@ -31,7 +32,8 @@ pub(crate) struct Args {
     /// Draws the stages into a file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Prints one JSON object: {"pipeline", "target", "fits", "report"}, with "stages" on a chip that has them, and "max".
+    /// Prints one JSON object: {"pipeline", "target", "fits", "report"}, with "stages" on a chip that has them, "max", and,
+    /// where it does not fit, "proposal".
     /// Of several targets: {"pipeline", "fits", "targets", "hash", "sizes"}.
     #[arg(long)]
     json: bool,
@@ -59,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Done {
         std::fs::write(path, picture).map_err(failed)?;
     }
     let most = if args.max { most::most(&verified, target) } else { Vec::new() };
+    let proposed = (!fits).then(|| propose::Proposed::of(&source, &verified, target));
     if args.json {
         let mut out = json!({"pipeline": name, "target": target.name, "fits": fits, "report": report});
         if let Some((placement, _)) = &placement {
@@ -67,11 +70,17 @@ pub(crate) fn run(args: &Args) -> Done {
         if args.max {
             out["max"] = most.iter().map(size).collect();
         }
+        if let Some(proposed) = &proposed {
+            out["proposal"] = proposed.json();
+        }
         println!("{out}");
     } else {
         print!("{report}");
         if args.max {
             print!("\nat most, while all else stays\n{}", sizes(&most));
+        }
+        if let Some(proposed) = &proposed {
+            print!("\n{}", proposed.text());
         }
     }
     Ok(if fits { ExitCode::SUCCESS } else { ExitCode::FAILURE })

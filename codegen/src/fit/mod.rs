@@ -7,6 +7,7 @@ mod budget;
 #[cfg(feature = "p4")]
 mod chip;
 pub mod most;
+pub mod propose;
 mod report;
 pub mod stages;
 
@@ -103,15 +104,30 @@ fn ring_pools(p: &Pipeline, target: &Target, id: RingId) -> u32 {
 /// # Errors
 /// What the target lacks and what is too big for it: all of it.
 pub fn fit(verified: &Verified, target: &Target) -> Result<Fitted, Diagnostics> {
-    let (fitted, faults) = attempt(verified, target);
+    let (fitted, faults) = told(verified, target);
     if faults.is_empty() { Ok(fitted) } else { Err(faults) }
 }
 
 /// What fitting gives, and all that speaks against it.
 fn attempt(verified: &Verified, target: &Target) -> (Fitted, Diagnostics) {
+    attempt_with(verified, target, |missing| vec![None; missing.len()])
+}
+
+/// As [`attempt`], for people: which settings leave out what the target lacks.
+fn told(verified: &Verified, target: &Target) -> (Fitted, Diagnostics) {
+    attempt_with(verified, target, |missing| propose::switches(verified, target, missing))
+}
+
+fn attempt_with(
+    verified: &Verified,
+    target: &Target,
+    switches: impl Fn(&[Need]) -> Vec<Option<String>>,
+) -> (Fitted, Diagnostics) {
     let mut faults = Diagnostics::default();
     let (choices, missing) = choose(verified, target);
-    missing.iter().for_each(|need| lacks(need, target, &mut faults));
+    for (need, switch) in missing.iter().zip(switches(&missing)) {
+        lacks(need, switch, target, &mut faults);
+    }
     let uses = budget::uses(verified.pipeline(), target);
     budget::check(target, &uses, &mut faults);
     budget::host_port(verified.pipeline(), target, &mut faults);
@@ -163,7 +179,7 @@ fn choose(verified: &Verified, target: &Target) -> (Vec<Choice>, Vec<Need>) {
 /// An honest verdict on a pipeline that may not fit: every use with its limit.
 #[must_use]
 pub fn verdict(verified: &Verified, target: &Target) -> String {
-    let (fitted, faults) = attempt(verified, target);
+    let (fitted, faults) = told(verified, target);
     if faults.is_empty() { fitted.report() } else { report::refused(&fitted, &faults) }
 }
 
@@ -174,7 +190,7 @@ pub fn placement(verified: &Verified, target: &Target) -> Option<(Placement, Chi
     attempt(verified, target).0.placement.zip(Chip::of(target))
 }
 
-fn lacks(need: &Need, target: &Target, faults: &mut Diagnostics) {
+fn lacks(need: &Need, switch: Option<String>, target: &Target, faults: &mut Diagnostics) {
     let what =
         hw_targets::VOCABULARY.iter().find(|(w, _)| *w == need.word).map_or(need.word, |(_, text)| text);
     let recipes: Vec<&Recipe> = target.recipes.iter().filter(|r| r.answers == need.word).collect();
@@ -185,10 +201,10 @@ fn lacks(need: &Need, target: &Target, faults: &mut Diagnostics) {
     } else {
         format!("{} needs {}, and {} lacks {} for it", need.of, need.word, target.title, missing.join(", "))
     };
-    faults.push(Code::TargetLacks, need.at, message, help(need.word, target));
+    faults.push(Code::TargetLacks, need.at, message, help(need.word, switch, target));
 }
 
-fn help(word: &str, target: &Target) -> String {
+fn help(word: &str, switch: Option<String>, target: &Target) -> String {
     let other = hw_targets::names()
         .filter_map(|n| hw_targets::target(n).ok())
         .filter(|t| t.emits && (t.provides(word) || t.recipe(word).is_some_and(|r| r.differs.is_empty())))
@@ -208,7 +224,10 @@ fn help(word: &str, target: &Target) -> String {
         "flow.several" => "let one flow decide; put what excludes it into an `else`".to_string(),
         "table.places" => "choose the key first, then use it in one place".to_string(),
         "limiter.places" => "ask it once, and keep the answer".to_string(),
-        _ => "leave it out of the pipelines for this target".to_string(),
+        _ => switch.map_or_else(
+            || "leave it out of the pipelines for this target".to_string(),
+            |switch| format!("leave it out: `{switch}`"),
+        ),
     };
     if other.is_empty() { advice } else { format!("{advice}; or use a target that has it: {other}") }
 }
