@@ -10,13 +10,14 @@ use xdp_bench::count::Counter;
 use xdp_bench::report;
 use xdp_bench::scenario::{SCENARIOS, Scenario, gated};
 use xdp_bench::sys;
-use xdp_bench::times::{Effort, Fixture, Times, latency, measure, on_two_cpus, over_veth};
+use xdp_bench::times::{Effort, Fixture, Times, captured, latency, measure, on_two_cpus, over_veth};
 
 const EXAMPLES: &str = "Examples:
   cargo xtask bench xdp                              everything, some minutes
   cargo xtask bench xdp --only est1,syn --rounds 9   two scenarios, on one CPU
   cargo xtask bench xdp --only est1 --json           one JSON object
   cargo xtask bench xdp --part compile               how long the compiler takes
+  cargo xtask bench xdp --pcap in.pcap --entries docs/lb.toml   the frames of a capture
   cargo xtask bench xdp --counts                     instructions per packet, by the interpreter
   cargo xtask bench xdp --counts --only est1 --hot 30    and the source lines that cost most
 
@@ -53,6 +54,12 @@ struct Options {
     /// With --counts: C of one's own in place of the emitted l4lb.bpf.c
     #[arg(long, value_name = "FILE")]
     source: Option<PathBuf>,
+    /// The frames of a capture instead of scenarios, each of 64 bytes, with the entries of --entries
+    #[arg(long, value_name = "FILE", requires = "entries")]
+    pcap: Option<PathBuf>,
+    /// With --pcap: an entry file for l4lb, of which the ports are `1@lo`
+    #[arg(long, value_name = "FILE", requires = "pcap")]
+    entries: Option<PathBuf>,
 }
 
 const PARTS: [&str; 5] = ["times", "cpus", "veth", "latency", "compile"];
@@ -74,6 +81,12 @@ fn main() -> Result<()> {
         ensure!(PARTS.contains(&part.as_str()), "there is no part {part}; there are: {}", PARTS.join(", "));
     }
     ensure!(options.rounds > 0 && options.seconds > 0.0, "--rounds and --seconds must be more than 0");
+    if let (Some(pcap), Some(entries)) = (&options.pcap, &options.entries) {
+        sys::pin(options.cpu.or_else(|| sys::cpus().last().copied()).unwrap_or(0))?;
+        let captured = captured(pcap, entries, options.rounds)?;
+        println!("{}", serde_json::to_string(&captured)?);
+        return Ok(());
+    }
     if options.counts { counts(&options) } else { bench(&options) }
 }
 

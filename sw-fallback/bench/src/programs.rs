@@ -13,6 +13,7 @@ use sw_fallback::xdp::clang;
 const COMMON: (&str, &str) = ("common.h", include_str!("bpf/common.h"));
 const FEED: &str = include_str!("bpf/feed.bpf.c");
 const FLOORS: &str = include_str!("bpf/floors.bpf.c");
+const CAPTURE: &str = include_str!("bpf/capture.bpf.c");
 /// The floors' names, which are `floor_` and these in C; the first is what is subtracted.
 pub const FLOOR_NAMES: [&str; 5] = ["drop", "tx", "encap", "ring", "lru"];
 /// Slots and backends of the floors' ring.
@@ -243,5 +244,59 @@ impl Feed {
     pub fn send(&self, frames: u32, interface: u32) -> Result<()> {
         let entry = program(&self.object, "feed_send")?;
         Ok(sys::live_frames(entry, &self.template, frames, interface)?)
+    }
+}
+
+/// Frames that are there already, one after the other and again from the first.
+pub struct Frames {
+    object: Ebpf,
+    first: Vec<u8>,
+}
+
+/// Bytes of `walk` in C, and where its words are.
+const WALK: usize = 24;
+
+impl Frames {
+    /// Compiles and loads it, with these frames.
+    ///
+    /// # Errors
+    /// No clang, or the kernel refuses.
+    pub fn new(frames: &[[u8; 64]]) -> Result<Self> {
+        let object = clang::compile(CAPTURE, &[COMMON])?;
+        let count = frames.len() as u32;
+        let mut object = load(&object, EbpfLoader::new().map_max_entries("frames", count))?;
+        let held = map(&object, "frames")?;
+        for (at, frame) in (0..).zip(frames) {
+            sys::update(held, at, frame)?;
+        }
+        let mut walk = [0; WALK];
+        walk[20..24].copy_from_slice(&count.to_ne_bytes());
+        let mut variables: Array<_, [u8; WALK]> = object.map_mut(".bss").context("no .bss")?.try_into()?;
+        variables.set(0, walk, 0)?;
+        Ok(Self { object, first: frames.first().context("no frame")?.to_vec() })
+    }
+
+    /// What follows.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn feeds(&self, program: BorrowedFd<'_>) -> Result<()> {
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&program).cast_unsigned();
+        Ok(sys::update(map(&self.object, "next")?, 0, &fd.to_ne_bytes())?)
+    }
+
+    /// Runs so many frames through what follows; the time of this thread for one, ns.
+    ///
+    /// # Errors
+    /// The kernel refuses, or the program under test was not reached.
+    pub fn run(&self, frames: u32) -> Result<f64> {
+        let entry = program(&self.object, "capture_test")?;
+        let start = sys::thread_ns();
+        sys::test_run(entry, &self.first, frames)?;
+        let ns = sys::thread_ns() - start;
+        let variables: Array<_, [u8; WALK]> = self.object.map(".bss").context("no .bss")?.try_into()?;
+        let lost = variables.get(&0, 0)?[..8].try_into().map(u64::from_ne_bytes)?;
+        anyhow::ensure!(lost == 0, "{lost} frames did not reach the program");
+        Ok(ns as f64 / f64::from(frames))
     }
 }

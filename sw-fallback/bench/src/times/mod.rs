@@ -1,10 +1,12 @@
 //! Nanoseconds per packet: every program on the same packets, in turn, again and again.
 
+mod captured;
 mod cpus;
 mod fixture;
 mod latency;
 mod live;
 
+pub use captured::{Captured, captured};
 pub use cpus::{OnCpus, on_two_cpus};
 pub use fixture::Fixture;
 pub use latency::{Latency, Percentiles, latency};
