@@ -4,15 +4,11 @@
 use codegen::{Artifacts, fit, p4};
 use hw_targets::Target;
 use pipeline_ir::verify::Verified;
-use snapshots::bmv2::{Bmv2, P4C, Program, SWITCH, Span, compile, masked, timings};
+use snapshots::bmv2::{Beside, Bmv2, P4C, Program, SWITCH, compile, masked};
 use snapshots::case::Case;
-use snapshots::generate::{Generator, judge, packets};
+use snapshots::generate::packets;
 use snapshots::judge::{missing, skip};
-use snapshots::oracle::OraclePlane;
-use snapshots::packet;
-use snapshots::run::{Seen, differences, prepare, run};
-use snapshots::story::{Stories, Story};
-use std::time::Duration;
+use snapshots::story::Stories;
 
 const SEED: u64 = 0x626d_7632;
 
@@ -20,7 +16,7 @@ struct Judged {
     case: Case,
     verified: Verified,
     artifacts: Artifacts,
-    tick_ns: u64,
+    target: Target,
 }
 
 impl Judged {
@@ -61,7 +57,7 @@ impl Judged {
         let slots = verified.pipeline().rings.iter().map(|r| u64::from(r.slots)).max().unwrap_or(1);
         target.limits.get_mut("ring_pools").unwrap().value = (131_072 / slots).clamp(2, 64);
         let artifacts = p4::emit(&fit(&verified, &target).unwrap());
-        Self { case, verified, artifacts, tick_ns: target.tick_ns }
+        Self { case, verified, artifacts, target }
     }
 
     fn file(&self, ending: &str) -> &[u8] {
@@ -89,101 +85,28 @@ fn p4c_agrees(case: &str) {
     }
 }
 
-/// BMv2's clock runs by itself: only what says so is told in real time. A frame without a byte doesn't reach it.
-fn is_for_bmv2(story: &Story) -> bool {
-    let waits = story.step.iter().any(|s| s.now.is_some_and(|now| now != 0));
-    let empty = story.step.iter().any(|s| packet::bytes(&s.packet).is_ok_and(|b| b.is_empty()));
-    (!waits || story.real_time) && !empty
-}
-
-/// The story as the oracle hears it at other ticks.
-fn at(story: &Story, ticks: &[u32]) -> Story {
-    let mut story = story.clone();
-    story.step.iter_mut().zip(ticks).for_each(|(step, now)| step.now = Some(*now));
-    story
-}
-
-/// What the oracle expects at whatever times BMv2 can have read; none if that differs, since the machine was slow.
-fn expected(story: &Story, fresh: &OraclePlane, spans: &[Span], tick: Duration) -> Option<Seen> {
-    let timings = timings(spans, tick);
-    let mut all = timings.iter().map(|ticks| run(&at(story, ticks), &mut fresh.clone()).unwrap());
-    let mut first = all.next().unwrap();
-    first.flows = None;
-    all.all(|mut seen| {
-        seen.flows = None;
-        seen == first
-    })
-    .then_some(first)
-}
-
-/// What differs; a story in real time is told again when a slow machine leaves open what must come.
-fn told(story: &Story, stories: &Stories, bmv2: &mut Bmv2, json: &[u8], fresh: &OraclePlane) -> String {
-    let tick = Duration::from_nanos(hw_targets::target("bmv2").unwrap().tick_ns);
-    for _ in 0..8 {
-        bmv2.reset(json).unwrap();
-        prepare(stories, bmv2).unwrap();
-        if story.real_time {
-            bmv2.begin(tick);
-        }
-        let mut seen = run(story, bmv2).unwrap();
-        seen.flows = None;
-        let expected = if story.real_time {
-            expected(story, fresh, bmv2.spans(), tick)
-        } else {
-            run(story, &mut fresh.clone()).ok()
-        };
-        if let Some(expected) = expected {
-            return differences(&expected, &seen);
-        }
-    }
-    "the machine is too slow to tell this in real time\n".to_owned()
-}
-
 fn bmv2_does_as_the_oracle(case: &str) {
     does_as_the_oracle(&Judged::of(case));
 }
 
-fn does_as_the_oracle(judged: &Judged) {
-    let Ok(stories) = judged.case.stories() else { return };
+/// BMv2 with the program, and the oracle.
+fn beside(judged: &Judged, stories: Stories) -> Beside {
     let (json, _) = compile(&judged.text("p4")).unwrap();
     let program = Program { info: judged.file("p4info.bin"), json: &json };
-    let mut bmv2 = Bmv2::start(&judged.verified, program).unwrap();
-    let mut fresh = OraclePlane::new(&judged.verified, judged.tick_ns);
-    prepare(&stories, &mut fresh).unwrap();
-    let mut faults = Vec::new();
-    let mine: Vec<&Story> = stories.story.iter().filter(|s| is_for_bmv2(s)).collect();
-    for story in &mine {
-        let text = told(story, &stories, &mut bmv2, &json, &fresh);
-        if !text.is_empty() {
-            faults.push(format!("{}:\n{text}", story.about));
-        }
-    }
-    let all = mine.len();
-    assert!(faults.is_empty(), "{} of {all} stories differ:\n{}", faults.len(), faults.join("\n"));
-    assert!(all > 0, "no story ran");
+    let bmv2 = Bmv2::start(&judged.verified, program).unwrap();
+    Beside::new(&judged.verified, &judged.target, stories, json, bmv2).unwrap()
 }
 
-/// Generated packets, in less time than the built-in time-outs. In a small flow table it would count which flow is
-/// older by a tick.
+fn does_as_the_oracle(judged: &Judged) {
+    let Ok(stories) = judged.case.stories() else { return };
+    beside(judged, stories).stories().unwrap_or_else(|e| panic!("{e:#}"));
+}
+
+/// In a small flow table it would count which flow is older by a tick.
 fn bmv2_does_as_the_oracle_with_generated_packets(case: &str) {
     let judged = Judged::with(case, Some(65_536));
-    let pipeline = judged.verified.pipeline();
-    // How many packets of a slow switch share a tick is open; so are short time-outs.
-    let hurried = pipeline.limiters.iter().any(|l| l.per_tick < 64)
-        || pipeline.flow_tables.iter().flat_map(|t| &t.idle).any(|i| i.new < 10_000);
-    if hurried {
-        return;
-    }
     let stories = judged.case.stories().unwrap();
-    let (json, _) = compile(&judged.text("p4")).unwrap();
-    let program = Program { info: judged.file("p4info.bin"), json: &json };
-    let mut bmv2 = Bmv2::start(&judged.verified, program).unwrap();
-    let mut fresh = OraclePlane::new(&judged.verified, judged.tick_ns);
-    prepare(&stories, &mut fresh).unwrap();
-    let mut generator = Generator::new(&stories, SEED, 1..=2000).unwrap();
-    let story = generator.moment(packets() / 50);
-    let differ = &mut |story: &Story| Ok(told(story, &stories, &mut bmv2, &json, &fresh));
-    judge(story, differ).unwrap_or_else(|e| panic!("{e:#}"));
+    beside(&judged, stories).generated(SEED, packets() / 50).unwrap_or_else(|e| panic!("{e:#}"));
 }
 
 fn no_p4c(case: &str) -> bool {

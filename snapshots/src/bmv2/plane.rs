@@ -1,27 +1,22 @@
 //! The data plane that tests see.
 
-use super::stream::Packets;
-use super::switch::Switch;
+use super::front::Front;
+use super::grpc::Grpc;
+use super::psa::Psa;
+use super::switch::PATIENCE;
 use crate::reads;
 use anyhow::{Context, Result, bail, ensure};
 use p4runtime_proto::p4::config::v1::P4Info;
 use p4runtime_proto::p4::v1::entity::Entity as Kind;
-use p4runtime_proto::p4::v1::{CounterData, Entity, TableEntry as Wire, Update, update};
+use p4runtime_proto::p4::v1::{Entity, TableEntry as Wire, Update, update};
 use pipeline_ir::entry::{CheckedEntry, CheckedFill, TableEntry, WriteError, WriteKind};
 use pipeline_ir::verify::Verified;
 use pipeline_ir::{FlowTableId, Pipeline, TableId};
 use prost::Message as _;
-use runtime_client::{Atomicity, Names, Options, Profile, Push, Session};
+use runtime_client::Names;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use sw_fallback::plane::{Count, DataPlane, FlowRecord, Outcome, TestPlane, Verdict};
-use tokio::runtime::Runtime;
-use tonic::transport::{Channel, Endpoint};
-
-/// The port that stands for the host.
-const HOST: u32 = 510;
-/// Nothing takes longer than this.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a switch runs.
 #[derive(Clone, Copy, Debug)]
@@ -39,18 +34,14 @@ type Place = (u32, u32, u8, u32);
 #[derive(Debug)]
 pub struct Bmv2 {
     verified: Verified,
-    info: P4Info,
     names: Names,
-    session: Session,
-    packets: Packets,
+    front: Box<dyn Front>,
     /// What was written, as we and as it knows it.
     written: Vec<(CheckedEntry, Wire)>,
     /// Generation of what a slot holds.
     slots: BTreeMap<Place, CheckedEntry>,
     drops: BTreeMap<String, u64>,
     pace: Option<Pace>,
-    rt: Runtime,
-    _switch: Switch,
 }
 
 /// A story's ticks in real time.
@@ -62,7 +53,7 @@ struct Pace {
 }
 
 /// When the switch took a packet: not before the first, not after the second, both since the story began.
-pub type Span = (Duration, Duration);
+pub(super) type Span = (Duration, Duration);
 
 impl Bmv2 {
     /// Starts `simple_switch_grpc` and loads a program.
@@ -70,42 +61,38 @@ impl Bmv2 {
     /// # Errors
     /// If it doesn't start, or refuses the program.
     pub fn start(verified: &Verified, program: Program<'_>) -> Result<Self> {
-        let rt = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut switch = Switch::start()?;
         let info = P4Info::decode(program.info)?;
-        let (session, packets) = rt.block_on(async {
-            let address = format!("127.0.0.1:{}", switch.p4runtime);
-            let mut options = Options::new(&address, Profile::named("bmv2")?);
-            options.connect_within = PATIENCE;
-            let session = Session::connect(options).await?;
-            session.primary().await?;
-            session.push(&info, program.json.to_vec().into(), Push::Always).await?;
-            let channel = connect(&mut switch, |s| s.packets).await?;
-            anyhow::Ok((session, Packets::open(channel).await?))
-        })?;
+        let front = Grpc::start(&info, program.json)?;
+        Self::behind(verified, &info, Box::new(front))
+    }
+
+    /// Starts `psa_switch` and loads a program.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn psa(verified: &Verified, program: Program<'_>) -> Result<Self> {
+        let info = P4Info::decode(program.info)?;
+        let front = Psa::start(program.json)?;
+        Self::behind(verified, &info, Box::new(front))
+    }
+
+    fn behind(verified: &Verified, info: &P4Info, front: Box<dyn Front>) -> Result<Self> {
         let mut bmv2 = Self {
             verified: verified.clone(),
-            names: Names::new(&info)?,
-            info,
-            session,
-            packets,
+            names: Names::new(info)?,
+            front,
             written: Vec::new(),
             slots: BTreeMap::new(),
             drops: BTreeMap::new(),
             pace: None,
-            rt,
-            _switch: switch,
         };
         bmv2.drops = bmv2.read_drops()?;
         Ok(bmv2)
     }
 
     /// Loads the program again: nothing is left of tables, counters and flows.
-    ///
-    /// # Errors
-    /// If the switch refuses.
-    pub fn reset(&mut self, json: &[u8]) -> Result<()> {
-        self.rt.block_on(self.session.push(&self.info, json.to_vec().into(), Push::Always))?;
+    pub(super) fn reset(&mut self, json: &[u8]) -> Result<()> {
+        self.front.load(json)?;
         self.written.clear();
         self.slots.clear();
         self.drops = self.read_drops()?;
@@ -114,35 +101,22 @@ impl Bmv2 {
     }
 
     /// From now on each packet waits for its tick, until the next reset.
-    pub fn begin(&mut self, tick: Duration) {
+    pub(super) fn begin(&mut self, tick: Duration) {
         self.pace = Some(Pace { tick, began: Instant::now(), spans: Vec::new() });
     }
 
     /// When the switch took each packet since [`begin`](Self::begin).
-    #[must_use]
-    pub fn spans(&self) -> &[Span] {
+    pub(super) fn spans(&self) -> &[Span] {
         self.pace.as_ref().map_or(&[], |p| &p.spans)
     }
 
-    fn read(&self, what: Vec<Kind>) -> Result<Vec<Kind>> {
-        self.rt.block_on(async { Ok(self.session.read(what).await?.all().await?) })
-    }
-
-    fn send(&mut self, updates: &[Update]) -> Result<(), WriteError> {
-        let all = self.session.write(updates, Atomicity::ContinueOnError, Some(&self.names));
-        let failed = |e: &dyn std::error::Error| WriteError::Failed(e.to_string());
-        self.rt.block_on(all).map_err(|e| failed(&e))?.ok().map_err(|e| failed(&e))
-    }
-
     fn read_drops(&self) -> Result<BTreeMap<String, u64>> {
-        let mut drops = self.read_counters()?;
-        drops.retain(|name, _| name.starts_with("drop."));
+        let drops = self.read_counters("drop.")?;
         Ok(drops.into_iter().map(|(name, count)| (name, count.packets)).collect())
     }
 
-    fn read_counters(&self) -> Result<BTreeMap<String, Count>> {
-        let cells = self.rt.block_on(self.session.counters(&self.names, &[]))?;
-        Ok(reads::counters(self.pipeline(), cells))
+    fn read_counters(&self, begins: &str) -> Result<BTreeMap<String, Count>> {
+        Ok(reads::counters(self.pipeline(), self.front.counters(&self.names, begins)?))
     }
 
     /// Which reason has counted one more?
@@ -154,16 +128,12 @@ impl Bmv2 {
     }
 
     fn try_process(&mut self, port: u32, frame: &[u8]) -> Result<Outcome> {
-        self.rt.block_on(self.packets.send(port, frame))?;
-        let end = Instant::now() + PATIENCE;
+        self.front.send(port, frame)?;
+        let (host, end) = (self.front.host(), Instant::now() + PATIENCE);
         while Instant::now() < end {
-            let wait = Duration::from_millis(5);
-            if let Some(out) = self.rt.block_on(self.packets.next(wait))? {
-                let verdict = match out.port {
-                    HOST => Verdict::Pass,
-                    port => Verdict::Forward { port },
-                };
-                return Ok(Outcome { verdict, bytes: out.packet });
+            if let Some((port, bytes)) = self.front.next(Duration::from_millis(5))? {
+                let verdict = if port == host { Verdict::Pass } else { Verdict::Forward { port } };
+                return Ok(Outcome { verdict, bytes });
             }
             if let Some(reason) = self.dropped()? {
                 return Ok(Outcome { verdict: Verdict::Drop(reason), bytes: Vec::new() });
@@ -228,7 +198,7 @@ impl Bmv2 {
                 self.slots.insert(place, entry.clone());
             }
         }
-        self.send(&updates)
+        self.front.write(&self.names, &updates)
     }
 
     fn update(&self, entry: &CheckedEntry, how: update::Type) -> Result<Update, WriteError> {
@@ -240,10 +210,7 @@ impl Bmv2 {
     fn read_entries(&self, table: TableId) -> Result<Vec<(TableEntry, Count)>> {
         let declared = &self.pipeline().tables[table.index()];
         let table_id = self.names.table(&declared.name)?.id;
-        let ask = Wire { table_id, counter_data: Some(CounterData::default()), ..Wire::default() };
-        let held = self.read(vec![Kind::TableEntry(ask)])?;
-        let held: Vec<&Wire> =
-            held.iter().filter_map(|k| if let Kind::TableEntry(w) = k { Some(w) } else { None }).collect();
+        let held = self.front.entries(&self.names, table_id)?;
         let mut known: Vec<(TableEntry, Wire)> = Vec::new();
         for i in 0..declared.const_entries.len() {
             let entry = TableEntry::of_source(&self.verified, table, i).context("const entry")?;
@@ -283,7 +250,7 @@ impl DataPlane for Bmv2 {
             WriteKind::Modify => update::Type::Modify,
             WriteKind::Delete => update::Type::Delete,
         };
-        self.send(&[of(wire.clone(), how)])?;
+        self.front.write(&self.names, &[of(wire.clone(), how)])?;
         let at = self.written.iter().position(|w| same_key(&w.1, &wire));
         match (kind, at) {
             (WriteKind::Delete, Some(at)) => drop(self.written.remove(at)),
@@ -299,7 +266,7 @@ impl DataPlane for Bmv2 {
     }
 
     fn counters(&self) -> BTreeMap<String, Count> {
-        self.read_counters().unwrap_or_default()
+        self.read_counters("").unwrap_or_default()
     }
 
     fn table_entries(&self, table: TableId) -> Vec<(TableEntry, Count)> {
@@ -326,20 +293,6 @@ impl TestPlane for Bmv2 {
             pace.spans.push((sent - pace.began, pace.began.elapsed()));
         }
         outcome
-    }
-}
-
-/// Connects as soon as the switch listens.
-async fn connect(switch: &mut Switch, port: fn(&Switch) -> u16) -> Result<Channel> {
-    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", port(switch)))?;
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match endpoint.connect().await {
-            Ok(channel) => return Ok(channel),
-            Err(e) if Instant::now() > end => return Err(e).context("simple_switch_grpc doesn't listen"),
-            Err(_) => ensure!(!switch.ended(), "simple_switch_grpc has ended"),
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -1,15 +1,23 @@
-//! The two foreign programs: `p4c-bm2-ss` and `simple_switch_grpc`.
+//! The foreign programs: `p4c-bm2-ss`, `simple_switch_grpc` and `psa_switch`.
 
 use crate::judge::{Judge, missing};
 use anyhow::{Context, Result, bail, ensure};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// No answer of a switch takes longer than this.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// p4c's BMv2 back end.
 pub const P4C: &str = "p4c-bm2-ss";
 /// BMv2 as P4Runtime serves it.
 pub const SWITCH: &str = "simple_switch_grpc";
+/// BMv2 for programs of PSA.
+pub const PSA_SWITCH: &str = "psa_switch";
 
 /// Is p4c's BMv2 back end on PATH?
 #[must_use]
@@ -53,11 +61,36 @@ pub fn masked(json: &[u8]) -> Result<Vec<String>> {
     Ok(masked)
 }
 
-/// A running switch; it ends with this value.
+/// A running program; it ends with this value.
 #[derive(Debug)]
-pub struct Switch {
+struct Running {
     child: Child,
     command: Command,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().with_context(|| format!("{command:?}"))?;
+        Ok(Self { child, command })
+    }
+
+    fn ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running `simple_switch_grpc`; it ends with this value.
+#[derive(Debug)]
+pub struct Switch {
+    running: Running,
     /// The loopback port of P4Runtime; the device is 1.
     pub p4runtime: u16,
     /// The loopback port of its packets.
@@ -90,9 +123,7 @@ impl Switch {
             command.args(["--thrift-port", &free_port()?.to_string()]);
         }
         command.arg("--").args(["--grpc-server-addr", &format!("127.0.0.1:{p4runtime}")]).args(own);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().context(SWITCH)?;
-        Ok(Self { child, command, p4runtime, packets })
+        Ok(Self { running: Running::start(command)?, p4runtime, packets })
     }
 
     /// Kills it and starts it anew, on the same ports, without a program.
@@ -100,22 +131,46 @@ impl Switch {
     /// # Errors
     /// As [`Self::start`].
     pub fn restart(&mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = self.command.spawn().context(SWITCH)?;
+        self.running.child.kill()?;
+        self.running.child.wait()?;
+        self.running.child = self.running.command.spawn().context(SWITCH)?;
         Ok(())
     }
 
     /// Has the program ended?
     pub(super) fn ended(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
+        self.running.ended()
     }
 }
 
-impl Drop for Switch {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// A running `psa_switch`; it ends with this value.
+#[derive(Debug)]
+pub(super) struct PsaSwitch {
+    running: Running,
+    /// The loopback port of Thrift.
+    pub(super) thrift: u16,
+    dir: TempDir,
+}
+
+impl PsaSwitch {
+    /// Starts a switch without a program, with sockets of its own.
+    pub(super) fn start() -> Result<Self> {
+        let (thrift, dir) = (free_port()?, tempfile::tempdir()?);
+        let socket = |name| format!("ipc://{}", dir.path().join(name).display());
+        let mut command = Command::new(PSA_SWITCH);
+        command.args(["--no-p4", "--thrift-port", &thrift.to_string(), "--packet-in", &socket("packets")]);
+        command.args(["--notifications-addr", &socket("notes"), "--", "--enable-swap"]);
+        Ok(Self { running: Running::start(command)?, thrift, dir })
+    }
+
+    /// The Unix socket of its packets.
+    pub(super) fn packets(&self) -> PathBuf {
+        self.dir.path().join("packets")
+    }
+
+    /// Has the program ended?
+    pub(super) fn ended(&mut self) -> bool {
+        self.running.ended()
     }
 }
 

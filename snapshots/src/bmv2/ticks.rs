@@ -8,8 +8,7 @@ const PHASES: u32 = 16;
 
 /// Every way in which the age of one packet at another's time can be shortest or longest: for each packet, it was
 /// taken as early as can be and all others as late, and the reverse; for each phase of the clock.
-#[must_use]
-pub fn timings(spans: &[Span], tick: Duration) -> Vec<Vec<u32>> {
+pub(super) fn timings(spans: &[Span], tick: Duration) -> Vec<Vec<u32>> {
     let mut all = Vec::new();
     for phase in 0..PHASES {
         let to_tick = |at: Duration| ((at + tick * phase / PHASES).as_nanos() / tick.as_nanos()) as u32;
