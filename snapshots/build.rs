@@ -49,10 +49,10 @@ fn rust(dir: &Path) -> Result<(String, String), Box<dyn Error>> {
     let own = constants.into_iter().filter(|own| sizes.iter().all(|size| size.0 != own.0));
     sizes.extend(own.collect::<Vec<_>>());
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let (off, sizes) = codegen::off::split(&sizes);
+    let (parts, sizes) = codegen::off::split(&sizes);
     let pipeline = pipeline_syntax::compile_source(&file, &std::fs::read_to_string(&path)?, &sizes)?;
     let name = pipeline.name.clone();
-    let verified = codegen::off::off(&pipeline_ir::verify::verify(pipeline)?, &off)?;
+    let verified = codegen::off::set(&pipeline_ir::verify::verify(pipeline)?, &parts)?;
     let fitted = codegen::fit(&verified, &hw_targets::target("native")?)?;
     Ok((name, codegen::rust::emit_text(&fitted)))
 }

@@ -1,6 +1,6 @@
 //! `guideway compile`.
 
-use crate::source::{Source, SourceArgs};
+use crate::source::{PipesArgs, Source, SourceArgs};
 use crate::{Done, Refused, diagnostics};
 use codegen::p4::Sizes;
 use codegen::{Artifacts, Fitted};
@@ -17,14 +17,17 @@ use sw_fallback::xdp::clang::{self, ClangError};
 /// Compiles a pipeline to a target and writes what is emitted.
 ///
 /// For XDP the C is compiled too, if clang is installed. For targets that `guideway switch` runs, NAME.bundle holds all
-/// the files in one: the device config that any P4Runtime client can push to it, with NAME.p4info.txtpb.
+/// the files in one: the device config that any P4Runtime client can push to it, with NAME.p4info.txtpb. With `--pipe`, each
+/// pipe of a chip has a program of its own, in the folders pipe0, pipe1 and so on.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  guideway compile --target xdp --out out/\n  guideway compile my_pipeline.rs --target bmv2 --out out/\n  guideway compile --pipeline decap --target xdp --no-clang --out out/"
+    after_help = "Examples:\n  guideway compile --target xdp --out out/\n  guideway compile my_pipeline.rs --target bmv2 --out out/\n  guideway compile --pipeline decap --target xdp --no-clang --out out/\n  guideway compile --target tofino2 --out out/ --set RING_SLOTS=65536 --set TOO_BIG_RATE=off \\\n      --pipe ipv6=off,Ipip6=off --pipe ipv4=off,Ipip4=off   # out/pipe0, out/pipe1"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
+    #[command(flatten)]
+    pipes: PipesArgs,
     /// The target; `guideway targets` lists them.
     #[arg(long)]
     target: String,
@@ -43,7 +46,18 @@ pub(crate) fn run(args: &Args) -> Done {
     let target = hw_targets::target(&args.target)?;
     let source = args.source.read()?;
     let verified = source.verified()?;
-    let files = all(&source, &verified, &target, !args.no_clang)?;
+    let pipes = args.pipes.divide(&source, &target)?;
+    let mut files = Artifacts::default();
+    for (i, source) in pipes.iter().enumerate() {
+        let refused = |Refused(why)| Refused(format!("pipe {i}:\n{why}"));
+        let verified = source.verified().map_err(refused)?;
+        for (path, bytes) in all(source, &verified, &target, !args.no_clang).map_err(refused)?.iter() {
+            files.add(format!("pipe{i}/{path}"), bytes);
+        }
+    }
+    if pipes.is_empty() {
+        files = all(&source, &verified, &target, !args.no_clang)?;
+    }
     let name = &verified.pipeline().name;
     write(&args.out, &files)?;
     if args.json {

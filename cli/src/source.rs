@@ -3,6 +3,8 @@
 use crate::Refused;
 use crate::diagnostics;
 use clap::Args;
+use codegen::off::Fate;
+use hw_targets::Target;
 use p4runtime_proto::guideway::v1::{Bundle, File};
 use pipeline_ir::verify::{Verified, verify};
 use std::fs;
@@ -20,6 +22,48 @@ pub(crate) struct SourceArgs {
     /// a limiter or a counter out.
     #[arg(long = "set", value_name = "CONST=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
+}
+
+/// The pipes of a chip that a pipeline is divided among.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PipesArgs {
+    /// What one pipe of the chip does without, once for each pipe: what comes to a parser state that is off in it goes to
+    /// the pipe where it is not.
+    #[arg(long = "pipe", value_name = "NAME=off,..")]
+    pipe: Vec<String>,
+}
+
+impl PipesArgs {
+    /// Is the pipeline to be divided?
+    pub(crate) fn some(&self) -> bool {
+        !self.pipe.is_empty()
+    }
+
+    /// The source for each pipe; none: the pipeline is not divided.
+    pub(crate) fn divide(&self, source: &Source, target: &Target) -> Result<Vec<Source>, Refused> {
+        if !self.some() {
+            return Ok(Vec::new());
+        }
+        let settings = |text: &String| text.split(',').map(assignment).collect::<Result<Vec<_>, _>>();
+        let refused = |e| Refused(format!("error: --pipe: {e}"));
+        let own = self.pipe.iter().map(settings).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let off = |set: &Vec<(String, String)>| {
+            set.iter().filter(|(_, value)| value == "off").map(|(name, _)| name.clone()).collect()
+        };
+        let off: Vec<Vec<String>> = own.iter().map(off).collect();
+        let whole = source.verified()?;
+        let fates = codegen::off::pipes(whole.pipeline(), target, &off)
+            .map_err(|found| Refused(diagnostics::draw(source, &found)))?;
+        let pipe = |(own, fates): (Vec<(String, String)>, Vec<(String, Fate)>)| {
+            let constants = own.into_iter().filter(|(_, value)| value != "off");
+            let fates = fates.into_iter().map(|(name, fate)| (name, fate.to_string()));
+            Source {
+                set: source.set.iter().cloned().chain(constants).chain(fates).collect(),
+                ..source.clone()
+            }
+        };
+        Ok(own.into_iter().zip(fates).map(pipe).collect())
+    }
 }
 
 /// A pipeline's source with the constants that replace its own.
@@ -139,9 +183,15 @@ impl Source {
 
     /// As [`Self::verified`], with what is wrong as data.
     pub(crate) fn checked(&self) -> Result<Verified, pipeline_ir::diagnostic::Diagnostics> {
-        let (off, set) = codegen::off::split(&self.set);
+        let (parts, set) = codegen::off::split(&self.set);
         let verified = verify(pipeline_syntax::compile_source(&self.name, &self.text, &set)?)?;
-        codegen::off::off(&verified, &off)
+        codegen::off::set(&verified, &parts)
+    }
+
+    /// What is set, as on the command line.
+    pub(crate) fn settings(&self) -> String {
+        let all: Vec<String> = self.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        all.join(" ")
     }
 
     /// The files that let a folder of artefacts be given in place of the source.

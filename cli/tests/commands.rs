@@ -193,6 +193,37 @@ fn what_fits_instead_is_told() {
     assert!(none["proposal"]["why"].as_str().unwrap().contains("has 12 stages"), "{none}");
 }
 
+/// As docs/fit.md has it.
+#[test]
+fn each_pipe_of_a_chip_has_its_program() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let set = ["--set", "RING_SLOTS=65536", "--set", "TOO_BIG_RATE=off"];
+    let halves = ["--pipe", "ipv6=off,Ipip6=off", "--pipe", "ipv4=off,Ipip4=off"];
+    let with = |args: &[&'static str]| [args, &set, &halves].concat();
+    check(
+        &with(&["fit", "--target", "tofino2"]),
+        0,
+        &["pipe 0: ", "ipv6=to:128", "pipe 1: ", "ipv6=from:128"],
+    );
+    check(&[&with(&["compile", "--target", "tofino2"])[..], &["--out", out]].concat(), 0, &["pipe1/l4lb.p4"]);
+    for (pipe, has, has_not) in [(0, "vip4", "vip6"), (1, "vip6", "vip4")] {
+        let folder = dir.path().join(format!("pipe{pipe}"));
+        let info = std::fs::read_to_string(folder.join("l4lb.p4info.txtpb")).unwrap();
+        assert!(info.contains(has) && !info.contains(has_not), "pipe {pipe}: {info}");
+        check(&["fit", folder.to_str().unwrap(), "--target", "tofino2"], 0, &["fits"]);
+    }
+    check(
+        &with(&["fit", "--target", "xdp"]),
+        1,
+        &["no port of eBPF/XDP in the Linux kernel leads from pipe to pipe"],
+    );
+    check(&with(&["fit", "--target", "xdp,tofino2"]), 1, &["--pipe is about one target"]);
+    check(&with(&["fit", "--target", "tofino2", "--max"]), 1, &["--max and --svg are of one pipe"]);
+    check(&["fit", "--target", "tofino2", "--pipe", "ipv6"], 1, &["--pipe: write CONST=VALUE"]);
+    check(&["fit", "--target", "tofino2", "--pipe", "ipv9=off"], 1, &["no part of that name"]);
+}
+
 #[test]
 fn targets_are_listed_and_told() {
     check(&["targets"], 0, &["xdp ", "bmv2", "tofino", "tofino2"]);

@@ -1,7 +1,7 @@
 //! Pipelines without parts of them.
 #![allow(clippy::unwrap_used)]
 
-use codegen::off::{off, split};
+use codegen::off::{Fate, off, pipes, set, split};
 use pipeline_ir::print::print;
 use pipeline_ir::verify::{Verified, verify};
 
@@ -117,8 +117,80 @@ fn what_can_t_be_off_is_refused() {
 
 #[test]
 fn settings_say_what_is_off() {
-    let set = [("A".to_owned(), "5".to_owned()), ("udp".to_owned(), "off".to_owned())];
-    assert_eq!(split(&set), (vec!["udp"], vec![("A".to_owned(), "5".to_owned())]));
+    let own = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let all = own(&[("A", "5"), ("udp", "off"), ("ipv4", "to:7"), ("ipv6", "from:300"), ("B", "to:x")]);
+    let fates = vec![("udp", Fate::Off), ("ipv4", Fate::To(7)), ("ipv6", Fate::From(300))];
+    assert_eq!(split(&all), (fates.clone(), own(&[("A", "5"), ("B", "to:x")])));
+    for (name, fate) in fates {
+        let said = fate.to_string();
+        assert!(all.iter().any(|(n, value)| n == name && *value == said), "{name}: {said}");
+    }
+}
+
+/// With what becomes of parts, the pipeline has these words.
+fn check_words(fates: &[(&str, Fate)], words: &[&str]) {
+    let text = print(set(&small(), fates).unwrap_or_else(|e| panic!("{e}")).pipeline());
+    for word in words {
+        assert!(text.contains(word), "{fates:?}: no `{word}`:\n{text}");
+    }
+}
+
+#[test]
+fn packets_go_from_pipe_to_pipe() {
+    check_words(
+        &[("ipv4", Fate::To(9))],
+        &["sent = true", "eth.ethertype = (INGRESS_PORT as bit<16>)", "forward 32w0x9"],
+    );
+    check_words(&[("ipv4", Fate::From(9))], &["looped = true", "eth.ethertype = 16w0x800", "0x9 => looped"]);
+}
+
+#[test]
+fn what_no_pipe_can_send_is_refused() {
+    let by_port = SOURCE.replace("match h.eth.ethertype { 0x0800 => ipv4", "match INGRESS_PORT { 1 => ipv4");
+    let two_ways = SOURCE.replace("{ 0x0800 => ipv4,", "{ 0x0800 => ipv4, 0x88a8 => ipv4,");
+    let of = |source: &str| {
+        verify(pipeline_syntax::compile_source("small.rs", source, &[]).unwrap_or_else(|e| panic!("{e}")))
+            .unwrap()
+    };
+    for (verified, fates, why) in [
+        (small(), &[("udp", Fate::To(1))][..], "nothing in the first header alone says"),
+        (small(), &[("WAYS", Fate::To(1))], "it is no parser state"),
+        (small(), &[("start", Fate::From(1))], "nothing in the first header alone says"),
+        (small(), &[("ipv4", Fate::From(1)), ("udp", Fate::From(2))], "several parser states take"),
+        (of(&by_port), &[("ipv4", Fate::To(1))], "the parser asks for the ingress port"),
+        (of(&two_ways), &[("ipv4", Fate::To(1))], "nothing in the first header alone says"),
+    ] {
+        let text = set(&verified, fates).unwrap_err().to_string();
+        assert!(text.contains(why), "{fates:?}: {text}");
+    }
+}
+
+#[test]
+fn what_is_off_in_a_pipe_goes_where_it_is_not() {
+    let chip = hw_targets::target("tofino2").unwrap();
+    let check = |off: &[&[&str]], said: &str| {
+        let off: Vec<Vec<String>> =
+            off.iter().map(|names| names.iter().map(|n| (*n).to_owned()).collect()).collect();
+        let text = match pipes(small().pipeline(), &chip, &off) {
+            Err(e) => e.to_string(),
+            Ok(pipes) => {
+                let pipe = |fates: &Vec<(String, Fate)>| {
+                    fates.iter().map(|(name, fate)| format!("{name}={fate}")).collect::<Vec<_>>().join(" ")
+                };
+                pipes.iter().map(pipe).collect::<Vec<_>>().join(" | ")
+            }
+        };
+        assert!(text.contains(said), "{off:?}: {text}");
+    };
+    check(&[&["ipv4", "pace"], &["seen"]], "ipv4=to:128 pace=off | ipv4=from:128 seen=off");
+    check(&[&[], &["ipv4"], &["ipv4"]], "ipv4=from:6 | ipv4=to:6 | ipv4=to:6");
+    check(&[&["ipv4"], &["ipv4"]], "ipv4=off | ipv4=off");
+    check(&[&[], &[], &[], &[], &[]], "has 4 pipes, and 5 are wanted");
+    let error =
+        pipes(small().pipeline(), &hw_targets::target("xdp").unwrap(), &[vec![], vec![]]).unwrap_err();
+    assert!(error.to_string().contains("no port of eBPF/XDP"), "{error}");
 }
 
 /// The load balancer's IPv4 half on a Tofino 2 with so many stages.

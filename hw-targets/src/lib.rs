@@ -76,6 +76,9 @@ pub struct Target {
     /// The port that stands for the host's own stack, where it is a port among others.
     #[serde(default)]
     pub host_port: Option<Limit>,
+    /// For each of its pipes, the port whose packets come in again by it: so packets go from pipe to pipe.
+    #[serde(default)]
+    pub loop_ports: Option<Ports>,
     /// Targets whose programs are written beside its own, where the pipeline fits them.
     #[serde(default)]
     pub beside: Vec<String>,
@@ -144,6 +147,16 @@ pub enum Level {
 pub struct Limit {
     /// The number, in the unit that its name says.
     pub value: u64,
+    /// Who says so.
+    pub source: String,
+}
+
+/// Ports and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ports {
+    /// Their numbers.
+    pub value: Vec<u16>,
     /// Who says so.
     pub source: String,
 }

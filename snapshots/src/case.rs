@@ -63,10 +63,10 @@ impl Case {
         let all = |d| anyhow!("{}:\n{d}", self.name);
         let own = self.constants.iter().filter(|own| overrides.iter().all(|o| o.0 != own.0));
         let constants: Vec<_> = overrides.iter().chain(own).cloned().collect();
-        let (off, set) = codegen::off::split(&constants);
+        let (parts, set) = codegen::off::split(&constants);
         let pipeline = pipeline_syntax::compile_source(&self.file, &self.source, &set).map_err(all)?;
         let verified = verify(pipeline).map_err(all)?;
-        codegen::off::off(&verified, &off).map_err(all)
+        codegen::off::set(&verified, &parts).map_err(all)
     }
 
     /// Is the pipeline one of the case's own? Else it is another case's, with other sizes for its stories.

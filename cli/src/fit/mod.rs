@@ -3,11 +3,12 @@
 mod deployment;
 mod propose;
 
-use crate::source::SourceArgs;
+use crate::source::{PipesArgs, Source, SourceArgs};
 use crate::{Done, Refused};
 use codegen::fit::most::{self, Most};
 use codegen::fit::stages::draw;
 use codegen::fit::{Chip, Placement};
+use hw_targets::Target;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ use std::process::ExitCode;
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
+    #[command(flatten)]
+    pipes: PipesArgs,
     /// The target, or several with commas between them; `guideway targets` lists them.
     #[arg(long, required = true, value_delimiter = ',')]
     target: Vec<String>,
@@ -33,8 +36,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Prints one JSON object: {"pipeline", "target", "fits", "report"}, with "stages" on a chip that has them, "max", and,
-    /// where it does not fit, "proposal".
-    /// Of several targets: {"pipeline", "fits", "targets", "hash", "sizes"}.
+    /// where it does not fit, "proposal". Of several targets: {"pipeline", "fits", "targets", "hash", "sizes"}; of several
+    /// pipes one object a line.
     #[arg(long)]
     json: bool,
 }
@@ -42,8 +45,33 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Done {
     let targets = args.target.iter().map(|name| hw_targets::target(name)).collect::<Result<Vec<_>, _>>()?;
     let source = args.source.read()?;
+    let [target] = targets.as_slice() else {
+        if args.pipes.some() {
+            return Err(Refused("error: --pipe is about one target".into()));
+        }
+        let verified = source.verified()?;
+        return deployment::run(args, &source, &verified, &targets);
+    };
+    let pipes = args.pipes.divide(&source, target)?;
+    if pipes.is_empty() {
+        return one(args, &source, target);
+    }
+    if args.max || args.svg.is_some() {
+        return Err(Refused("error: --max and --svg are of one pipe: give its settings with --set".into()));
+    }
+    let mut fits = true;
+    for (i, pipe) in pipes.iter().enumerate() {
+        if !args.json {
+            println!("{}pipe {i}: {}\n", if i == 0 { "" } else { "\n" }, pipe.settings());
+        }
+        fits &= one(args, pipe, target)? == ExitCode::SUCCESS;
+    }
+    Ok(if fits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Of a pipeline on one pipe.
+fn one(args: &Args, source: &Source, target: &Target) -> Done {
     let verified = source.verified()?;
-    let [target] = targets.as_slice() else { return deployment::run(args, &source, &verified, &targets) };
     let report = codegen::fit::verdict(&verified, target);
     let fits = codegen::fit(&verified, target).is_ok();
     let placement = codegen::fit::placement(&verified, target);
@@ -61,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Done {
         std::fs::write(path, picture).map_err(failed)?;
     }
     let most = if args.max { most::most(&verified, target) } else { Vec::new() };
-    let proposed = (!fits).then(|| propose::Proposed::of(&source, &verified, target));
+    let proposed = (!fits && !args.pipes.some()).then(|| propose::Proposed::of(source, &verified, target));
     if args.json {
         let mut out = json!({"pipeline": name, "target": target.name, "fits": fits, "report": report});
         if let Some((placement, _)) = &placement {

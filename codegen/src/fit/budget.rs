@@ -2,9 +2,9 @@
 
 use hw_targets::Target;
 use pipeline_ir::diagnostic::{Code, Diagnostics};
-use pipeline_ir::expr::ExprKind;
+use pipeline_ir::expr::{Builtin, ExprKind};
 use pipeline_ir::stmt::{StmtKind, Verdict, walk};
-use pipeline_ir::{Loc, MatchKind, Pipeline};
+use pipeline_ir::{Loc, MatchKind, Pattern, Pipeline, Transition};
 
 /// A use of something limited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,13 +131,32 @@ fn fields(p: &Pipeline, list: &mut Vec<Use>) {
 /// Ports that the text names and the target has not. They are numbered from 0; one that is there uses none up.
 fn ports(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
     let most = target.limit("ports").unwrap_or(u64::MAX);
-    named_ports(p, |number, at| {
+    let mut add = |number: u64, of, at| {
         let amount = number.saturating_add(1);
         if amount > most {
-            let (of, help) = (format!("forward({number})"), "take a port that the target has");
-            list.push(Use { limit: "ports", of, amount, adds: false, at, help });
+            list.push(Use {
+                limit: "ports",
+                of,
+                amount,
+                adds: false,
+                at,
+                help: "take a port that the target has",
+            });
         }
-    });
+    };
+    named_ports(p, |number, at| add(number, format!("forward({number})"), at));
+    for state in &p.parser.states {
+        let Transition::Select { on, cases, .. } = &state.next else { continue };
+        let asks = |i: &usize| on[*i].kind == ExprKind::Builtin(Builtin::IngressPort);
+        for case in cases {
+            for i in (0..on.len()).filter(asks) {
+                if let Pattern::Value(number) | Pattern::Range { high: number, .. } = case.patterns[i] {
+                    let number = u64::try_from(number).unwrap_or(u64::MAX);
+                    add(number, format!("INGRESS_PORT == {number}"), case.at);
+                }
+            }
+        }
+    }
 }
 
 /// The ports that the text names.

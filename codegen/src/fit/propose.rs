@@ -7,7 +7,7 @@
 //! what a miss runs, that does more than drop, and nothing goes that takes other parts with it.
 
 use super::{Chip, attempt, choose};
-use crate::off::off;
+use crate::off::{Fate, Fates, off, set};
 use hw_targets::Target;
 use pipeline_ir::needs::Need;
 use pipeline_ir::stmt::{Block, StmtKind, Verdict, walk};
@@ -64,15 +64,16 @@ pub struct Proposal {
 /// If none were found: what still speaks against the best that was tried.
 pub fn propose(verified: &Verified, target: &Target) -> Result<Proposal, String> {
     let (base, slots) = powers_of_two(verified, target);
-    let mut search = Search { target, base: &base, left: BOUND, best: None };
+    let siblings = siblings(base.pipeline());
+    let mut search = Search { target, base: &base, shared: Vec::new(), left: BOUND, best: None };
     search.best = search.greedy(&[]);
     if let Some(one) = search.best.as_ref().filter(|one| one.fits()) {
         let pipe = Pipe { off: Vec::new(), stages: one.stages() };
         return Ok(Proposal { pipes: vec![pipe], off: one.parts(&base), slots });
     }
-    if Chip::of(target).is_some() {
-        for (a, b) in siblings(base.pipeline()) {
-            if let Some(pipes) = search.two(&a, &b) {
+    if let Some([first, second, ..]) = target.loop_ports.as_ref().map(|ports| ports.value.as_slice()) {
+        for (a, b) in &siblings {
+            if let Some(pipes) = search.two((a, *first), (b, *second)) {
                 return Ok(shared(&base, &pipes, slots));
             }
         }
@@ -147,16 +148,20 @@ impl Try {
 struct Search<'a> {
     target: &'a Target,
     base: &'a Verified,
+    /// What becomes of parser states that two pipes share.
+    shared: Fates<'a>,
     left: usize,
     best: Option<Try>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     /// Fits the pipeline without these parts; none where that means nothing, or too much was tried.
     fn without(&mut self, off_now: Vec<String>) -> Option<Try> {
         self.left = self.left.checked_sub(1)?;
-        let names: Vec<&str> = off_now.iter().map(String::as_str).collect();
-        let verified = off(self.base, &names).ok()?;
+        let mut fates = self.shared.clone();
+        let others = off_now.iter().filter(|name| self.shared.iter().all(|(shared, _)| shared != name));
+        fates.extend(others.map(|name| (name.as_str(), Fate::Off)));
+        let verified = set(self.base, &fates).ok()?;
         let (fitted, faults) = attempt(&verified, self.target);
         let stages = match fitted.placement() {
             Some(placement) if placement.stuck.is_none() => placement.stages.len() as u64,
@@ -192,13 +197,16 @@ impl Search<'_> {
         Some(now)
     }
 
-    /// Two pipes: what comes to `b` is off in the first, what comes to `a` in the second.
-    fn two(&mut self, a: &str, b: &str) -> Option<[Try; 2]> {
+    /// Two pipes: what comes to `b` goes from the first to the second, what comes to `a` from the second to the first, each by
+    /// the other's port.
+    fn two(&mut self, (a, to_a): (&'a str, u16), (b, to_b): (&'a str, u16)) -> Option<[Try; 2]> {
+        self.shared = vec![(a, Fate::From(to_a)), (b, Fate::To(to_b))];
         let first = self.greedy(&[b])?;
         // A pair is as far from fitting as the worse of its halves.
         if self.best.as_ref().is_some_and(|best| best.score <= first.score) {
             return None;
         }
+        self.shared = vec![(a, Fate::To(to_a)), (b, Fate::From(to_b))];
         let second = self.greedy(&[a])?;
         let worse = if second.score > first.score { &second } else { &first };
         if first.fits() && second.fits() {
@@ -315,7 +323,7 @@ fn part(p: &Pipeline, name: &str) -> Part {
     } else if p.actions.iter().any(|a| a.name == name) {
         (camel(name), "is no entry's action")
     } else {
-        (name.to_owned(), "lets what comes to it pass")
+        (name.to_owned(), "sends what comes to it to the other pipe")
     };
     let lost = format!("{name} {lost}");
     Part { name, lost }

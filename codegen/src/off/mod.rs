@@ -9,8 +9,13 @@
 //! | a limiter | it lets no packet through |
 //! | a counter | it counts nothing |
 //!
+//! On a chip of several pipes, packets that come to a parser state can go to another pipe instead ([`Fate::To`]), which takes
+//! them ([`Fate::From`]).
+//!
 //! What only they used goes with them: code that no packet comes to any more, headers, keys, variables, reasons.
 
+mod loops;
+mod pipes;
 mod unused;
 
 use pipeline_ir::diagnostic::{Code, Diagnostics};
@@ -21,6 +26,8 @@ use pipeline_ir::{
     ActionId, CounterId, FlowTableId, LimiterId, Loc, ParserOp, Pipeline, StateId, TableId, Transition, Var,
     VarId, VarKind,
 };
+
+pub use pipes::pipes;
 
 use crate::ways;
 
@@ -38,34 +45,109 @@ enum Part {
 /// The variable that says that a packet came to a state that is off.
 const LEFT_OUT: &str = "left_out";
 
-/// Settings (`NAME`, value) in two: names whose value is `off`, and the constants that have another value.
-#[must_use]
-pub fn split(set: &[(String, String)]) -> (Vec<&str>, Vec<(String, String)>) {
-    let off = set.iter().filter(|(_, value)| value == "off").map(|(name, _)| name.as_str());
-    (off.collect(), set.iter().filter(|(_, value)| value != "off").cloned().collect())
+/// What becomes of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is left out.
+    Off,
+    /// What comes to this parser state leaves by a port, to another pipe.
+    To(u16),
+    /// What another pipe has sent comes in by a port, and goes to this parser state.
+    From(u16),
 }
 
-/// The pipeline without the parts of these names, written as in the source (`FLOWS6`, `Ipip6`) or in `snake_case`.
+impl Fate {
+    /// What the value of a setting says: `off`, `to:134`, `from:134`; none: it is a constant's value.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        match value.split_once(':') {
+            None => (value == "off").then_some(Self::Off),
+            Some(("to", port)) => port.parse().ok().map(Self::To),
+            Some(("from", port)) => port.parse().ok().map(Self::From),
+            Some(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Fate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::To(port) => write!(f, "to:{port}"),
+            Self::From(port) => write!(f, "from:{port}"),
+        }
+    }
+}
+
+/// What becomes of the parts of these names.
+pub type Fates<'a> = Vec<(&'a str, Fate)>;
+
+/// Settings (`NAME`, value) in two: what becomes of parts, and the constants that have another value.
+#[must_use]
+pub fn split(set: &[(String, String)]) -> (Fates<'_>, Vec<(String, String)>) {
+    let fates = set.iter().filter_map(|(name, value)| Some((name.as_str(), Fate::parse(value)?)));
+    (fates.collect(), set.iter().filter(|(_, value)| Fate::parse(value).is_none()).cloned().collect())
+}
+
+/// The pipeline without the parts of these names.
 ///
 /// # Errors
-/// A name that nothing has, or two parts have; a part without which the rest means nothing.
+/// As of [`set`].
 pub fn off(verified: &Verified, names: &[&str]) -> Result<Verified, Diagnostics> {
-    if names.is_empty() {
+    let fates: Vec<(&str, Fate)> = names.iter().map(|name| (*name, Fate::Off)).collect();
+    set(verified, &fates)
+}
+
+/// The pipeline with what becomes of the parts of these names, written as in the source (`FLOWS6`, `Ipip6`) or in
+/// `snake_case`.
+///
+/// # Errors
+/// A name that nothing has, or two parts have; a part without which the rest means nothing; what is no parser state, or one
+/// that its packets' first header alone doesn't tell, to go to another pipe.
+pub fn set(verified: &Verified, fates: &[(&str, Fate)]) -> Result<Verified, Diagnostics> {
+    if fates.is_empty() {
         return Ok(verified.clone());
     }
     let mut p = verified.pipeline().clone();
     let mut faults = Diagnostics::default();
-    let parts: Vec<Part> = names.iter().filter_map(|name| part(&p, name, &mut faults)).collect();
-    for part in &parts {
-        refuse(&p, *part, &mut faults);
+    let found = |(name, fate): &(&str, Fate)| Some((part(&p, name, &mut faults)?, *fate));
+    let parts: Vec<(Part, Fate)> = fates.iter().filter_map(found).collect();
+    for (part, fate) in &parts {
+        refuse(&p, *part, *fate, &mut faults);
+    }
+    if parts.iter().filter(|(_, fate)| matches!(fate, Fate::From(_))).count() > 1 {
+        let help = "give each pipe what one parser state takes";
+        faults.push(Code::Unknown, Loc::default(), "several parser states take what other pipes send", help);
     }
     if !faults.is_empty() {
         return Err(faults);
     }
-    parts.iter().for_each(|part| take_out(&mut p, *part));
+    apply(&mut p, &parts);
     p.control = ways::settle(&p);
     while drop_unread(&mut p) {}
     verify(unused::without(&p))
+}
+
+/// Packets are sent on before the rest looks where those that came from another pipe first came in.
+fn apply(p: &mut Pipeline, parts: &[(Part, Fate)]) {
+    let tells = |(part, fate): &(Part, Fate)| match part {
+        Part::State(id) => Some((*id, loops::teller(p, *id)?, *fate)),
+        _ => None,
+    };
+    let states: Vec<_> = parts.iter().filter_map(tells).collect();
+    for (part, _) in parts.iter().filter(|(_, fate)| *fate == Fate::Off) {
+        take_out(p, *part);
+    }
+    for (id, teller, fate) in &states {
+        if let Fate::From(port) = fate {
+            loops::receive(p, *id, *teller, *port);
+        }
+    }
+    for (id, teller, fate) in &states {
+        if let Fate::To(port) = fate {
+            loops::send(p, *id, *teller, *port);
+        }
+    }
 }
 
 /// Names are compared without case and underscores: `Ipip6` is `ipip6`, `TOO_BIG_RATE` is `too_big_rate`.
@@ -121,11 +203,22 @@ fn part(p: &Pipeline, name: &str, faults: &mut Diagnostics) -> Option<Part> {
 }
 
 /// Parts without which the rest means nothing.
-fn refuse(p: &Pipeline, part: Part, faults: &mut Diagnostics) {
+fn refuse(p: &Pipeline, part: Part, fate: Fate, faults: &mut Diagnostics) {
     let mut refused = |name: &str, at: Loc, why: &str, help: &str| {
-        faults.push(Code::Unknown, at, format!("`{name}` can't be off: {why}"), help.to_owned());
+        let what = if fate == Fate::Off { "be off" } else { "go to another pipe" };
+        faults.push(Code::Unknown, at, format!("`{name}` can't {what}: {why}"), help.to_owned());
     };
     match part {
+        Part::State(id) if fate != Fate::Off => {
+            if let Some((why, help)) = loops::refused(p, id) {
+                let state = &p.parser.states[id.index()];
+                refused(&state.name, state.at, why, help);
+            }
+        }
+        _ if fate != Fate::Off => {
+            let help = "name the parser state that its packets come to";
+            refused(named_of(p, part), Loc::default(), "it is no parser state", help);
+        }
         Part::State(id) if id == p.parser.start => {
             let state = &p.parser.states[id.index()];
             refused(&state.name, state.at, "parsing starts there", "turn states off that come later");
@@ -155,6 +248,17 @@ fn refuse(p: &Pipeline, part: Part, faults: &mut Diagnostics) {
             }
         }
         _ => {}
+    }
+}
+
+fn named_of(p: &Pipeline, part: Part) -> &str {
+    match part {
+        Part::State(id) => &p.parser.states[id.index()].name,
+        Part::Table(id) => &p.tables[id.index()].name,
+        Part::Action(id) => &p.actions[id.index()].name,
+        Part::FlowTable(id) => &p.flow_tables[id.index()].name,
+        Part::Limiter(id) => &p.limiters[id.index()].name,
+        Part::Counter(id) => &p.counters[id.index()].name,
     }
 }
 

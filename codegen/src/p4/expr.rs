@@ -14,6 +14,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::worlds::{Known, Worlds};
 use crate::steps::order::saturating;
+use crate::steps::values::narrow;
 
 /// What expressions are written with.
 #[derive(Clone, Copy)]
@@ -170,7 +171,7 @@ impl Scope<'_> {
         match &e.kind {
             ExprKind::Builtin(Builtin::IngressPort) => self.ingress_port(),
             ExprKind::Const(port) => number(port & Type::Bits(bits).mask()),
-            _ => self.cast(e, Type::Bits(bits), w),
+            _ => self.cast(narrow(e), Type::Bits(bits), w),
         }
     }
 
@@ -182,6 +183,9 @@ impl Scope<'_> {
         }
         match of.ty {
             from if from == to => self.sized(of, w),
+            _ if of.kind == ExprKind::Builtin(Builtin::IngressPort) => {
+                self.ingress_port().cast(P4Type::bit(width))
+            }
             Type::Bool if width == 1 => self.sized(of, w).cast(P4Type::bit(1)),
             Type::Bool => self.sized(of, w).cast(P4Type::bit(1)).cast(P4Type::bit(width)),
             Type::Bits(_) if to == Type::Bool => self.value(of, w).differs(0u32),

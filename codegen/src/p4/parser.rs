@@ -4,7 +4,7 @@ use p4::ast::{
     Expr as P4, Keyset, ParserDecl, SelectCase, State, Stmt as P4Stmt, Transition as P4Transition,
     Type as P4Type,
 };
-use pipeline_ir::expr::Expr;
+use pipeline_ir::expr::{Builtin, Expr, ExprKind};
 use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
 
 use super::control::note;
@@ -150,6 +150,8 @@ fn transition(s: Scope<'_>, next: &Transition, w: &Worlds) -> P4Transition {
 
 fn subject(s: Scope<'_>, e: &Expr, w: &Worlds) -> P4 {
     match e.ty {
+        // In the port's own width: what the cases say is a port.
+        _ if e.kind == ExprKind::Builtin(Builtin::IngressPort) => s.ingress_port(),
         pipeline_ir::expr::Type::Bool => s.sized(e, w).cast(P4Type::bit(1)),
         pipeline_ir::expr::Type::Bits(_) => s.sized(e, w),
     }

@@ -19,7 +19,7 @@ pub(crate) mod order;
 mod parser;
 mod small;
 mod tails;
-mod values;
+pub(crate) mod values;
 
 use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
@@ -253,9 +253,13 @@ impl Steps<'_> {
         arms.iter().map(arm).collect()
     }
 
-    /// The port that a packet came in by needs no step on its way out.
+    /// The port that a packet came in by needs no step on its way out, and none that is widened: ports are narrower.
     fn port(&mut self, e: &Expr, w: &Worlds, out: &mut Block) -> Expr {
-        if matches!(e.kind, ExprKind::Builtin(_)) { e.clone() } else { self.operand(e, w, out) }
+        if matches!(e.kind, ExprKind::Builtin(_)) {
+            return e.clone();
+        }
+        let port = self.operand(values::narrow(e), w, out);
+        if port.ty == e.ty { port } else { values::widened(&port, e.ty) }
     }
 
     /// Assigns a value, in as many steps as it takes.

@@ -12,7 +12,7 @@ use crate::p4::worlds::{Known, Worlds};
 const LONG: u8 = 64;
 
 /// The value that a cast has widened.
-pub(super) fn narrow(e: &Expr) -> &Expr {
+pub(crate) fn narrow(e: &Expr) -> &Expr {
     match &e.kind {
         ExprKind::Cast(of) if of.ty != Type::Bool && of.ty.width() <= e.ty.width() => narrow(of),
         _ => e,
@@ -179,6 +179,7 @@ impl Steps<'_> {
                 ExprKind::Cast(Box::new(self.operand(of, w, out)))
             }
             ExprKind::Builtin(_) => e.kind.clone(),
+            ExprKind::Cast(of) if matches!(of.kind, ExprKind::Builtin(_)) => e.kind.clone(),
             _ => return self.operand(e, w, out),
         };
         Expr { kind, ..e.clone() }

@@ -100,7 +100,7 @@ parser parse(
     // pipeline.rs:72 start
     state start {
         meta.ingress_port = meta.ingress_port | standard_metadata.ingress_port;
-        meta.entered = (bit<8>) (bit<32>) meta.ingress_port;
+        meta.entered = (bit<8>) meta.ingress_port;
         packet.extract(h.eth);
         meta.mark = meta.mark + h.eth.src[7:0];
         transition select(h.eth.ethertype) {
