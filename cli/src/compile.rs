@@ -1,5 +1,6 @@
 //! `guideway compile`.
 
+use crate::fit::propose::Proposed;
 use crate::source::{PipesArgs, Source, SourceArgs};
 use crate::{Done, Refused, diagnostics};
 use codegen::p4::Sizes;
@@ -143,8 +144,11 @@ pub(crate) fn emit(source: &Source, verified: &Verified, target: &Target) -> Res
             "error: there is no emitter for target `{name}` yet; `guideway fit --target {name}` tells what would fit"
         )));
     }
-    let fitted =
-        codegen::fit(verified, target).map_err(|found| Refused(diagnostics::draw(source, &found)))?;
+    let refused = |found| {
+        let instead = Proposed::of(source, verified, target).map(|p| format!("\n\n{}", p.text()));
+        Refused(diagnostics::draw(source, &found) + instead.unwrap_or_default().trim_end())
+    };
+    let fitted = codegen::fit(verified, target).map_err(refused)?;
     let start = std::time::Instant::now();
     let mut files = artifacts(&fitted)?;
     tracing::debug!(target = target.name, files = files.iter().count(), took = ?start.elapsed(), "emitted");

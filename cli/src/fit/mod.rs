@@ -1,7 +1,7 @@
 //! `guideway fit`.
 
 mod deployment;
-mod propose;
+pub(crate) mod propose;
 
 use crate::source::{PipesArgs, Source, SourceArgs};
 use crate::{Done, Refused};
@@ -89,7 +89,7 @@ fn one(args: &Args, source: &Source, target: &Target) -> Done {
         std::fs::write(path, picture).map_err(failed)?;
     }
     let most = if args.max { most::most(&verified, target) } else { Vec::new() };
-    let proposed = (!fits && !args.pipes.some()).then(|| propose::Proposed::of(source, &verified, target));
+    let proposed = if fits { None } else { propose::Proposed::of(source, &verified, target) };
     if args.json {
         let mut out = json!({"pipeline": name, "target": target.name, "fits": fits, "report": report});
         if let Some((placement, _)) = &placement {

@@ -3,6 +3,7 @@
 use crate::source::Source;
 use codegen::fit::Chip;
 use codegen::fit::propose::{Part, Proposal, Slots, propose};
+use codegen::off::Fate;
 use hw_targets::Target;
 use pipeline_ir::verify::Verified;
 use serde_json::{Value, json};
@@ -19,8 +20,12 @@ pub(crate) struct Proposed {
 }
 
 impl Proposed {
-    /// Searches for settings with which a target takes a pipeline that it refuses.
-    pub(crate) fn of(source: &Source, verified: &Verified, target: &Target) -> Self {
+    /// Searches for settings with which a target takes a pipeline that it refuses; not where it is one pipe's already.
+    pub(crate) fn of(source: &Source, verified: &Verified, target: &Target) -> Option<Self> {
+        if source.set.iter().any(|(_, value)| matches!(Fate::parse(value), Some(Fate::To(_) | Fate::From(_))))
+        {
+            return None;
+        }
         let found = propose(verified, target);
         let (mut set, mut by_hand) = (source.set.clone(), Vec::new());
         for part in found.iter().flat_map(|p| &p.off) {
@@ -35,7 +40,7 @@ impl Proposed {
                 None => by_hand.push(slots.clone()),
             }
         }
-        Self { found, set, by_hand, stages: Chip::of(target).map(|chip| chip.stages) }
+        Some(Self { found, set, by_hand, stages: Chip::of(target).map(|chip| chip.stages) })
     }
 
     /// What is set for each pipe alone.

@@ -1,13 +1,13 @@
 //! A way out, where a target refuses a pipeline: which parts to leave out, in one pipe or in two.
 //!
 //! What is searched is what `--set NAME=off` takes out ([`off`]), and the whole is fitted again each time. First all
-//! packets stay: only limiters, counters and actions are left out. Then, on a chip of stages, two pipes share the
-//! parser states of the first select: each leaves out one of two. Parts go one at a time, the one that removes the most
-//! refusals or saves the most stages first, and come back where they need not have gone. A table keeps an action, beside
+//! packets stay: only limiters, counters and actions are left out. Then, on a chip of several pipes, two of them share the
+//! parser states of the first select: what comes to one of two states goes to the other pipe ([`pipes`]). Parts go one at a
+//! time, the one that removes the most refusals or saves the most stages first, and come back where they need not have gone. A table keeps an action, beside
 //! what a miss runs, that does more than drop, and nothing goes that takes other parts with it.
 
 use super::{Chip, attempt, choose};
-use crate::off::{Fate, Fates, off, set};
+use crate::off::{off, pipes, set};
 use hw_targets::Target;
 use pipeline_ir::needs::Need;
 use pipeline_ir::stmt::{Block, StmtKind, Verdict, walk};
@@ -17,6 +17,10 @@ use std::collections::BTreeSet;
 
 /// Pipelines that are fitted at most in one search.
 const BOUND: usize = 80;
+
+/// Stages by which a chip's own compiler may need more than `fit` counts (`docs/fit-accuracy.md`): parts go while they save
+/// stages, until so many are spare.
+const RESERVE: u64 = 4;
 
 /// What is off, and what is lost with it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,18 +68,15 @@ pub struct Proposal {
 /// If none were found: what still speaks against the best that was tried.
 pub fn propose(verified: &Verified, target: &Target) -> Result<Proposal, String> {
     let (base, slots) = powers_of_two(verified, target);
-    let siblings = siblings(base.pipeline());
-    let mut search = Search { target, base: &base, shared: Vec::new(), left: BOUND, best: None };
-    search.best = search.greedy(&[]);
+    let mut search = Search { target, base: &base, left: BOUND, best: None };
+    search.best = search.greedy(&Whose::All);
     if let Some(one) = search.best.as_ref().filter(|one| one.fits()) {
         let pipe = Pipe { off: Vec::new(), stages: one.stages() };
         return Ok(Proposal { pipes: vec![pipe], off: one.parts(&base), slots });
     }
-    if let Some([first, second, ..]) = target.loop_ports.as_ref().map(|ports| ports.value.as_slice()) {
-        for (a, b) in &siblings {
-            if let Some(pipes) = search.two((a, *first), (b, *second)) {
-                return Ok(shared(&base, &pipes, slots));
-            }
+    for (a, b) in siblings(base.pipeline()) {
+        if let Some(pipes) = search.two(&a, &b) {
+            return Ok(shared(&base, &pipes, slots));
         }
     }
     Err(search.best.map_or_else(|| "nothing can be left out".to_owned(), |best| best.says(&base)))
@@ -145,23 +146,40 @@ impl Try {
     }
 }
 
+/// Which packets a pipe takes.
+enum Whose {
+    All,
+    /// All but those of a parser state, which go to another pipe, which does without the state that is named last.
+    Not(usize, String, String),
+}
+
+impl Whose {
+    /// The pipeline for these packets, without some parts.
+    fn rest(&self, base: &Verified, target: &Target, off_now: &[String]) -> Option<Verified> {
+        match self {
+            Self::All => off(base, &off_now.iter().map(String::as_str).collect::<Vec<_>>()).ok(),
+            Self::Not(pipe, _, others) => {
+                let mut all = vec![vec![others.clone()]; 2];
+                all[*pipe] = off_now.to_vec();
+                let fates = pipes(base.pipeline(), target, &all).ok()?.swap_remove(*pipe);
+                set(base, &fates.iter().map(|(name, fate)| (name.as_str(), *fate)).collect::<Vec<_>>()).ok()
+            }
+        }
+    }
+}
+
 struct Search<'a> {
     target: &'a Target,
     base: &'a Verified,
-    /// What becomes of parser states that two pipes share.
-    shared: Fates<'a>,
     left: usize,
     best: Option<Try>,
 }
 
-impl<'a> Search<'a> {
+impl Search<'_> {
     /// Fits the pipeline without these parts; none where that means nothing, or too much was tried.
-    fn without(&mut self, off_now: Vec<String>) -> Option<Try> {
+    fn without(&mut self, whose: &Whose, off_now: Vec<String>) -> Option<Try> {
         self.left = self.left.checked_sub(1)?;
-        let mut fates = self.shared.clone();
-        let others = off_now.iter().filter(|name| self.shared.iter().all(|(shared, _)| shared != name));
-        fates.extend(others.map(|name| (name.as_str(), Fate::Off)));
-        let verified = set(self.base, &fates).ok()?;
+        let verified = whose.rest(self.base, self.target, &off_now)?;
         let (fitted, faults) = attempt(&verified, self.target);
         let stages = match fitted.placement() {
             Some(placement) if placement.stuck.is_none() => placement.stages.len() as u64,
@@ -173,14 +191,20 @@ impl<'a> Search<'a> {
         Some(Try { off: off_now, verified, score: Score { faults: faults.0.len(), stages }, why })
     }
 
-    /// Leaves parts out, one after the other, until it fits or none helps: actions only where counters and limiters don't
-    /// do; then takes back what need not have gone.
-    fn greedy(&mut self, first: &[&str]) -> Option<Try> {
-        let mut now = self.without(first.iter().map(|name| (*name).to_owned()).collect())?;
+    /// Does it fit with stages to spare?
+    fn is_spare(&self, t: &Try) -> bool {
+        t.fits() && Chip::of(self.target).is_none_or(|chip| t.score.stages + RESERVE <= chip.stages)
+    }
+
+    /// Leaves parts out, one after the other, until it fits with stages to spare, or none helps: actions only where counters
+    /// and limiters don't do; then takes back what need not have gone.
+    fn greedy(&mut self, whose: &Whose) -> Option<Try> {
+        let first = self.first(whose)?;
+        let mut now = self.without(whose, first.clone())?;
         for parts in [harmless, optional] {
-            while !now.fits() {
+            while !self.is_spare(&now) {
                 let parts = parts(now.verified.pipeline());
-                let tries = parts.into_iter().filter_map(|part| self.without(with(&now.off, part)));
+                let tries = parts.into_iter().filter_map(|part| self.without(whose, with(&now.off, part)));
                 let tries = tries.filter(|t| keeps(now.verified.pipeline(), t.verified.pipeline(), &t.off));
                 match tries.min_by_key(|t| t.score).filter(|t| t.score < now.score) {
                     Some(better) => now = better,
@@ -188,26 +212,34 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        if now.fits() {
-            for name in now.off.clone().into_iter().skip(first.len()).rev() {
-                let rest = now.off.iter().filter(|n| **n != name).cloned().collect();
-                now = self.without(rest).filter(Try::fits).unwrap_or(now);
-            }
+        for name in now.off.clone().into_iter().skip(first.len()).rev() {
+            let rest = now.off.iter().filter(|n| **n != name).cloned().collect();
+            let back = self.without(whose, rest);
+            let as_good = |t: &Try| self.is_spare(t) || t.score <= now.score;
+            now = back.filter(|t| t.fits() && as_good(t)).unwrap_or(now);
         }
         Some(now)
     }
 
-    /// Two pipes: what comes to `b` goes from the first to the second, what comes to `a` from the second to the first, each by
-    /// the other's port.
-    fn two(&mut self, (a, to_a): (&'a str, u16), (b, to_b): (&'a str, u16)) -> Option<[Try; 2]> {
-        self.shared = vec![(a, Fate::From(to_a)), (b, Fate::To(to_b))];
-        let first = self.greedy(&[b])?;
+    /// What is off from the beginning: the other pipe's parser state, and actions that only drop what is left.
+    fn first(&mut self, whose: &Whose) -> Option<Vec<String>> {
+        let Whose::Not(_, state, _) = whose else { return Some(Vec::new()) };
+        let half = whose.rest(self.base, self.target, std::slice::from_ref(state))?;
+        let names = |p: &Pipeline| -> BTreeSet<String> {
+            useless(p).into_iter().map(|id| p.actions[id.index()].name.clone()).collect()
+        };
+        let before = names(self.base.pipeline());
+        Some([state.clone()].into_iter().chain(names(half.pipeline()).difference(&before).cloned()).collect())
+    }
+
+    /// Two pipes: what comes to `b` goes to the second, what comes to `a` to the first.
+    fn two(&mut self, a: &str, b: &str) -> Option<[Try; 2]> {
+        let first = self.greedy(&Whose::Not(0, b.to_owned(), a.to_owned()))?;
         // A pair is as far from fitting as the worse of its halves.
         if self.best.as_ref().is_some_and(|best| best.score <= first.score) {
             return None;
         }
-        self.shared = vec![(a, Fate::To(to_a)), (b, Fate::From(to_b))];
-        let second = self.greedy(&[a])?;
+        let second = self.greedy(&Whose::Not(1, a.to_owned(), b.to_owned()))?;
         let worse = if second.score > first.score { &second } else { &first };
         if first.fits() && second.fits() {
             return Some([first, second]);
@@ -323,7 +355,7 @@ fn part(p: &Pipeline, name: &str) -> Part {
     } else if p.actions.iter().any(|a| a.name == name) {
         (camel(name), "is no entry's action")
     } else {
-        (name.to_owned(), "sends what comes to it to the other pipe")
+        (name.to_owned(), "is the other pipe's")
     };
     let lost = format!("{name} {lost}");
     Part { name, lost }
