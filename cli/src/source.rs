@@ -3,7 +3,6 @@
 use crate::Refused;
 use crate::diagnostics;
 use clap::Args;
-use codegen::off::Fate;
 use hw_targets::Target;
 use p4runtime_proto::guideway::v1::{Bundle, File};
 use pipeline_ir::verify::{Verified, verify};
@@ -54,15 +53,15 @@ impl PipesArgs {
         let whole = source.verified()?;
         let fates = codegen::off::pipes(whole.pipeline(), target, &off)
             .map_err(|found| Refused(diagnostics::draw(source, &found)))?;
-        let pipe = |(own, fates): (Vec<(String, String)>, Vec<(String, Fate)>)| {
+        let sources = own.into_iter().zip(fates).map(|(own, fates)| {
             let constants = own.into_iter().filter(|(_, value)| value != "off");
             let fates = fates.into_iter().map(|(name, fate)| (name, fate.to_string()));
             Source {
                 set: source.set.iter().cloned().chain(constants).chain(fates).collect(),
                 ..source.clone()
             }
-        };
-        Ok(own.into_iter().zip(fates).map(pipe).collect())
+        });
+        Ok(sources.collect())
     }
 }
 

@@ -7,7 +7,7 @@
 //! meta.ip4_checksum_new0 = new;
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use p4::ast::{Annotation, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{Expr, ExprKind};
@@ -160,13 +160,18 @@ impl Ingress<'_> {
         out
     }
 
-    /// The words, each of which lies in one piece.
+    /// Words that lie in one piece: what is wide, and what is complemented whole, since a container takes the complement of one
+    /// value only.
     pub(super) fn whole_words(&self) -> Vec<Annotation> {
-        let words = self.words.bits.iter().flat_map(|((sum, n), bits)| {
+        let whole = |name: String, bits| self.s.style.arch.whole(&name, bits);
+        let shared: BTreeSet<&Sums> = self.words.bits.keys().map(|(sum, _)| sum).collect();
+        let was = shared.into_iter().map(|sum| whole(format!("{}_was", base(self.s.p, *sum)), 16));
+        let wide = self.words.bits.iter().filter(|(_, bits)| **bits > 16);
+        let words = wide.flat_map(|((sum, n), bits)| {
             let base = base(self.s.p, *sum);
-            ["old", "new"].map(|which| self.s.style.arch.whole(&format!("{base}_{which}{n}"), *bits))
+            ["old", "new"].map(|which| whole(format!("{base}_{which}{n}"), *bits))
         });
-        words.flatten().collect()
+        was.chain(words).flatten().collect()
     }
 
     /// The checksum of data that nothing changes any more.

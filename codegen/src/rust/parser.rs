@@ -73,7 +73,10 @@ fn next(scope: &Scope<'_>, state: &State, names: &[Ident]) -> TokenStream {
     let arguments = quote!(p, h, m, c);
     match &state.next {
         Transition::Accept => TokenStream::new(),
-        Transition::To(to) => go(Some(*to), names, &arguments),
+        Transition::To(to) => {
+            let call = go(Some(*to), names, &arguments);
+            quote!(#call;)
+        }
         Transition::Select { on, cases, .. } => {
             let values: Vec<TokenStream> = on.iter().map(|e| scope.own(e)).collect();
             let types: Vec<Type> = on.iter().map(|e| e.ty).collect();

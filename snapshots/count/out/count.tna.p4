@@ -69,6 +69,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:50 ingress
+@pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,

@@ -116,6 +116,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // decap.rs:152 ingress
+@pa_container_size("ingress", "meta.inner4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,

@@ -262,7 +262,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // l4lb.rs:190 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,

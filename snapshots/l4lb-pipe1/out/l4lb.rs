@@ -397,7 +397,7 @@ pub mod l4lb {
         let Some((bytes, at)) = p.take() else { return };
         h.eth = Ethernet::read(bytes, at);
         m.looped = true;
-        parse_ipv6(p, h, m, c)
+        parse_ipv6(p, h, m, c);
     }
 
     /// l4lb.rs:190: state start

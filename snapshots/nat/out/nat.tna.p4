@@ -133,7 +133,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:77 ingress
-@pa_container_size("ingress", "meta.ip4_checksum_old0", 32) @pa_container_size("ingress", "meta.ip4_checksum_new0", 32) @pa_container_size("ingress", "meta.tcp_checksum_old0", 32) @pa_container_size("ingress", "meta.tcp_checksum_new0", 32)
+@pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.tcp_checksum_was", 16) @pa_container_size("ingress", "meta.ip4_checksum_old0", 32) @pa_container_size("ingress", "meta.ip4_checksum_new0", 32) @pa_container_size("ingress", "meta.tcp_checksum_old0", 32) @pa_container_size("ingress", "meta.tcp_checksum_new0", 32)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,

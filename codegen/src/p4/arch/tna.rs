@@ -169,7 +169,7 @@ impl Arch for Tna {
     }
     fn whole(&self, name: &str, bits: u32) -> Option<Annotation> {
         let args = [P4::string("ingress"), P4::string(format!("meta.{name}")), P4::from(bits)];
-        (bits == 32).then(|| Annotation::with("pa_container_size", args))
+        matches!(bits, 16 | 32).then(|| Annotation::with("pa_container_size", args))
     }
     fn lists_registers(&self) -> bool {
         false
