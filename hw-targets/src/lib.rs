@@ -93,9 +93,6 @@ pub struct Target {
     pub p4runtime: P4Runtime,
     /// Words of [`VOCABULARY`].
     pub provides: Vec<String>,
-    /// Fields of its architecture that lie in one container: steps that change different ones take a stage each.
-    #[serde(default)]
-    pub containers: Vec<Vec<String>>,
     /// What it has so much of, by name.
     pub limits: BTreeMap<String, Limit>,
     /// How needs that it doesn't provide directly are met, best first.

@@ -134,7 +134,7 @@ impl<'a> Ingress<'a> {
         let mut body = self.block(control, w);
         body.extend(self.remember_last());
         body.extend(self.count_drop());
-        let mut first = if self.egress { Vec::new() } else { self.s.style.arch.begins() };
+        let mut first = Block::new();
         if self.staged.is_empty() && self.fields.iter().any(|f| f.name == "now") {
             first.push(P4Stmt::assign(meta("now"), self.s.style.arch.now(self.tick_ns)));
         }

@@ -191,7 +191,6 @@ impl Cut {
         let mut out = vec![P4Stmt::call(bridge().method0("setValid"))];
         out.push(P4Stmt::assign(field(self.arm()), number as u32 + 1));
         out.extend(self.others.iter().map(|v| P4Stmt::assign(field(*v), s.var(*v))));
-        out.push(s.style.arch.goes_on());
         out.push(s.style.arch.send(s.port(&self.arms[number].1, &Worlds::any())));
         Some(out)
     }

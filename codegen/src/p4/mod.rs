@@ -15,6 +15,7 @@
 
 mod apart;
 mod arch;
+mod asked;
 mod control;
 mod egress;
 mod expr;

@@ -11,6 +11,7 @@ use pipeline_ir::expr::{Builtin, Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{ActionId, CursorId, ParserOp, Pipeline, TableId, Transition, VarId, VarKind};
 
+use super::asked;
 use super::means::Means;
 use super::remember::{self, Last};
 use super::same;
@@ -23,6 +24,8 @@ pub(super) type At = *const Stmt;
 pub(super) struct Plan {
     /// Variables that live in metadata.
     pub(super) in_metadata: BTreeSet<VarId>,
+    /// Of these, those that lie in a container of their own.
+    pub(super) alone: BTreeSet<VarId>,
     /// Variables to declare before a statement, and whether they begin at zero.
     pub(super) declare: BTreeMap<At, Vec<(VarId, bool)>>,
     /// The block that a local is declared in, as the way to it: statement and block, from the outside in.
@@ -63,6 +66,9 @@ impl Plan {
             plan.keep(p, &p.control, &mut Later::default());
         }
         plan.parsed_again(p);
+        if means.steps {
+            plan.alone = asked::asked(p);
+        }
         plan.absorb(p, means.steps);
         plan.place(p, means);
         plan
@@ -187,6 +193,7 @@ impl Plan {
             }
             _ => {}
         });
+        self.in_metadata.extend(&self.alone);
         self.in_metadata.extend(parser_writes(p));
         for e in parser_exprs(p) {
             vars_of(e, &mut self.in_metadata);
@@ -267,7 +274,7 @@ fn is_stay_default(p: &Pipeline, action: ActionId) -> bool {
 }
 
 /// Variables that the parser writes.
-fn parser_writes(p: &Pipeline) -> BTreeSet<VarId> {
+pub(super) fn parser_writes(p: &Pipeline) -> BTreeSet<VarId> {
     let ops = p.parser.states.iter().flat_map(|s| &s.ops);
     let var = |op: &ParserOp| match op {
         ParserOp::Lookahead { into: var, .. } | ParserOp::Set { var, .. } => Some(*var),
@@ -276,7 +283,7 @@ fn parser_writes(p: &Pipeline) -> BTreeSet<VarId> {
     ops.filter_map(var).collect()
 }
 
-fn parser_exprs(p: &Pipeline) -> Vec<&Expr> {
+pub(super) fn parser_exprs(p: &Pipeline) -> Vec<&Expr> {
     let mut found = Vec::new();
     for state in &p.parser.states {
         for op in &state.ops {

@@ -16,6 +16,7 @@ use super::info::Sizes;
 use super::names::Names;
 use super::plan::{self, Plan};
 use super::taken::{self, Taken};
+use super::verdicts::DROP_REASON;
 use super::{egress, flow, limiter, parser, preamble, prelude, staged, tables, worlds};
 
 /// The whole program.
@@ -65,8 +66,8 @@ pub(super) fn program(
     decls.push(metadata(&ingress));
     decls.push(parser::parser(scope, &entry, &parser_begins(&ingress)).into());
     decls.extend(functions);
-    let control =
-        ingress.whole_words().into_iter().fold(staged::whole(&ingress, control.into()), Decl::annotate);
+    let lie = alone(&ingress).into_iter().chain(ingress.whole_words());
+    let control = lie.fold(staged::whole(&ingress, control.into()), Decl::annotate);
     decls.push(control.note(note(&p.file, p.control.first().map(|s| s.at).unwrap_or_default(), "ingress")));
     decls.extend(if style.means.sums_last {
         let again = !ingress.staged.is_empty();
@@ -115,7 +116,7 @@ fn in_egress(
     g.apart = apart;
     let apply = g.body(&start);
     let extract = P4Stmt::call(P4::name("packet").method("extract", [P4::name("h").member(egress::BRIDGE)]));
-    let zeros = metadata_fields(&g).into_iter().map(|f| zero(&f.name, &f.ty));
+    let zeros = metadata_fields(&g).into_iter().map(|f| begin(&g, &f));
     Egress {
         begins: std::iter::once(extract).chain(zeros).collect(),
         states: parser::parser(scope, &entry, &[]).states,
@@ -136,13 +137,14 @@ fn parser_begins(g: &Ingress<'_>) -> Vec<P4Stmt> {
     if !g.s.style.means.steps {
         return out;
     }
-    out.extend(metadata_fields(g).iter().map(|f| zero(&f.name, &f.ty)));
+    out.extend(metadata_fields(g).iter().map(|f| begin(g, f)));
     out
 }
 
-fn zero(name: &str, ty: &P4Type) -> P4Stmt {
-    let zero = if *ty == P4Type::Bool { P4::Bool(false) } else { P4::int(0) };
-    P4Stmt::assign(meta(name), zero)
+/// What a field of metadata begins as: zero, but for words that add nothing to a checksum otherwise.
+fn begin(g: &Ingress<'_>, field: &Field) -> P4Stmt {
+    let number = P4::int(g.begins(&field.name).unwrap_or(0));
+    P4Stmt::assign(meta(&field.name), if field.ty == P4Type::Bool { P4::Bool(false) } else { number })
 }
 
 fn constants(g: &Ingress<'_>, sizes: &Sizes, target: &Target) -> Vec<Decl> {
@@ -220,6 +222,14 @@ fn metadata_fields(g: &Ingress<'_>) -> Vec<Field> {
     }
     fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));
     fields
+}
+
+/// The metadata that lies in containers of its own.
+fn alone(g: &Ingress<'_>) -> Vec<Annotation> {
+    let vars: BTreeSet<&String> = g.s.plan.alone.iter().map(|v| &g.s.names.vars[v.index()]).collect();
+    let fields = metadata_fields(g);
+    let own = fields.iter().filter(|f| vars.contains(&f.name) || f.name == DROP_REASON);
+    g.s.style.arch.alone(&own.map(|f| f.name.as_str()).collect::<Vec<_>>(), &g.summed())
 }
 
 fn kept(field: Field, kept: bool) -> Field {

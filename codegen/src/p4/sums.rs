@@ -6,6 +6,15 @@
 //! meta.ip4_checksum_old0 = ~old;      // RFC 1624, equation 3; words that no way wrote are 0
 //! meta.ip4_checksum_new0 = new;
 //! ```
+//!
+//! Where only a part of a word changes, only that part is written: the rest of both words begins as what sums to nothing.
+//!
+//! ```p4
+//! meta.ip4_checksum_old0 = 65280;     // in the parser: ones for the part, zeros for the rest
+//! meta.ip4_checksum_new0 = 255;       // zeros for the part, ones for the rest
+//! meta.ip4_checksum_old0[15:8] = ~h.ip4.ttl;
+//! meta.ip4_checksum_new0[15:8] = ttl;
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +28,7 @@ use super::control::Ingress;
 use super::plan::At;
 use super::same;
 use super::worlds::{self, Worlds};
+use crate::steps::change::Change;
 
 /// A checksum's field.
 pub(super) type Sums = (HeaderId, FieldId);
@@ -33,6 +43,22 @@ pub(super) struct Words {
     bits: BTreeMap<(Sums, u32), u32>,
     /// Of a checksum's data, what is the same number or field on all ways: the deparser sums it as it stands.
     plain: BTreeMap<Sums, Vec<bool>>,
+    /// What changes of them, on some way.
+    parts: BTreeMap<(Sums, u32), BTreeSet<Part>>,
+}
+
+/// What changes of a word: its bits, the highest and the lowest of those that change.
+type Part = (u32, (u32, u32));
+
+/// What changes where an old value gives way to a new one.
+fn part(old: &Expr, new: &Expr) -> Part {
+    let bits = u32::from(old.ty.width());
+    (bits, Change::of(old, new).map_or((bits - 1, 0), |c| c.bits()))
+}
+
+/// Ones in some bits.
+fn ones((high, low): (u32, u32)) -> u128 {
+    ((1u128 << (high - low + 1)) - 1) << low
 }
 
 impl Words {
@@ -84,12 +110,13 @@ impl Words {
 
     fn block(&mut self, block: &[Stmt], next: &mut BTreeMap<Sums, u32>) {
         for s in block {
-            if let StmtKind::Adjust { place: Place::Field(h, f), old, .. } = &s.kind {
+            if let StmtKind::Adjust { place: Place::Field(h, f), old, new } = &s.kind {
                 let shared = self.shared.get(&(*h, *f)).copied().unwrap_or((*h, *f));
                 let number = next.entry(shared).or_insert(0);
                 self.of.insert(s as At, *number);
                 let bits = self.bits.entry((shared, *number)).or_insert(0);
                 *bits = (*bits).max(u32::from(old.ty.width()));
+                self.parts.entry((shared, *number)).or_default().insert(part(old, new));
                 *number += 1;
             }
             let before = next.clone();
@@ -106,6 +133,15 @@ impl Words {
                 }
             }
         }
+    }
+}
+
+impl Words {
+    /// The part of the words with a number that every way changes, if it is not all of them.
+    fn part(&self, sum: Sums, number: u32) -> Option<(u32, u32)> {
+        let mut parts = self.parts.get(&(sum, number))?.iter();
+        let (bits, (high, low)) = *parts.next()?;
+        (parts.next().is_none() && high - low + 1 < bits).then_some((high, low))
     }
 }
 
@@ -138,26 +174,54 @@ impl Ingress<'_> {
         let number = self.words.of.get(&(s as At)).copied().unwrap_or(0);
         let shared = self.words.shared.get(&sum).copied().unwrap_or(sum);
         let bits = self.words.bits.get(&(shared, number)).copied().unwrap_or(16);
+        let whole = u32::from(old.ty.width());
         let base = base(self.s.p, shared);
         let changes = self.field(&format!("{own}_changes"), P4Type::Bool, false);
         let was = self.field(&format!("{base}_was"), P4Type::bit(16), false);
         let mut out =
             vec![P4Stmt::assign(changes, true), P4Stmt::assign(was, self.s.field(sum.0, sum.1).complement())];
-        let wide = |e: P4, of: &Expr| match u32::from(of.ty.width()) {
-            width if width == bits => e,
-            _ => e.cast(P4Type::bit(bits)),
+        let change = Change::of(old, new);
+        let pieces = change.as_ref().and_then(|c| Some((c.pieces()?, c.bits())));
+        let ((old, new), (high, low)) = pieces.unwrap_or_else(|| ((old.clone(), new.clone()), (bits - 1, 0)));
+        let wide = |e: P4, of: &Expr| match change.is_some() || u32::from(of.ty.width()) == bits {
+            true => e,
+            false => e.cast(P4Type::bit(bits)),
         };
         // A number's complement is a number.
         let complement = match &old.kind {
             ExprKind::Const(value) => P4::sized(u32::from(old.ty.width()), !value & old.ty.mask()),
-            _ => self.s.sized(old, w).complement(),
+            _ => self.s.sized(&old, w).complement(),
         };
-        let new_value = self.s.sized(new, w);
-        for (which, value) in [("old", wide(complement, old)), ("new", wide(new_value, new))] {
-            let word = self.field(&format!("{base}_{which}{number}"), P4Type::bit(bits), false);
-            out.push(P4Stmt::assign(word, value));
+        let new_value = self.s.sized(&new, w);
+        let [was, is] = ["old", "new"]
+            .map(|which| self.field(&format!("{base}_{which}{number}"), P4Type::bit(bits), false));
+        let at = |word: &P4, (high, low): (u32, u32)| match high - low + 1 == bits {
+            true => word.clone(),
+            false => word.clone().slice(high, low),
+        };
+        out.push(P4Stmt::assign(at(&was, (high, low)), wide(complement, &old)));
+        out.push(P4Stmt::assign(at(&is, (high, low)), wide(new_value, &new)));
+        if change.is_some() && self.words.part(shared, number).is_none() {
+            let above = (high + 1 < whole).then(|| (whole - 1, high + 1));
+            let below = (low > 0).then(|| (low - 1, 0));
+            let rest = above.into_iter().chain(below);
+            out.extend(rest.map(|bits| P4Stmt::assign(at(&is, bits), P4::int(ones(bits) >> bits.1))));
         }
         out
+    }
+
+    /// What a field of metadata begins as, if it is not nothing.
+    pub(super) fn begins(&self, name: &str) -> Option<u128> {
+        let mut words = self.words.bits.iter().flat_map(|((sum, number), bits)| {
+            let base = base(self.s.p, *sum);
+            let part = self.words.part(*sum, *number).map(ones);
+            let whole = ones((bits - 1, 0));
+            ["old", "new"].map(|which| {
+                let begins = part.map(|part| if which == "old" { part } else { whole ^ part });
+                (format!("{base}_{which}{number}"), begins)
+            })
+        });
+        words.find(|(word, _)| word == name)?.1
     }
 
     /// Words that lie in one piece: what is wide, and what is complemented whole, since a container takes the complement of one
@@ -203,6 +267,17 @@ impl Ingress<'_> {
         let (_, start) = worlds::parser(self.s.p);
         let sums = |s: &Stmt| matches!(s.kind, StmtKind::Checksum { place: Place::Field(h, f), .. } if (h, f) == (header, field));
         start.header(header) == worlds::Known::Invalid && sums_where_pushed(&self.s.p.control, header, &sums)
+    }
+
+    /// The fields whose checksum the deparser puts in place on some ways only.
+    pub(super) fn summed(&self) -> Vec<String> {
+        let asked = self.whole.keys().filter(|sum| !self.shows(**sum));
+        let name = |(h, f): &Sums| {
+            let header = &self.s.p.headers[h.index()];
+            let field = &self.s.names.fields[header.ty.index()][f.index()];
+            format!("h.{}.{field}", self.s.names.headers[h.index()])
+        };
+        self.words.shared.keys().chain(asked).map(name).collect()
     }
 
     /// What the deparser sums.

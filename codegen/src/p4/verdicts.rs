@@ -4,9 +4,18 @@ use p4::ast::{Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::stmt::Verdict;
 use pipeline_ir::{CounterKind, ReasonId};
 
+use super::arch::Arch;
 use super::control::Ingress;
 use super::expr::meta;
 use super::worlds::Worlds;
+
+/// A packet goes to a port, and is done with.
+fn sent(arch: &dyn Arch, port: P4) -> Block {
+    arch.leaves().into_iter().chain([arch.send(port)]).collect()
+}
+
+/// The number of the reason that a packet is dropped for.
+pub(super) const DROP_REASON: &str = "drop_reason";
 
 impl Ingress<'_> {
     /// Drops, also where more stands behind it.
@@ -30,7 +39,7 @@ impl Ingress<'_> {
         if !self.drops {
             return None;
         }
-        let reason = meta("drop_reason");
+        let reason = meta(DROP_REASON);
         let count =
             self.s.style.arch.count(P4::name(self.drops_counter()), reason.clone(), CounterKind::Packets);
         Some(P4Stmt::if_(reason.differs(0u32), [count]))
@@ -50,11 +59,11 @@ impl Ingress<'_> {
         let arch = self.s.style.arch;
         let mut out = match v {
             Verdict::Forward(_) if self.egress => Vec::new(),
-            Verdict::Forward(port) => vec![arch.send(self.s.port(port, w))],
-            Verdict::Pass => vec![arch.send(P4::name("CPU_PORT"))],
+            Verdict::Forward(port) => sent(arch, self.s.port(port, w)),
+            Verdict::Pass => sent(arch, P4::name("CPU_PORT")),
             Verdict::Drop(reason) if self.s.style.means.drops_last => {
                 self.drops = true;
-                let number = self.field("drop_reason", P4Type::bit(self.reason_bits()), false);
+                let number = self.field(DROP_REASON, P4Type::bit(self.reason_bits()), false);
                 std::iter::once(P4Stmt::assign(number, reason.0 + 1)).chain(arch.drop()).collect()
             }
             Verdict::Drop(reason) => {

@@ -11,6 +11,7 @@
 //!
 //! It is a pipeline like any other, so the oracle can run it: what it makes of packets is what the pipeline makes.
 
+pub(crate) mod change;
 mod condition;
 pub(crate) mod early;
 mod inline;
@@ -219,8 +220,7 @@ impl Steps<'_> {
                 StmtKind::Checksum { place: *place, data: self.operands(data, w, out) }
             }
             StmtKind::Adjust { place, old, new } => {
-                let (old, new) = values::cancelled(old, new);
-                let (old, new) = (self.operand(&old, w, out), self.operand(&new, w, out));
+                let (old, new) = self.change(old, new, w, out);
                 StmtKind::Adjust { place: *place, old, new }
             }
             StmtKind::Count { counter, index } => {

@@ -106,7 +106,7 @@ fn is_small(e: &Expr) -> bool {
 }
 
 /// The parts that one operation joins.
-fn parts<'e>(e: &'e Expr, op: BinOp, out: &mut Vec<&'e Expr>) {
+pub(super) fn parts<'e>(e: &'e Expr, op: BinOp, out: &mut Vec<&'e Expr>) {
     match &e.kind {
         ExprKind::Binary(o, a, b) if *o == op => {
             parts(a, op, out);

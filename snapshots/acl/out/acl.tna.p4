@@ -77,8 +77,8 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.drop_reason = 0;
         meta.ip4_checksum_changes = false;
         meta.ip4_checksum_was = 0;
-        meta.ip4_checksum_old0 = 0;
-        meta.ip4_checksum_new0 = 0;
+        meta.ip4_checksum_old0 = 255;
+        meta.ip4_checksum_new0 = 65280;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
             0x0800: ipv4;
@@ -110,7 +110,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:73 ingress
-@pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -166,7 +166,6 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (!h.ip4.isValid()) {
             meta.drop_reason = 1;
             deparser.drop_ctl = 1;
@@ -180,16 +179,16 @@ control ingress(
             // pipeline.rs:82 rules
             switch (rules.apply().action_run) {
                 permit: {
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.permit_port;
                 }
                 mirror: {
-                    bit<16> step = 8w0 ++ h.ip4.tos;
-                    bit<16> step_2 = 8w0 ++ meta.mirror_tos;
                     meta.ip4_checksum_changes = true;
                     meta.ip4_checksum_was = ~h.ip4.checksum;
-                    meta.ip4_checksum_old0 = ~step;
-                    meta.ip4_checksum_new0 = step_2;
+                    meta.ip4_checksum_old0[7:0] = ~h.ip4.tos;
+                    meta.ip4_checksum_new0[7:0] = meta.mirror_tos;
                     h.ip4.tos = meta.mirror_tos;
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.mirror_port;
                 }
                 deny: {

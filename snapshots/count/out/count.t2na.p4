@@ -51,8 +51,8 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.out_port = 0;
         meta.ip4_checksum_changes = false;
         meta.ip4_checksum_was = 0;
-        meta.ip4_checksum_old0 = 0;
-        meta.ip4_checksum_new0 = 0;
+        meta.ip4_checksum_old0 = 65280;
+        meta.ip4_checksum_new0 = 255;
         meta.drop_reason = 0;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
@@ -69,7 +69,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:50 ingress
-@pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -123,8 +123,8 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (!h.ip4.isValid()) {
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         } else {
             by_protocol.count(h.ip4.protocol);
@@ -133,13 +133,12 @@ control ingress(
             switch (host.apply().action_run) {
                 out_2: {
                     bit<8> ttl = h.ip4.ttl - 1;
-                    bit<16> step = h.ip4.ttl ++ 8w0;
-                    bit<16> step_2 = ttl ++ 8w0;
                     meta.ip4_checksum_changes = true;
                     meta.ip4_checksum_was = ~h.ip4.checksum;
-                    meta.ip4_checksum_old0 = ~step;
-                    meta.ip4_checksum_new0 = step_2;
+                    meta.ip4_checksum_old0[15:8] = ~h.ip4.ttl;
+                    meta.ip4_checksum_new0[15:8] = ttl;
                     h.ip4.ttl = ttl;
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.out_port;
                 }
                 block: {
@@ -147,6 +146,7 @@ control ingress(
                     deparser.drop_ctl = 1;
                 }
                 unknown: {
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = CPU_PORT;
                 }
             }

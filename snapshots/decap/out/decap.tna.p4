@@ -50,7 +50,13 @@ struct headers_t {
 
 struct metadata_t {
     bit<2> ecn;
+    bit<2> inner;
+    bit<2> inner_2;
     bool over;
+    bit<8> step;
+    bit<8> step_2;
+    bool step_3;
+    bool step_4;
     bit<3> drop_reason;
     bool inner4_checksum_changes;
     bit<16> inner4_checksum_was;
@@ -64,12 +70,18 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         packet.extract(istd);
         packet.advance(PORT_METADATA_SIZE);
         meta.ecn = 0;
+        meta.inner = 0;
+        meta.inner_2 = 0;
         meta.over = false;
+        meta.step = 0;
+        meta.step_2 = 0;
+        meta.step_3 = false;
+        meta.step_4 = false;
         meta.drop_reason = 0;
         meta.inner4_checksum_changes = false;
         meta.inner4_checksum_was = 0;
-        meta.inner4_checksum_old0 = 0;
-        meta.inner4_checksum_new0 = 0;
+        meta.inner4_checksum_old0 = 255;
+        meta.inner4_checksum_new0 = 65280;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
             0x0800: outer4;
@@ -116,7 +128,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // decap.rs:152 ingress
-@pa_container_size("ingress", "meta.inner4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.ecn") @pa_solitary("ingress", "meta.inner") @pa_solitary("ingress", "meta.inner_2") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.step_4") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.inner4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.inner4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.inner4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -246,42 +258,37 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
+        if (h.inner4.isValid()) {
+            meta.step = h.inner4.tos;
+        } else {
+            meta.step = 0;
+        }
+        meta.inner = meta.step[1:0];
         bit<8> step;
         if (h.inner4.isValid()) {
             step = h.inner4.tos;
         } else {
             step = 0;
         }
-        bit<2> inner = step[1:0];
-        bit<8> step_2;
-        if (h.inner4.isValid()) {
-            step_2 = h.inner4.tos;
-        } else {
-            step_2 = 0;
-        }
-        bit<8> marked = step_2 | 3;
-        bit<8> step_3;
+        bit<8> marked = step | 3;
         if (h.inner6.isValid()) {
-            step_3 = h.inner6.traffic_class;
+            meta.step_2 = h.inner6.traffic_class;
         } else {
-            step_3 = 0;
+            meta.step_2 = 0;
         }
-        bit<2> inner_2 = step_3[1:0];
+        meta.inner_2 = meta.step_2[1:0];
         if (h.outer4.isValid() && h.outer4.protocol == 4) {
-            bool step_4;
             if (h.outer4.version != 4 || h.outer4.ihl != 5 || h.outer4.more_fragments == 1) {
-                step_4 = true;
+                meta.step_3 = true;
             } else {
-                step_4 = false;
+                meta.step_3 = false;
             }
-            bool step_5;
             if (h.outer4.fragment_offset != 0) {
-                step_5 = true;
+                meta.step_4 = true;
             } else {
-                step_5 = false;
+                meta.step_4 = false;
             }
-            if (step_4 || step_5) {
+            if (meta.step_3 || meta.step_4) {
                 meta.over = true;
                 meta.drop_reason = 1;
                 deparser.drop_ctl = 1;
@@ -316,6 +323,7 @@ control ingress(
             }
         } else {
             meta.over = true;
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         }
         if (!meta.over) {
@@ -323,17 +331,15 @@ control ingress(
                 // decap.rs:146 served4
                 if (served4.apply().hit) {
                     h.eth.ethertype = 0x0800;
-                    if (meta.ecn == 3 && inner == 0) {
+                    if (meta.ecn == 3 && meta.inner == 0) {
                         meta.over = true;
                         meta.drop_reason = 5;
                         deparser.drop_ctl = 1;
                     } else if (meta.ecn == 3) {
-                        bit<16> step_4 = 8w0 ++ h.inner4.tos;
-                        bit<16> step_5 = 8w0 ++ marked;
                         meta.inner4_checksum_changes = true;
                         meta.inner4_checksum_was = ~h.inner4.checksum;
-                        meta.inner4_checksum_old0 = ~step_4;
-                        meta.inner4_checksum_new0 = step_5;
+                        meta.inner4_checksum_old0[7:0] = ~h.inner4.tos;
+                        meta.inner4_checksum_new0[7:0] = marked;
                         h.inner4.tos = marked;
                     }
                 } else {
@@ -345,7 +351,7 @@ control ingress(
                 // decap.rs:166 served6
                 if (served6.apply().hit) {
                     h.eth.ethertype = 0x86dd;
-                    if (meta.ecn == 3 && inner_2 == 0) {
+                    if (meta.ecn == 3 && meta.inner_2 == 0) {
                         meta.over = true;
                         meta.drop_reason = 5;
                         deparser.drop_ctl = 1;
@@ -363,6 +369,7 @@ control ingress(
                 deparser.drop_ctl = 1;
             }
             if (!meta.over) {
+                tm.bypass_egress = 1;
                 tm.ucast_egress_port = CPU_PORT;
             }
         }

@@ -152,7 +152,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:104 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason")
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -593,7 +593,6 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (h.tcp.isValid()) {
             meta.src_port = h.tcp.src_port;
             meta.dst_port = h.tcp.dst_port;
@@ -602,6 +601,7 @@ control ingress(
             meta.dst_port = h.udp.dst_port;
         } else {
             meta.over = true;
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         }
         if (!meta.over) {
@@ -653,6 +653,7 @@ control ingress(
                         }
                         if (server.apply().hit) {
                             h.eth.dst = meta.to_mac_mac;
+                            tm.bypass_egress = 1;
                             tm.ucast_egress_port = (bit<9>) meta.to_mac_port;
                         } else {
                             if (meta.flow_hit) {
@@ -666,6 +667,7 @@ control ingress(
                     }
                 }
             } else {
+                tm.bypass_egress = 1;
                 tm.ucast_egress_port = CPU_PORT;
             }
         }

@@ -61,8 +61,8 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.drop_reason = 0;
         meta.ip4_checksum_changes = false;
         meta.ip4_checksum_was = 0;
-        meta.ip4_checksum_old0 = 0;
-        meta.ip4_checksum_new0 = 0;
+        meta.ip4_checksum_old0 = 255;
+        meta.ip4_checksum_new0 = 65280;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
             0x0800: ipv4;
@@ -78,7 +78,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:81 ingress
-@pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -148,7 +148,6 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         meta.step_2 = h.ip4.tos & 3;
         if (!h.ip4.isValid()) {
             meta.drop_reason = 1;
@@ -164,12 +163,10 @@ control ingress(
                 // pipeline.rs:85 grade
                 switch (grade.apply().action_run) {
                     grade_2: {
-                        bit<16> step = 8w0 ++ h.ip4.tos;
-                        bit<16> step_2 = 8w0 ++ meta.grade_tos;
                         meta.ip4_checksum_changes = true;
                         meta.ip4_checksum_was = ~h.ip4.checksum;
-                        meta.ip4_checksum_old0 = ~step;
-                        meta.ip4_checksum_new0 = step_2;
+                        meta.ip4_checksum_old0[7:0] = ~h.ip4.tos;
+                        meta.ip4_checksum_new0[7:0] = meta.grade_tos;
                         h.ip4.tos = meta.grade_tos;
                     }
                     refuse: {
@@ -179,6 +176,7 @@ control ingress(
                     }
                 }
                 if (!meta.over) {
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.to;
                 }
             } else {

@@ -101,6 +101,11 @@ struct metadata_t {
     bit<32> ipip4_port;
     bit<48> ipip4_dst_mac;
     bit<48> ipip4_src_mac;
+    bool too_short;
+    bool fragment;
+    bool l4_cut;
+    bool bad_quote;
+    bool by_address;
     bit<32> hash;
     bit<32> entropy;
     bit<24> backend;
@@ -108,6 +113,15 @@ struct metadata_t {
     bool over;
     bit<16> step;
     bit<16> step_2;
+    bool step_5;
+    bool step_6;
+    bool step_7;
+    bool step_8;
+    bool step_9;
+    bool step_10;
+    bool step_11;
+    bool step_12;
+    bool step_13;
     bit<16> step_3;
     bit<32> step_4;
     bit<4> drop_reason;
@@ -154,6 +168,11 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.ipip4_port = 0;
         meta.ipip4_dst_mac = 0;
         meta.ipip4_src_mac = 0;
+        meta.too_short = false;
+        meta.fragment = false;
+        meta.l4_cut = false;
+        meta.bad_quote = false;
+        meta.by_address = false;
         meta.hash = 0;
         meta.entropy = 0;
         meta.backend = 0;
@@ -161,6 +180,15 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.over = false;
         meta.step = 0;
         meta.step_2 = 0;
+        meta.step_5 = false;
+        meta.step_6 = false;
+        meta.step_7 = false;
+        meta.step_8 = false;
+        meta.step_9 = false;
+        meta.step_10 = false;
+        meta.step_11 = false;
+        meta.step_12 = false;
+        meta.step_13 = false;
         meta.step_3 = 0;
         meta.step_4 = 0;
         meta.drop_reason = 0;
@@ -169,12 +197,12 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.now = 0;
         meta.ip4_checksum_changes = false;
         meta.ip4_checksum_was = 0;
-        meta.ip4_checksum_old0 = 0;
-        meta.ip4_checksum_new0 = 0;
+        meta.ip4_checksum_old0 = 65280;
+        meta.ip4_checksum_new0 = 255;
         meta.icmp_checksum_changes = false;
         meta.icmp_checksum_was = 0;
-        meta.icmp_checksum_old0 = 0;
-        meta.icmp_checksum_new0 = 0;
+        meta.icmp_checksum_old0 = 65280;
+        meta.icmp_checksum_new0 = 255;
         meta.flow_event = 0;
         meta.flow_digest = 0;
         meta.flow_id = 0;
@@ -262,7 +290,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // l4lb.rs:190 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.flags") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.too_short") @pa_solitary("ingress", "meta.fragment") @pa_solitary("ingress", "meta.l4_cut") @pa_solitary("ingress", "meta.bad_quote") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_5") @pa_solitary("ingress", "meta.step_6") @pa_solitary("ingress", "meta.step_7") @pa_solitary("ingress", "meta.step_8") @pa_solitary("ingress", "meta.step_9") @pa_solitary("ingress", "meta.step_10") @pa_solitary("ingress", "meta.step_11") @pa_solitary("ingress", "meta.step_12") @pa_solitary("ingress", "meta.step_13") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -771,8 +799,8 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (meta.left_out) {
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         } else if (!h.eth.isValid()) {
             meta.drop_reason = 1;
@@ -783,91 +811,78 @@ control ingress(
             meta.now = meta.clock_before | meta.clock;
             meta.step = 10w0 ++ (h.ip4.ihl ++ 2w0);
             computes_step_2.apply();
-            bool too_short;
             if (meta.step_2 != 0) {
-                too_short = true;
+                meta.too_short = true;
             } else {
-                too_short = false;
+                meta.too_short = false;
             }
-            bool fragment;
             if (h.ip4.more_fragments == 1 || h.ip4.fragment_offset != 0) {
-                fragment = true;
+                meta.fragment = true;
             } else {
-                fragment = false;
+                meta.fragment = false;
             }
-            bool step;
             if (h.ip4.protocol == 6 && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 40)) {
-                step = true;
+                meta.step_5 = true;
             } else {
-                step = false;
+                meta.step_5 = false;
             }
-            bool step_2;
             if ((h.ip4.protocol == 17 || h.ip4.protocol == 1)
                 && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 28)) {
-                step_2 = true;
+                meta.step_6 = true;
             } else {
-                step_2 = false;
+                meta.step_6 = false;
             }
-            bool l4_cut;
-            if (step || step_2) {
-                l4_cut = true;
+            if (meta.step_5 || meta.step_6) {
+                meta.l4_cut = true;
             } else {
-                l4_cut = false;
+                meta.l4_cut = false;
             }
             if (h.icmp.isValid() && (h.icmp.kind == 3 || h.icmp.kind == 11 || h.icmp.kind == 12)) {
                 meta.is_error = true;
             } else {
                 meta.is_error = false;
             }
-            bool step_4;
             if (!h.quoted.isValid() || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 56) {
-                step_4 = true;
+                meta.step_8 = true;
             } else {
-                step_4 = false;
+                meta.step_8 = false;
             }
-            bool step_5;
             if (h.quoted4.src != h.ip4.dst) {
-                step_5 = true;
+                meta.step_9 = true;
             } else {
-                step_5 = false;
+                meta.step_9 = false;
             }
-            bool step_3;
-            if (step_4 || step_5) {
-                step_3 = true;
+            if (meta.step_8 || meta.step_9) {
+                meta.step_7 = true;
             } else {
-                step_3 = false;
+                meta.step_7 = false;
             }
-            bool bad_quote;
-            if (meta.is_error && step_3) {
-                bad_quote = true;
+            if (meta.is_error && meta.step_7) {
+                meta.bad_quote = true;
             } else {
-                bad_quote = false;
+                meta.bad_quote = false;
             }
-            bool step_6;
             if (h.ip4.version != 4
                 || h.ip4.ihl != 5
                 || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 20) {
-                step_6 = true;
+                meta.step_10 = true;
             } else {
-                step_6 = false;
+                meta.step_10 = false;
             }
-            bool step_7;
-            if (fragment || l4_cut || h.tcp.isValid() && h.tcp.data_offset < 5) {
-                step_7 = true;
+            if (meta.fragment || meta.l4_cut || h.tcp.isValid() && h.tcp.data_offset < 5) {
+                meta.step_11 = true;
             } else {
-                step_7 = false;
+                meta.step_11 = false;
             }
-            bool step_8;
-            if (bad_quote || h.icmp.isValid() && !meta.is_error) {
-                step_8 = true;
+            if (meta.bad_quote || h.icmp.isValid() && !meta.is_error) {
+                meta.step_12 = true;
             } else {
-                step_8 = false;
+                meta.step_12 = false;
             }
-            bool by_address;
-            if (step_6 || step_7 || step_8) {
-                by_address = true;
+            if (meta.step_10 || meta.step_11 || meta.step_12) {
+                meta.by_address = true;
             } else {
-                by_address = false;
+                meta.by_address = false;
             }
             if (h.tcp.isValid()) {
                 meta.client_port = h.tcp.src_port;
@@ -907,7 +922,7 @@ control ingress(
             } else {
                 event = 2;
             }
-            if (by_address) {
+            if (meta.by_address) {
                 meta.protocol = 1;
             } else {
                 // l4lb.rs:306 vip4
@@ -917,27 +932,28 @@ control ingress(
                 // l4lb.rs:312 vip4_any
                 if (vip4_any.apply().miss) {
                     meta.over = true;
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = CPU_PORT;
                 }
             }
             if (!meta.over) {
-                if (by_address) {
+                if (meta.by_address) {
                     if (h.ip4.version != 4) {
                         meta.drop_reason = 3;
                         deparser.drop_ctl = 1;
                     } else if (h.ip4.ihl < 5) {
                         meta.drop_reason = 4;
                         deparser.drop_ctl = 1;
-                    } else if (too_short) {
+                    } else if (meta.too_short) {
                         meta.drop_reason = 5;
                         deparser.drop_ctl = 1;
                     } else if (h.ip4.ihl != 5) {
                         meta.drop_reason = 6;
                         deparser.drop_ctl = 1;
-                    } else if (fragment) {
+                    } else if (meta.fragment) {
                         meta.drop_reason = 7;
                         deparser.drop_ctl = 1;
-                    } else if (l4_cut) {
+                    } else if (meta.l4_cut) {
                         meta.drop_reason = 8;
                         deparser.drop_ctl = 1;
                     } else if (h.tcp.isValid()) {
@@ -947,30 +963,32 @@ control ingress(
                         meta.drop_reason = 10;
                         deparser.drop_ctl = 1;
                     } else {
-                        bool step_9;
                         if (h.eth.dst[40:40] == 1) {
-                            step_9 = true;
+                            meta.step_13 = true;
                         } else {
-                            step_9 = false;
+                            meta.step_13 = false;
                         }
-                        if ((meta.flags & 2) == 0 || (!h.icmp.isValid() || h.icmp.kind != 8) || step_9) {
+                        if ((meta.flags & 2) == 0
+                            || (!h.icmp.isValid() || h.icmp.kind != 8)
+                            || meta.step_13) {
+                            tm.bypass_egress = 1;
                             tm.ucast_egress_port = CPU_PORT;
                         } else {
-                            bit<16> step_10 = h.ip4.ttl ++ 8w0;
                             meta.ip4_checksum_changes = true;
                             meta.ip4_checksum_was = ~h.ip4.checksum;
-                            meta.ip4_checksum_old0 = ~step_10;
-                            meta.ip4_checksum_new0 = 16w0x4000;
+                            meta.ip4_checksum_old0[15:8] = ~h.ip4.ttl;
+                            meta.ip4_checksum_new0[15:8] = 8w64;
                             h.ip4.ttl = 64;
                             h.ip4.src = h.ip4.dst;
                             h.ip4.dst = client;
                             meta.icmp_checksum_changes = true;
                             meta.icmp_checksum_was = ~h.icmp.checksum;
-                            meta.icmp_checksum_old0 = 16w63487;
-                            meta.icmp_checksum_new0 = 16w0;
+                            meta.icmp_checksum_old0[15:8] = 8w247;
+                            meta.icmp_checksum_new0[15:8] = 8w0;
                             h.icmp.kind = 0;
                             h.eth.src = h.eth.dst;
                             h.eth.dst = sender;
+                            tm.bypass_egress = 1;
                             tm.ucast_egress_port = istd.ingress_port;
                         }
                     }
@@ -1039,6 +1057,7 @@ control ingress(
                                     h.outer4.dst = meta.ipip4_dst;
                                     h.eth.dst = meta.ipip4_dst_mac;
                                     h.eth.src = meta.ipip4_src_mac;
+                                    tm.bypass_egress = 1;
                                     tm.ucast_egress_port = (bit<9>) meta.ipip4_port;
                                 }
                             } else {
@@ -1058,6 +1077,7 @@ control ingress(
             meta.drop_reason = 2;
             deparser.drop_ctl = 1;
         } else {
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         }
         if (meta.drop_reason != 0) {

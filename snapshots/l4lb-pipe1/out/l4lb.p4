@@ -95,6 +95,10 @@ struct metadata_t {
     bit<32> ipip6_port;
     bit<48> ipip6_dst_mac;
     bit<48> ipip6_src_mac;
+    bool options;
+    bool l4_cut;
+    bool bad_quote;
+    bool by_address;
     bit<32> hash;
     bit<32> entropy;
     bit<24> backend;
@@ -102,6 +106,18 @@ struct metadata_t {
     bit<16> came_in;
     bool sent;
     bool over;
+    bool step_3;
+    bool step_4;
+    bool step_5;
+    bool step_6;
+    bool step_7;
+    bool step_8;
+    bool step_9;
+    bool step_10;
+    bool step_11;
+    bool step_12;
+    bool step_13;
+    bool step_14;
     bit<16> step;
     bit<32> step_2;
     bit<4> drop_reason;
@@ -144,6 +160,10 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.ipip6_port = 0;
         meta.ipip6_dst_mac = 0;
         meta.ipip6_src_mac = 0;
+        meta.options = false;
+        meta.l4_cut = false;
+        meta.bad_quote = false;
+        meta.by_address = false;
         meta.hash = 0;
         meta.entropy = 0;
         meta.backend = 0;
@@ -151,6 +171,18 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.came_in = 0;
         meta.sent = false;
         meta.over = false;
+        meta.step_3 = false;
+        meta.step_4 = false;
+        meta.step_5 = false;
+        meta.step_6 = false;
+        meta.step_7 = false;
+        meta.step_8 = false;
+        meta.step_9 = false;
+        meta.step_10 = false;
+        meta.step_11 = false;
+        meta.step_12 = false;
+        meta.step_13 = false;
+        meta.step_14 = false;
         meta.step = 0;
         meta.step_2 = 0;
         meta.drop_reason = 0;
@@ -159,8 +191,8 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.now = 0;
         meta.icmp_checksum_changes = false;
         meta.icmp_checksum_was = 0;
-        meta.icmp_checksum_old0 = 0;
-        meta.icmp_checksum_new0 = 0;
+        meta.icmp_checksum_old0 = 65280;
+        meta.icmp_checksum_new0 = 255;
         meta.flow_event = 0;
         meta.flow_digest = 0;
         meta.flow_id = 0;
@@ -249,7 +281,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // l4lb.rs:179 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.flags") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.options") @pa_solitary("ingress", "meta.l4_cut") @pa_solitary("ingress", "meta.bad_quote") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.step_4") @pa_solitary("ingress", "meta.step_5") @pa_solitary("ingress", "meta.step_6") @pa_solitary("ingress", "meta.step_7") @pa_solitary("ingress", "meta.step_8") @pa_solitary("ingress", "meta.step_9") @pa_solitary("ingress", "meta.step_10") @pa_solitary("ingress", "meta.step_11") @pa_solitary("ingress", "meta.step_12") @pa_solitary("ingress", "meta.step_13") @pa_solitary("ingress", "meta.step_14") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -746,11 +778,11 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (meta.sent) {
             if (h.eth.isValid()) {
                 h.eth.ethertype = (bit<16>) istd.ingress_port;
             }
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = 6;
         } else {
             if (meta.looped && h.eth.isValid()) {
@@ -766,106 +798,91 @@ control ingress(
                 meta.clock = (bit<32>) from_parser.global_tstamp[47:26];
                 meta.clock_before = flow_clock_before.execute(0);
                 meta.now = meta.clock_before | meta.clock;
-                bool options;
                 if (h.ip6.next_header == 0 || h.ip6.next_header == 43 || h.ip6.next_header == 60) {
-                    options = true;
+                    meta.options = true;
                 } else {
-                    options = false;
+                    meta.options = false;
                 }
-                bool step;
                 if (h.ip6.next_header == 6
                     && (h.ip6.payload_length[15:8] == 0 && h.ip6.payload_length[7:0] < 20)) {
-                    step = true;
+                    meta.step_3 = true;
                 } else {
-                    step = false;
+                    meta.step_3 = false;
                 }
-                bool step_2;
                 if ((h.ip6.next_header == 17 || h.ip6.next_header == 58)
                     && (h.ip6.payload_length[15:8] == 0 && h.ip6.payload_length[7:0] < 8)) {
-                    step_2 = true;
+                    meta.step_4 = true;
                 } else {
-                    step_2 = false;
+                    meta.step_4 = false;
                 }
-                bool l4_cut;
-                if (step || step_2) {
-                    l4_cut = true;
+                if (meta.step_3 || meta.step_4) {
+                    meta.l4_cut = true;
                 } else {
-                    l4_cut = false;
+                    meta.l4_cut = false;
                 }
                 if (h.icmp.isValid() && h.icmp.kind != 0 && h.icmp.kind <= 4) {
                     meta.is_error = true;
                 } else {
                     meta.is_error = false;
                 }
-                bool step_4;
                 if (h.quoted6.src[31:0] != h.ip6.dst[31:0]) {
-                    step_4 = true;
+                    meta.step_6 = true;
                 } else {
-                    step_4 = false;
+                    meta.step_6 = false;
                 }
-                bool step_5;
                 if (h.quoted6.src[63:32] != h.ip6.dst[63:32]) {
-                    step_5 = true;
+                    meta.step_7 = true;
                 } else {
-                    step_5 = false;
+                    meta.step_7 = false;
                 }
-                bool step_6;
                 if (h.quoted6.src[95:64] != h.ip6.dst[95:64]) {
-                    step_6 = true;
+                    meta.step_8 = true;
                 } else {
-                    step_6 = false;
+                    meta.step_8 = false;
                 }
-                bool step_7;
                 if (h.quoted6.src[127:96] != h.ip6.dst[127:96]) {
-                    step_7 = true;
+                    meta.step_9 = true;
                 } else {
-                    step_7 = false;
+                    meta.step_9 = false;
                 }
-                bool step_8;
                 if (!h.quoted.isValid()
                     || h.ip6.payload_length[15:8] == 0 && h.ip6.payload_length[7:0] < 56
-                    || step_4) {
-                    step_8 = true;
+                    || meta.step_6) {
+                    meta.step_10 = true;
                 } else {
-                    step_8 = false;
+                    meta.step_10 = false;
                 }
-                bool step_9;
-                if (step_5 || step_6 || step_7) {
-                    step_9 = true;
+                if (meta.step_7 || meta.step_8 || meta.step_9) {
+                    meta.step_11 = true;
                 } else {
-                    step_9 = false;
+                    meta.step_11 = false;
                 }
-                bool step_3;
-                if (step_8 || step_9) {
-                    step_3 = true;
+                if (meta.step_10 || meta.step_11) {
+                    meta.step_5 = true;
                 } else {
-                    step_3 = false;
+                    meta.step_5 = false;
                 }
-                bool bad_quote;
-                if (meta.is_error && step_3) {
-                    bad_quote = true;
+                if (meta.is_error && meta.step_5) {
+                    meta.bad_quote = true;
                 } else {
-                    bad_quote = false;
+                    meta.bad_quote = false;
                 }
-                bool step_10;
-                if (h.ip6.version != 6 || options || h.ip6.next_header == 44 || l4_cut) {
-                    step_10 = true;
+                if (h.ip6.version != 6 || meta.options || h.ip6.next_header == 44 || meta.l4_cut) {
+                    meta.step_12 = true;
                 } else {
-                    step_10 = false;
+                    meta.step_12 = false;
                 }
-                bool step_11;
                 if (h.tcp.isValid() && h.tcp.data_offset < 5
-                    || bad_quote
+                    || meta.bad_quote
                     || h.icmp.isValid() && !meta.is_error) {
-                    step_11 = true;
+                    meta.step_13 = true;
                 } else {
-                    step_11 = false;
+                    meta.step_13 = false;
                 }
-                bool by_address;
-                if (step_10 || step_11) {
-                    by_address = true;
+                if (meta.step_12 || meta.step_13) {
+                    meta.by_address = true;
                 } else {
-                    by_address = false;
+                    meta.by_address = false;
                 }
                 if (h.tcp.isValid()) {
                     meta.client_port = h.tcp.src_port;
@@ -905,7 +922,7 @@ control ingress(
                 } else {
                     event = 2;
                 }
-                if (by_address) {
+                if (meta.by_address) {
                     meta.protocol = 58;
                 } else {
                     // l4lb.rs:376 vip6
@@ -915,21 +932,22 @@ control ingress(
                     // l4lb.rs:382 vip6_any
                     if (vip6_any.apply().miss) {
                         meta.over = true;
+                        tm.bypass_egress = 1;
                         tm.ucast_egress_port = CPU_PORT;
                     }
                 }
                 if (!meta.over) {
-                    if (by_address) {
+                    if (meta.by_address) {
                         if (h.ip6.version != 6) {
                             meta.drop_reason = 3;
                             deparser.drop_ctl = 1;
-                        } else if (options) {
+                        } else if (meta.options) {
                             meta.drop_reason = 5;
                             deparser.drop_ctl = 1;
                         } else if (h.ip6.next_header == 44) {
                             meta.drop_reason = 6;
                             deparser.drop_ctl = 1;
-                        } else if (l4_cut) {
+                        } else if (meta.l4_cut) {
                             meta.drop_reason = 7;
                             deparser.drop_ctl = 1;
                         } else if (h.tcp.isValid()) {
@@ -939,15 +957,15 @@ control ingress(
                             meta.drop_reason = 9;
                             deparser.drop_ctl = 1;
                         } else {
-                            bool step_12;
                             if (h.eth.dst[40:40] == 1) {
-                                step_12 = true;
+                                meta.step_14 = true;
                             } else {
-                                step_12 = false;
+                                meta.step_14 = false;
                             }
                             if ((meta.flags & 2) == 0
                                 || (!h.icmp.isValid() || h.icmp.kind != 128)
-                                || step_12) {
+                                || meta.step_14) {
+                                tm.bypass_egress = 1;
                                 tm.ucast_egress_port = CPU_PORT;
                             } else {
                                 h.ip6.hop_limit = 64;
@@ -955,11 +973,12 @@ control ingress(
                                 h.ip6.dst = client;
                                 meta.icmp_checksum_changes = true;
                                 meta.icmp_checksum_was = ~h.icmp.checksum;
-                                meta.icmp_checksum_old0 = 16w32767;
-                                meta.icmp_checksum_new0 = 16w0x8100;
+                                meta.icmp_checksum_old0[15:8] = 8w127;
+                                meta.icmp_checksum_new0[15:8] = 8w129;
                                 h.icmp.kind = 129;
                                 h.eth.src = h.eth.dst;
                                 h.eth.dst = sender;
+                                tm.bypass_egress = 1;
                                 tm.ucast_egress_port = (bit<9>) meta.came_in;
                             }
                         }
@@ -1023,6 +1042,7 @@ control ingress(
                                         h.outer6.dst = meta.ipip6_dst;
                                         h.eth.dst = meta.ipip6_dst_mac;
                                         h.eth.src = meta.ipip6_src_mac;
+                                        tm.bypass_egress = 1;
                                         tm.ucast_egress_port = (bit<9>) meta.ipip6_port;
                                     }
                                 } else {
@@ -1042,6 +1062,7 @@ control ingress(
                 meta.drop_reason = 2;
                 deparser.drop_ctl = 1;
             } else {
+                tm.bypass_egress = 1;
                 tm.ucast_egress_port = CPU_PORT;
             }
         }

@@ -52,6 +52,7 @@ struct metadata_t {
     bit<32> pop_top_port;
     bit<4> first;
     bool over;
+    bit<1> step;
     bit<3> drop_reason;
 }
 
@@ -66,6 +67,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.pop_top_port = 0;
         meta.first = 0;
         meta.over = false;
+        meta.step = 0;
         meta.drop_reason = 0;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
@@ -127,6 +129,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:14 ingress
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.drop_reason")
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -182,7 +185,6 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (h.label_3.isValid()) {
             meta.depth = 4;
         } else if (h.label_2.isValid()) {
@@ -199,13 +201,12 @@ control ingress(
             if (meta.depth < 5) {
                 depth.count((bit<3>) meta.depth);
             }
-            bit<1> step;
             if (h.label_3.isValid()) {
-                step = h.label_3.bottom;
+                meta.step = h.label_3.bottom;
             } else {
-                step = 0;
+                meta.step = 0;
             }
-            if (meta.depth == 4 && step == 0) {
+            if (meta.depth == 4 && meta.step == 0) {
                 meta.drop_reason = 2;
                 deparser.drop_ctl = 1;
             } else if (h.label_0.ttl <= 1) {
@@ -217,12 +218,14 @@ control ingress(
                     swap: {
                         h.label_0.label = meta.swap_to;
                         h.label_0.ttl = h.label_0.ttl - 1;
+                        tm.bypass_egress = 1;
                         tm.ucast_egress_port = (bit<9>) meta.swap_port;
                     }
                     pop_top: {
                         if (h.label_0.bottom == 1) {
                             if (!h.ip4.isValid()) {
                                 meta.over = true;
+                                tm.bypass_egress = 1;
                                 tm.ucast_egress_port = CPU_PORT;
                             } else {
                                 h.eth.ethertype = 0x0800;
@@ -230,6 +233,7 @@ control ingress(
                         }
                         if (!meta.over) {
                             h.label_0.setInvalid();
+                            tm.bypass_egress = 1;
                             tm.ucast_egress_port = (bit<9>) meta.pop_top_port;
                         }
                     }

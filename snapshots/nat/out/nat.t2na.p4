@@ -133,7 +133,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:77 ingress
-@pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.tcp_checksum_was", 16) @pa_container_size("ingress", "meta.ip4_checksum_old0", 32) @pa_container_size("ingress", "meta.ip4_checksum_new0", 32) @pa_container_size("ingress", "meta.tcp_checksum_old0", 32) @pa_container_size("ingress", "meta.tcp_checksum_new0", 32)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.tcp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.tcp.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.udp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.udp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.tcp_checksum_was", 16) @pa_container_size("ingress", "meta.ip4_checksum_old0", 32) @pa_container_size("ingress", "meta.ip4_checksum_new0", 32) @pa_container_size("ingress", "meta.tcp_checksum_old0", 32) @pa_container_size("ingress", "meta.tcp_checksum_new0", 32)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -231,8 +231,8 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (!h.ip4.isValid()) {
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         } else if (!h.tcp.isValid() && !h.udp.isValid()) {
             meta.drop_reason = 1;
@@ -281,6 +281,7 @@ control ingress(
                         h.udp.dst_port = meta.inward_dst_port;
                     }
                     meta.over = true;
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.inward_port;
                 }
             }
@@ -304,6 +305,7 @@ control ingress(
                             meta.tcp_checksum_old0 = ~old_2;
                             meta.tcp_checksum_new0 = meta.outward_src;
                         }
+                        tm.bypass_egress = 1;
                         tm.ucast_egress_port = (bit<9>) meta.outward_port;
                     }
                     inside_inward: {

@@ -111,6 +111,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:72 ingress
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason")
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -200,14 +201,15 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         meta.limiter_tick = (bit<32>) from_parser.global_tstamp[47:26];
         if (!h.ip4.isValid()) {
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         } else {
             // pipeline.rs:75 server
             switch (server.apply().action_run) {
                 open: {
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.open_port;
                 }
                 shielded: {
@@ -222,9 +224,11 @@ control ingress(
                             }
                         }
                         if (!meta.over) {
+                            tm.bypass_egress = 1;
                             tm.ucast_egress_port = (bit<9>) meta.shielded_port;
                         }
                     } else if (h.udp.isValid() && h.udp.src_port == 53) {
+                        tm.bypass_egress = 1;
                         tm.ucast_egress_port = (bit<9>) meta.shielded_port;
                     } else {
                         bool allowed;
@@ -233,11 +237,13 @@ control ingress(
                             meta.drop_reason = 2;
                             deparser.drop_ctl = 1;
                         } else {
+                            tm.bypass_egress = 1;
                             tm.ucast_egress_port = (bit<9>) meta.shielded_port;
                         }
                     }
                 }
                 nobody: {
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = CPU_PORT;
                 }
             }

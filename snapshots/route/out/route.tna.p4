@@ -76,8 +76,8 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.drop_reason = 0;
         meta.ip4_checksum_changes = false;
         meta.ip4_checksum_was = 0;
-        meta.ip4_checksum_old0 = 0;
-        meta.ip4_checksum_new0 = 0;
+        meta.ip4_checksum_old0 = 65280;
+        meta.ip4_checksum_new0 = 255;
         packet.extract(h.eth);
         transition select(h.eth.ethertype) {
             0x0800: ipv4;
@@ -100,7 +100,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:81 ingress
-@pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -215,7 +215,6 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (h.ip4.isValid()) {
             if (h.ip4.ttl <= 1) {
                 meta.over = true;
@@ -229,12 +228,10 @@ control ingress(
                     route4_via: {
                         meta.hop = meta.via_hop;
                         bit<8> ttl = h.ip4.ttl - 1;
-                        bit<16> step = h.ip4.ttl ++ 8w0;
-                        bit<16> step_2 = ttl ++ 8w0;
                         meta.ip4_checksum_changes = true;
                         meta.ip4_checksum_was = ~h.ip4.checksum;
-                        meta.ip4_checksum_old0 = ~step;
-                        meta.ip4_checksum_new0 = step_2;
+                        meta.ip4_checksum_old0[15:8] = ~h.ip4.ttl;
+                        meta.ip4_checksum_new0[15:8] = ttl;
                         h.ip4.ttl = ttl;
                     }
                     route4_blackhole: {
@@ -275,6 +272,7 @@ control ingress(
             }
         } else {
             meta.over = true;
+            tm.bypass_egress = 1;
             tm.ucast_egress_port = CPU_PORT;
         }
         if (!meta.over) {
@@ -282,6 +280,7 @@ control ingress(
             if (neighbour.apply().hit) {
                 h.eth.src = meta.send_src_mac;
                 h.eth.dst = meta.send_dst_mac;
+                tm.bypass_egress = 1;
                 tm.ucast_egress_port = (bit<9>) meta.send_port;
             } else {
                 meta.drop_reason = 2;

@@ -62,6 +62,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:53 ingress
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.drop_reason")
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -125,7 +126,6 @@ control ingress(
     }
 
     apply {
-        tm.bypass_egress = 1;
         if (!h.eth.isValid() || h.eth.ethertype == 0x8100 && !h.tag.isValid()) {
             meta.drop_reason = 1;
             deparser.drop_ctl = 1;
@@ -142,6 +142,7 @@ control ingress(
                         h.eth.ethertype = h.tag.ethertype;
                         h.tag.setInvalid();
                     }
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.untag_port;
                 }
                 tag: {
@@ -157,12 +158,14 @@ control ingress(
                         h.tag.ethertype = h.eth.ethertype;
                         h.eth.ethertype = 0x8100;
                     }
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.tag_port;
                 }
                 retag: {
                     if (h.tag.isValid()) {
                         h.tag.id = meta.retag_id;
                     }
+                    tm.bypass_egress = 1;
                     tm.ucast_egress_port = (bit<9>) meta.retag_port;
                 }
                 unknown: {

@@ -8,16 +8,13 @@ macro_rules! chip {
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Chip {
             $($(#[$doc])* pub $field: u64,)+
-            /// Fields that share a container.
-            pub containers: Vec<Vec<String>>,
         }
 
         impl Chip {
             /// Those of a target; none where its file doesn't state them all.
             #[must_use]
             pub fn of(target: &Target) -> Option<Self> {
-                let containers = target.containers.clone();
-                Some(Self { $($field: target.limit($limit)?,)+ containers })
+                Some(Self { $($field: target.limit($limit)?,)+ })
             }
         }
     };
@@ -62,6 +59,8 @@ chip! {
     row_entries = "row_entries",
     /// Entries packed together at most, in several rows side by side.
     pack = "pack_entries",
+    /// Bits beside the key of an exact table for its entries' counter.
+    counter_bits = "entry_counter_bits",
     /// Bits of action data that can stand beside the key.
     immediate_bits = "immediate_bits",
     /// Ways of an exact table, at least.

@@ -113,6 +113,7 @@ fn forms(t: &Logical, chip: &Chip) -> Vec<Form> {
             forms.push(Form { pack: 1, width: masked_width(t), data, beside });
             continue;
         }
+        let beside = beside + t.counters_in_row.map_or(0, |_| chip.counter_bits);
         let (bits, bytes) = stored(t, chip);
         for pack in 1..=chip.pack {
             let width = [

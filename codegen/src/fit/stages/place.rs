@@ -163,9 +163,6 @@ impl<'a> Work<'a> {
     fn put(&mut self, i: usize, now: u64, used: &mut Used) -> bool {
         let t = &self.tables[i];
         let Some(stage) = self.stages.last() else { return false };
-        if stage.placed.iter().any(|p| self.collide(i, p.table)) {
-            return false;
-        }
         let shares = self.shared_place(i, used);
         if stage.tables() + u64::from(shares.is_none()) > self.chip.tables || !self.bytes_fit(t, used) {
             return false;
@@ -194,16 +191,6 @@ impl<'a> Work<'a> {
         };
         self.note(i, now, memory, arrays, shares, used);
         true
-    }
-
-    /// Do two tables change different fields of one container?
-    fn collide(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (&self.tables[a], &self.tables[b]);
-        !depend::exclusive(a, b)
-            && self.chip.containers.iter().any(|c| {
-                let has = |t: &Logical| c.iter().any(|f| t.writes.contains(f));
-                has(a) && has(b)
-            })
     }
 
     /// A condition above it that stands alone in this stage: the two share a place.

@@ -42,14 +42,15 @@ pub(super) trait Arch: Sync {
         let _ = (name, bits);
         None
     }
+    /// Keeps metadata, and what decides of checksums, out of containers that other fields lie in.
+    fn alone(&self, names: &[&str], summed: &[String]) -> Vec<Annotation> {
+        let _ = (names, summed);
+        Vec::new()
+    }
     /// Parameters of the parser.
     fn parser_params(&self) -> Vec<Param>;
     /// What the parser does before all else.
     fn parser_begins(&self) -> Block {
-        Block::new()
-    }
-    /// What the control does before all else.
-    fn begins(&self) -> Block {
         Block::new()
     }
     /// Parameters of the control that the pipeline's becomes.
@@ -60,11 +61,6 @@ pub(super) trait Arch: Sync {
     fn rest_with(&self, sums: Vec<Sum>, again: bool, egress: Option<Egress>) -> Vec<Decl> {
         let _ = (sums, again, egress);
         self.rest()
-    }
-
-    /// The packet goes on in egress.
-    fn goes_on(&self) -> Stmt {
-        Stmt::block(Block::new())
     }
 
     /// Is this a packet's second pass?
@@ -90,6 +86,10 @@ pub(super) trait Arch: Sync {
     fn frame_length(&self) -> P4;
     /// The tick of the flow table's clock, 18 bits; a tick has so many nanoseconds.
     fn now(&self, tick_ns: u64) -> P4;
+    /// What is said beside the port where nothing comes behind this control.
+    fn leaves(&self) -> Block {
+        Block::new()
+    }
     /// Sends the packet out of a port, later.
     fn send(&self, port: P4) -> Stmt;
     /// Drops the packet; what had to be counted, is.

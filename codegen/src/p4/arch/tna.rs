@@ -174,6 +174,18 @@ impl Arch for Tna {
     fn lists_registers(&self) -> bool {
         false
     }
+    /// The compiler has two flags of its own for each checksum, set by a table: beside each other, or beside what is said
+    /// with the port, these tables would wait for one another.
+    fn alone(&self, names: &[&str], summed: &[String]) -> Vec<Annotation> {
+        let flags = |field: &String| {
+            ["$deparse_original_csum", "$deparse_updated_csum_0"].map(|flag| format!("{field}.{flag}"))
+        };
+        let names = names.iter().map(|name| format!("meta.{name}"));
+        let names = names.chain(summed.iter().flat_map(flags));
+        let names = std::iter::once("ig_intr_md_for_tm.bypass_egress".to_owned()).chain(names);
+        let solitary = |name| Annotation::with("pa_solitary", [P4::string("ingress"), P4::string(name)]);
+        names.map(solitary).collect()
+    }
 
     fn parser_params(&self) -> Vec<Param> {
         vec![
@@ -200,14 +212,8 @@ impl Arch for Tna {
             Param::inout("ingress_intrinsic_metadata_for_tm_t", TM),
         ]
     }
-    fn begins(&self) -> Block {
-        vec![Stmt::assign(P4::name(TM).member("bypass_egress"), 1u32)]
-    }
     fn rest(&self) -> Vec<Decl> {
         self.rest_with(Vec::new(), false, None)
-    }
-    fn goes_on(&self) -> Stmt {
-        Stmt::assign(P4::name(TM).member("bypass_egress"), 0u32)
     }
     fn rest_with(&self, changes: Vec<Sum>, again: bool, done: Option<Egress>) -> Vec<Decl> {
         let params = [
@@ -261,6 +267,9 @@ impl Arch for Tna {
     }
     fn send(&self, port: P4) -> Stmt {
         Stmt::assign(P4::name(TM).member("ucast_egress_port"), port)
+    }
+    fn leaves(&self) -> Block {
+        vec![Stmt::assign(P4::name(TM).member("bypass_egress"), 1u32)]
     }
     fn drop(&self) -> Block {
         vec![Stmt::assign(P4::name(DEPARSER).member("drop_ctl"), 1u32)]

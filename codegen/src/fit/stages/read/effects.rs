@@ -1,7 +1,9 @@
 //! What statements read and write.
 
 use super::names::{Names, VALID, path};
-use p4::ast::{Arg, Decl, DeclKind, Direction, Else, Expr, If, Program, PropertyKind, Stmt, StmtKind};
+use p4::ast::{
+    Arg, BinaryOp, Decl, DeclKind, Direction, Else, Expr, If, Program, PropertyKind, Stmt, StmtKind,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run of statements does.
@@ -11,6 +13,10 @@ pub(super) struct Effects {
     pub(super) writes: BTreeSet<String>,
     /// Of those, what a hash gives: it can be used in the same step.
     hashed: BTreeSet<String>,
+    /// Variables whose value the compiler puts in place of their copies.
+    known: BTreeSet<String>,
+    /// What is only copied.
+    copies: BTreeSet<String>,
     /// Arrays, by index in the control.
     pub(super) arrays: Vec<usize>,
 }
@@ -18,17 +24,22 @@ pub(super) struct Effects {
 impl Effects {
     /// Can a step be taken at the same time as these?
     pub(super) fn takes(&self, step: &Self) -> bool {
-        let settled = |f: &String| self.writes.contains(f) && !self.hashed.contains(f);
+        let settled = |f: &String| {
+            let copied = self.known.contains(f) && step.copies.contains(f);
+            self.writes.contains(f) && !self.hashed.contains(f) && !copied
+        };
         let arrays = self.arrays.is_empty() || step.arrays.is_empty();
         arrays && !step.reads.iter().any(settled) && !step.writes.iter().any(settled)
     }
 
     /// Both.
     pub(super) fn and(mut self, step: Self) -> Self {
-        let own = step.reads.into_iter().filter(|f| !self.hashed.contains(f)).collect::<Vec<_>>();
+        let given = |f: &String| self.hashed.contains(f) || self.known.contains(f);
+        let own = step.reads.into_iter().filter(|f| !given(f)).collect::<Vec<_>>();
         self.reads.extend(own);
         self.writes.extend(step.writes);
         self.hashed.extend(step.hashed);
+        self.known.extend(step.known);
         self.arrays.extend(step.arrays);
         self
     }
@@ -46,11 +57,21 @@ impl Names<'_> {
 
     fn stmt(&self, s: &Stmt, out: &mut Effects) {
         match &s.kind {
-            StmtKind::Assign(place, value) => self.set(path(place), value, out),
+            StmtKind::Assign(place, value) => {
+                self.set(path(place), value, out);
+                if let Expr::Name(name) = value {
+                    out.copies.insert(name.clone());
+                }
+            }
             // Everything is zero to begin with.
             StmtKind::Variable(_, _, Some(Expr::Bool(false))) => {}
             StmtKind::Variable(_, _, Some(Expr::Int(i))) if i.value() == 0 => {}
-            StmtKind::Variable(_, name, Some(value)) => self.set(Some(name.clone()), value, out),
+            StmtKind::Variable(_, name, Some(value)) => {
+                self.set(Some(name.clone()), value, out);
+                if !matches!(value, Expr::Call(..) | Expr::Binary(BinaryOp::Concat, ..)) {
+                    out.known.insert(name.clone());
+                }
+            }
             StmtKind::Call(call) => self.call(call, out),
             StmtKind::If(i) => self.if_(i, out),
             StmtKind::Block(block) => block.iter().for_each(|s| self.stmt(s, out)),
