@@ -79,6 +79,10 @@ fn agent(out: &mut Text, facts: &Facts, ready: bool, desired: &Desired) {
     out.one("guideway_agent_updates_total", "counter", help, facts.updates);
     let help = "Entries that somebody else had changed, and that were repaired.";
     out.one("guideway_agent_foreign_changes_total", "counter", help, facts.foreign);
+    let help = "VIPs of a family that the data plane has no tables for.";
+    out.one("guideway_agent_vips_left_out", "gauge", help, facts.left_out.vips);
+    let help = "Pools that no VIP in the data plane uses, left out with them.";
+    out.one("guideway_agent_pools_left_out", "gauge", help, facts.left_out.pools);
     out.family("guideway_agent_alarm", "gauge", "What is wrong.");
     for about in facts.alarms.keys() {
         out.value("guideway_agent_alarm", &[("about", about)], 1);

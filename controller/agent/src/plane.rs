@@ -1,6 +1,6 @@
 //! The data plane over P4Runtime.
 
-use crate::layout::{BACKEND, Layout, POOL, RING, SERVICES};
+use crate::layout::{BACKEND, Layout, POOL, RING};
 use crate::plan::{Held, Step};
 use p4runtime_proto::p4::v1::TableEntry;
 use runtime_client::{Atomicity, ClientError, Counted, FlowFilter, NameError, Session};
@@ -101,7 +101,7 @@ impl Plane {
     /// [`PlaneError`]
     pub(crate) async fn read(&self) -> Result<Held, PlaneError> {
         let mut held = Held::default();
-        for table in SERVICES {
+        for table in self.layout.services() {
             for entry in self.entries(table).await? {
                 held.services.push(self.plain(&entry)?);
             }
@@ -187,7 +187,7 @@ impl Plane {
             Count { packets: number(data.packet_count), bytes: number(data.byte_count) }
         };
         let mut counts = Counts { counters: self.session.counters(names, &[]).await?, ..Counts::default() };
-        for table in SERVICES {
+        for table in self.layout.services() {
             for entry in self.session.entries(table, names).await?.iter().filter(|e| !e.is_default_action) {
                 let port = names.table(table)?.field_named("dst_port").is_some();
                 let port = if port { Some(exact(names, entry, "dst_port")? as u16) } else { None };

@@ -224,12 +224,13 @@ impl Reconciler {
             }
         };
         self.status.alarm("capacity", None);
+        self.status.leaves_out(&wanted.left_out);
         self.tell_unresolved(&wanted, &known);
         let (waiting, due) = self.waiting(&wanted);
         self.change(&plane, &wanted, &waiting).await?;
         self.tell_empty(&wanted);
         if waiting.is_empty() {
-            self.status.in_sync(&goal.desired, goal.live);
+            self.status.in_sync(&goal.desired, &wanted.pools, goal.live);
         } else {
             self.status.behind();
         }

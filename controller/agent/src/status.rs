@@ -1,6 +1,7 @@
 //! What the agent knows of itself, for reports, metrics and readiness.
 
-use control_core::node::Desired;
+use crate::kept::LeftOut;
+use control_core::node::{Desired, Pool};
 use control_proto::v1::PassiveSignal;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -80,6 +81,8 @@ pub struct Facts {
     pub refused: u64,
     /// Updates that the data plane took.
     pub updates: u64,
+    /// What the data plane has no tables for.
+    pub left_out: LeftOut,
     /// Entries that somebody else had changed, found by audits.
     pub foreign: u64,
 }
@@ -172,6 +175,16 @@ impl Status {
         facts.version > 0 && (facts.synced || facts.synced_at.is_some_and(|at| at.elapsed() < HOLD))
     }
 
+    /// What is left out; the log says so when that is news.
+    pub(crate) fn leaves_out(&self, left_out: &LeftOut) {
+        let before = std::mem::replace(&mut self.facts().left_out, left_out.clone());
+        match before == *left_out {
+            true => {}
+            false if left_out.vips > 0 => tracing::warn!("{left_out}"),
+            false => tracing::info!("{left_out}"),
+        }
+    }
+
     /// The data plane does not hold what is desired, or nobody knows.
     pub fn behind(&self) {
         let mut facts = self.facts();
@@ -181,8 +194,9 @@ impl Status {
         }
     }
 
-    /// The data plane holds all of this. `live`: the controller said it, and it did not come from the disk.
-    pub fn in_sync(&self, desired: &Desired, live: bool) {
+    /// The data plane holds these pools, which are all of the desired that it has tables for. `live`: the controller said it, and
+    /// it did not come from the disk.
+    pub fn in_sync(&self, desired: &Desired, pools: &BTreeMap<u32, Arc<Pool>>, live: bool) {
         let now = unix_ms();
         let mut facts = self.facts();
         let news = !facts.synced || facts.version != desired.version();
@@ -201,7 +215,7 @@ impl Status {
         }
         facts.version = desired.version();
         let before = std::mem::take(&mut facts.pools);
-        for (&number, pool) in desired.pools() {
+        for (&number, pool) in pools {
             let (generation, digest) = (pool.generation, pool.digest);
             let same = before.get(&number).filter(|b| b.generation == generation && b.digest == digest);
             let since_ms = same.map_or(now, |b| b.since_ms);

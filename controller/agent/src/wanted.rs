@@ -1,5 +1,6 @@
 //! From what the controller desires to the entries that the data plane is to hold.
 
+use crate::kept::{Kept, LeftOut, kept};
 use crate::layout::{Layout, VipArgs};
 use control_core::node::{Backend, Desired, Family, Pool, flags};
 use p4runtime_proto::p4::v1::TableEntry;
@@ -55,6 +56,18 @@ pub(crate) enum Unfit {
     Rings { pools: usize, slots: usize, room: u64 },
     #[error("pool {pool} has {slots} slots, and the data plane's rings do not")]
     Slots { pool: u32, slots: usize },
+    #[error(
+        "VIP {vip}: backend {backend} ({address}) of pool {pool} is reached by {action}, which the data plane's program lacks: \
+         run one that has it (without `--set {action}=off`){instead}"
+    )]
+    Tunnel {
+        vip: Box<str>,
+        pool: String,
+        backend: String,
+        address: IpAddr,
+        action: &'static str,
+        instead: Box<str>,
+    },
 }
 
 /// What the data plane is to hold.
@@ -68,6 +81,8 @@ pub(crate) struct Wanted {
     pub unresolved: BTreeSet<u32>,
     /// Pools by number.
     pub pools: BTreeMap<u32, Arc<Pool>>,
+    /// What the data plane has no tables for.
+    pub left_out: LeftOut,
 }
 
 /// The entries of what is desired. `before` was made with the same layout, sources and next hops: what is the same in it is
@@ -82,10 +97,12 @@ pub(crate) fn wanted(
     hops: &BTreeMap<IpAddr, Hop>,
     before: Option<&Wanted>,
 ) -> Result<Wanted, Unfit> {
-    fits(layout, desired)?;
-    let mut wanted =
-        Wanted { services: services(layout, desired), pools: desired.pools().clone(), ..Wanted::default() };
-    for (number, pool) in desired.pools() {
+    let kept = kept(layout, desired)?;
+    fits(layout, &kept)?;
+    let services = services(layout, &kept);
+    let Kept { pools, left_out, .. } = kept;
+    let mut wanted = Wanted { services, left_out, ..Wanted::default() };
+    for (number, pool) in &pools {
         let before = before.and_then(|before| Some((before, before.pools.get(number)?)));
         let known = |id: &u32, backend: &Arc<Backend>| {
             let (wanted, pool) = before?;
@@ -100,6 +117,7 @@ pub(crate) fn wanted(
             }
         }
     }
+    wanted.pools = pools;
     Ok(wanted)
 }
 
@@ -115,7 +133,7 @@ fn entry(
     let (source, spread) = source(sources, hop, Family::of(address))?;
     let mac = |m: [u8; 6]| m.iter().fold(0, |all: u128, b| all << 8 | u128::from(*b));
     let way = [hop.port.into(), mac(hop.dst_mac), mac(hop.src_mac), hop.mtu.into()];
-    Some(layout.backend(id, address, source, spread, way))
+    layout.backend(id, address, source, spread, way)
 }
 
 fn source(sources: &Sources, hop: &Hop, family: Family) -> Option<(u128, u32)> {
@@ -130,23 +148,23 @@ fn source(sources: &Sources, hop: &Hop, family: Family) -> Option<(u128, u32)> {
     }
 }
 
-fn services(layout: &Layout, desired: &Desired) -> Vec<TableEntry> {
+fn services(layout: &Layout, kept: &Kept<'_>) -> Vec<TableEntry> {
     let (mut all, mut addresses) = (Vec::new(), BTreeMap::<IpAddr, VipArgs>::new());
-    for s in desired.services() {
+    for s in &kept.services {
         let args = [s.number.into(), s.pool.into(), s.hash_key.into(), s.flags.into(), s.class.into()];
-        all.push(layout.service(s.address, s.protocol, s.port, &args));
+        all.extend(layout.service(s.address, s.protocol, s.port, &args));
         // The address answers echo if any of its VIPs does; its other values decide nothing.
         let own = addresses.entry(s.address).or_insert(args);
         own[3] |= u128::from(s.flags & flags::ECHO);
     }
-    all.extend(addresses.iter().map(|(address, args)| layout.address(*address, args)));
+    all.extend(addresses.iter().filter_map(|(address, args)| layout.address(*address, args)));
     all
 }
 
-fn fits(layout: &Layout, desired: &Desired) -> Result<(), Unfit> {
+fn fits(layout: &Layout, kept: &Kept<'_>) -> Result<(), Unfit> {
     let limits = &layout.limits;
     for family in [Family::V4, Family::V6] {
-        let own = || desired.services().iter().filter(move |s| Family::of(s.address) == family);
+        let own = || kept.services.iter().filter(move |s| Family::of(s.address) == family);
         let addresses: BTreeSet<IpAddr> = own().map(|s| s.address).collect();
         let any = own().filter(|s| s.port == 0).count();
         let count = (own().count() - any).max(any + addresses.len());
@@ -154,12 +172,12 @@ fn fits(layout: &Layout, desired: &Desired) -> Result<(), Unfit> {
             return Err(Unfit::Vips { count, room: limits.vips });
         }
     }
-    let count = desired.pools().values().map(|p| p.backends.len()).sum::<usize>();
+    let count = kept.pools.values().map(|p| p.backends.len()).sum::<usize>();
     if count as u64 > limits.backends {
         return Err(Unfit::Backends { count, room: limits.backends });
     }
     let mut rings = 0;
-    for (&pool, p) in desired.pools() {
+    for (&pool, p) in &kept.pools {
         if u64::from(pool) >= limits.pools {
             return Err(Unfit::PoolNumber { pool, room: limits.pools });
         }

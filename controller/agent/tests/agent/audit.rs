@@ -13,13 +13,13 @@ use runtime_client::{Atomicity, Names, Options, Profile, Session, delete, insert
 use std::time::Duration;
 
 /// A client with a role of its own: the agent stays who it is, and hears nothing of it.
-struct Stranger {
+pub(crate) struct Stranger {
     session: Session,
     names: Names,
 }
 
 impl Stranger {
-    async fn of(switch: &Switch) -> Self {
+    pub(crate) async fn of(switch: &Switch) -> Self {
         let mut options = Options::new(&switch.address, Profile::named("guideway").unwrap());
         options.role = Some("stranger".into());
         options.patience = Duration::from_secs(120);
@@ -40,14 +40,14 @@ impl Stranger {
         self.names.entry(&entry).unwrap()
     }
 
-    async fn write(&self, updates: &[Update]) {
+    pub(crate) async fn write(&self, updates: &[Update]) {
         let written =
             self.session.write(updates, Atomicity::ContinueOnError, Some(&self.names)).await.unwrap();
         written.ok().unwrap();
     }
 
     /// What a table holds.
-    async fn all(&self, table: &str) -> Vec<TableEntry> {
+    pub(crate) async fn all(&self, table: &str) -> Vec<TableEntry> {
         let table_id = self.names.table(table).unwrap().id;
         let asked = TableEntry { table_id, ..TableEntry::default() };
         let all = self.session.table_entries(asked).await.unwrap();

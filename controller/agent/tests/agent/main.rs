@@ -7,5 +7,6 @@ mod bad;
 mod changes;
 mod common;
 mod faults;
+mod halves;
 mod http;
 mod servers;

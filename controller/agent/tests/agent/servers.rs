@@ -24,7 +24,7 @@ fn by(profile: &str, controller: &Controller, fake: &Fake) -> Settings {
 }
 
 /// Waits until both generations of pool 1 hold its table.
-async fn stands_by(switch: &Switch, pool: &Pool) {
+pub(crate) async fn stands_by(switch: &Switch, pool: &Pool) {
     for _ in 0..9_000 {
         if switch.generations(1).await.iter().all(|held| *held == pool.slots()) {
             return;

@@ -20,11 +20,17 @@ pub struct Pool {
     /// Backend numbers with their weights; 0: out of the ring.
     pub members: Vec<(u32, u32)>,
     v6: bool,
+    size: u32,
 }
 
 impl Pool {
     pub fn new(number: u32, members: &[(u32, u32)]) -> Self {
-        let mut pool = Self { number, generation: 0, ring: None, members: Vec::new(), v6: false };
+        Self::sized(SLOTS, number, members)
+    }
+
+    /// With a ring of so many slots.
+    pub fn sized(size: u32, number: u32, members: &[(u32, u32)]) -> Self {
+        let mut pool = Self { number, generation: 0, ring: None, members: Vec::new(), v6: false, size };
         pool.set(members);
         pool
     }
@@ -46,7 +52,7 @@ impl Pool {
         self.ring = match &self.ring {
             _ if all.iter().all(|m| m.weight == 0) => None,
             Some(ring) => Some(ring.update(&all).unwrap()),
-            None => Some(Ring::build(SLOTS, &all).unwrap()),
+            None => Some(Ring::build(self.size, &all).unwrap()),
         };
     }
 

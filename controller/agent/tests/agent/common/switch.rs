@@ -14,6 +14,14 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::sync::{Mutex, oneshot};
 
+/// The half of IPv4, as `guideway compile` emits it.
+mod ip4 {
+    include!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/l4lb-ip4/out/l4lb.rs"));
+}
+
+/// Slots of that half's rings.
+pub const IP4_SLOTS: u32 = 65_536;
+
 /// It ends with this.
 pub struct Switch {
     pub address: String,
@@ -37,7 +45,21 @@ impl Switch {
 
     /// A fresh one: what another held at this address is gone.
     pub async fn at(address: &str) -> Self {
-        let plane = guideway::plane::<l4lb::Pipeline>().unwrap();
+        Self::of(guideway::plane::<l4lb::Pipeline>().unwrap(), address).await
+    }
+
+    /// One that knows IPv4 only.
+    pub async fn of_ip4() -> Self {
+        let set = [("RING_SLOTS", IP4_SLOTS), ("FLOW_ENTRIES", 65_536)];
+        let set = set.map(|(name, value)| (name.to_owned(), value.to_string()));
+        let whole = pipeline_syntax::compile_source("l4lb.rs", guideway::builtin::L4LB, &set).unwrap();
+        let off = ["ipv6", "Ipip6", "TOO_BIG_RATE"];
+        let half = codegen::off::off(&pipeline_ir::verify::verify(whole).unwrap(), &off).unwrap();
+        let plane = NativePlane::new(&half, ip4::l4lb::Pipeline::new());
+        Self::of(plane, &loopback::any_port()).await
+    }
+
+    async fn of(plane: NativePlane, address: &str) -> Self {
         let sizes = codegen::p4::Sizes::of(&hw_targets::target("native").unwrap());
         let info = codegen::p4::info(plane.pipeline(), &sizes).to_bytes();
         let config = ForwardingPipelineConfig {
@@ -59,7 +81,7 @@ impl Switch {
 
     fn ring(plane: &NativePlane) -> RingId {
         let rings = &plane.pipeline().rings;
-        assert_eq!((rings.len(), rings[0].slots), (1, SLOTS));
+        assert!(rings.len() == 1 && [SLOTS, IP4_SLOTS].contains(&rings[0].slots));
         RingId(0)
     }
 
@@ -70,7 +92,7 @@ impl Switch {
         let ring = Self::ring(plane);
         let Some(generation) = plane.generation(ring, pool) else { return Goes::Nowhere };
         let held = plane.slots(ring, pool, generation % 2 == 1);
-        assert_eq!(held.len(), SLOTS as usize);
+        assert_eq!(held.len(), plane.pipeline().rings[0].slots as usize);
         assert!(
             held.iter().all(|(g, id)| *g == generation && *id != 0),
             "every slot is of the generation in force"
