@@ -280,7 +280,7 @@ impl DataPlane for Bmv2 {
 }
 
 impl TestPlane for Bmv2 {
-    /// Its clock is its own: after [`begin`](Bmv2::begin) the packet waits for its tick, else the tick is not heard.
+    /// Its clock is its own: after `begin` the packet waits for its tick, else the tick is not heard.
     /// What goes wrong shows as a drop with the reason that no pipeline has: `! ...`.
     fn process(&mut self, port: u32, now: u32, frame: &[u8]) -> Outcome {
         let failed = |e| Outcome { verdict: Verdict::Drop(format!("! {e:#}")), bytes: Vec::new() };
