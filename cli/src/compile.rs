@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let target = hw_targets::target(&args.target)?;
     let source = args.source.read()?;
     let verified = source.verified()?;
-    let pipes = args.pipes.divide(&source, &target)?;
+    let pipes = args.pipes.divide(&source, &verified, &target)?;
     let mut files = Artifacts::default();
     for (i, source) in pipes.iter().enumerate() {
         let refused = |Refused(why)| Refused(format!("pipe {i}:\n{why}"));

@@ -39,7 +39,12 @@ impl PipesArgs {
     }
 
     /// The source for each pipe; none: the pipeline is not divided.
-    pub(crate) fn divide(&self, source: &Source, target: &Target) -> Result<Vec<Source>, Refused> {
+    pub(crate) fn divide(
+        &self,
+        source: &Source,
+        whole: &Verified,
+        target: &Target,
+    ) -> Result<Vec<Source>, Refused> {
         if !self.some() {
             return Ok(Vec::new());
         }
@@ -50,7 +55,6 @@ impl PipesArgs {
             set.iter().filter(|(_, value)| value == "off").map(|(name, _)| name.clone()).collect()
         };
         let off: Vec<Vec<String>> = own.iter().map(off).collect();
-        let whole = source.verified()?;
         let fates = codegen::off::pipes(whole.pipeline(), target, &off)
             .map_err(|found| Refused(diagnostics::draw(source, &found)))?;
         let sources = own.into_iter().zip(fates).map(|(own, fates)| {

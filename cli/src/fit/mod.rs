@@ -9,6 +9,7 @@ use codegen::fit::most::{self, Most};
 use codegen::fit::stages::draw;
 use codegen::fit::{Chip, Placement};
 use hw_targets::Target;
+use pipeline_ir::verify::Verified;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,16 +46,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Done {
     let targets = args.target.iter().map(|name| hw_targets::target(name)).collect::<Result<Vec<_>, _>>()?;
     let source = args.source.read()?;
+    let verified = source.verified()?;
     let [target] = targets.as_slice() else {
         if args.pipes.some() {
             return Err(Refused("error: --pipe is about one target".into()));
         }
-        let verified = source.verified()?;
         return deployment::run(args, &source, &verified, &targets);
     };
-    let pipes = args.pipes.divide(&source, target)?;
+    let pipes = args.pipes.divide(&source, &verified, target)?;
     if pipes.is_empty() {
-        return one(args, &source, target);
+        return one(args, &source, &verified, target);
     }
     if args.max || args.svg.is_some() {
         return Err(Refused("error: --max and --svg are of one pipe: give its settings with --set".into()));
@@ -64,17 +65,16 @@ pub(crate) fn run(args: &Args) -> Done {
         if !args.json {
             println!("{}pipe {i}: {}\n", if i == 0 { "" } else { "\n" }, pipe.settings());
         }
-        fits &= one(args, pipe, target)? == ExitCode::SUCCESS;
+        fits &= one(args, pipe, &pipe.verified()?, target)? == ExitCode::SUCCESS;
     }
     Ok(if fits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Of a pipeline on one pipe.
-fn one(args: &Args, source: &Source, target: &Target) -> Done {
-    let verified = source.verified()?;
-    let report = codegen::fit::verdict(&verified, target);
-    let fits = codegen::fit(&verified, target).is_ok();
-    let placement = codegen::fit::placement(&verified, target);
+fn one(args: &Args, source: &Source, verified: &Verified, target: &Target) -> Done {
+    let report = codegen::fit::verdict(verified, target);
+    let fits = codegen::fit(verified, target).is_ok();
+    let placement = codegen::fit::placement(verified, target);
     let name = &verified.pipeline().name;
     if (args.max || args.svg.is_some()) && placement.is_none() {
         let why = match Chip::of(target) {
@@ -88,8 +88,8 @@ fn one(args: &Args, source: &Source, target: &Target) -> Done {
         let failed = |e| Refused(format!("error: can't write {}: {e}", path.display()));
         std::fs::write(path, picture).map_err(failed)?;
     }
-    let most = if args.max { most::most(&verified, target) } else { Vec::new() };
-    let proposed = if fits { None } else { propose::Proposed::of(source, &verified, target) };
+    let most = if args.max { most::most(verified, target) } else { Vec::new() };
+    let proposed = if fits { None } else { propose::Proposed::of(source, verified, target) };
     if args.json {
         let mut out = json!({"pipeline": name, "target": target.name, "fits": fits, "report": report});
         if let Some((placement, _)) = &placement {

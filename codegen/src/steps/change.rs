@@ -7,12 +7,12 @@
 
 use std::ops::Range;
 
-use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type};
+use pipeline_ir::expr::{BinOp, Expr};
 use pipeline_ir::stmt::Block;
 
 use super::Steps;
 use super::small::parts;
-use super::values::cancelled;
+use super::values;
 use crate::p4::{same, worlds::Worlds};
 
 /// The parts of two values, as far as they are put together alike.
@@ -64,10 +64,7 @@ impl<'e> Change<'e> {
 }
 
 fn join(list: &[&Expr]) -> Option<Expr> {
-    list.iter().map(|e| (*e).clone()).reduce(|a, b| {
-        let (ty, at) = (Type::Bits(a.ty.width() + b.ty.width()), a.at);
-        Expr { kind: ExprKind::Binary(BinOp::Concat, Box::new(a), Box::new(b)), ty, at }
-    })
+    list.iter().map(|e| (*e).clone()).reduce(values::join)
 }
 
 impl Steps<'_> {
@@ -81,7 +78,6 @@ impl Steps<'_> {
                 return (old, new);
             }
         }
-        let (old, new) = cancelled(old, new);
-        (self.operand(&old, w, out), self.operand(&new, w, out))
+        (self.operand(old, w, out), self.operand(new, w, out))
     }
 }

@@ -5,7 +5,6 @@ use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Block, Place};
 
 use super::{Steps, var};
-use crate::p4::same;
 use crate::p4::worlds::{Known, Worlds};
 
 /// Bits that a value has at most to be widened as it is.
@@ -46,33 +45,8 @@ fn shifted(of: &Expr, by: &Expr, ty: Type) -> Option<Expr> {
     Some(if before == 0 { value } else { join(zeros(before), value) })
 }
 
-/// Bits that two values put together have alike, at the same place, count for nothing in a sum of the one's complement
-/// and the other (RFC 1624, equation 3): 0 stands for them.
-pub(super) fn cancelled(old: &Expr, new: &Expr) -> (Expr, Expr) {
-    let (Some((a, b)), Some((c, d))) = (joined(old), joined(new)) else {
-        return if same::exprs(old, new) {
-            (zeros(old.ty.width(), old.at), zeros(new.ty.width(), new.at))
-        } else {
-            (old.clone(), new.clone())
-        };
-    };
-    if a.ty != c.ty {
-        return (old.clone(), new.clone());
-    }
-    let ((a, c), (b, d)) = (cancelled(a, c), cancelled(b, d));
-    (join(a, b), join(c, d))
-}
-
-/// The parts of a value that is put together.
-fn joined(e: &Expr) -> Option<(&Expr, &Expr)> {
-    match &e.kind {
-        ExprKind::Binary(BinOp::Concat, a, b) => Some((a, b)),
-        _ => None,
-    }
-}
-
 /// Two values put together; numbers make a number.
-fn join(a: Expr, b: Expr) -> Expr {
+pub(super) fn join(a: Expr, b: Expr) -> Expr {
     let (ty, at) = (Type::Bits(a.ty.width() + b.ty.width()), a.at);
     let kind = match (&a.kind, &b.kind) {
         (ExprKind::Const(high), ExprKind::Const(low)) => ExprKind::Const(high << b.ty.width() | low),
