@@ -65,7 +65,12 @@ pub mod small {
 }";
 
 fn small() -> Verified {
-    verify(pipeline_syntax::compile_source("small.rs", SOURCE, &[]).unwrap()).unwrap()
+    of(SOURCE)
+}
+
+fn of(source: &str) -> Verified {
+    let pipeline = pipeline_syntax::compile_source("small.rs", source, &[]).unwrap_or_else(|e| panic!("{e}"));
+    verify(pipeline).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Without a part, the pipeline has these words no more, and has those still.
@@ -131,7 +136,11 @@ fn settings_say_what_is_off() {
 
 /// With what becomes of parts, the pipeline has these words.
 fn check_words(fates: &[(&str, Fate)], words: &[&str]) {
-    let text = print(set(&small(), fates).unwrap_or_else(|e| panic!("{e}")).pipeline());
+    check_words_of(&small(), fates, words);
+}
+
+fn check_words_of(verified: &Verified, fates: &[(&str, Fate)], words: &[&str]) {
+    let text = print(set(verified, fates).unwrap_or_else(|e| panic!("{fates:?}: {e}")).pipeline());
     for word in words {
         assert!(text.contains(word), "{fates:?}: no `{word}`:\n{text}");
     }
@@ -147,13 +156,49 @@ fn packets_go_from_pipe_to_pipe() {
 }
 
 #[test]
+fn two_families_go_to_two_other_pipes() {
+    let three = SOURCE.replace(
+        "_ => accept }
+    }
+    #[state]
+    fn ipv4",
+        "0x0806 => arp, _ => accept }
+    }
+    #[state]
+    fn arp(p: &mut Packet, h: &mut Headers) -> State { accept }
+    #[state]
+    fn ipv4",
+    );
+    check_words_of(
+        &of(&three),
+        &[("ipv4", Fate::To(9)), ("arp", Fate::To(10))],
+        &["forward 32w0x9", "forward 32w0xa"],
+    );
+}
+
+/// What is put aside is told from what the source calls by the same name.
+#[test]
+fn names_of_the_source_stay_its_own() {
+    for (name, part, fate, words) in [
+        ("left_out", "udp", Fate::Off, &["m.left_out_ = true", "if m.left_out_"][..]),
+        ("sent", "ipv4", Fate::To(9), &["m.sent_ = true", "if m.sent_"]),
+        ("looped", "ipv4", Fate::From(9), &["m.looped_ = true", "if (m.looped_ && eth.valid)"]),
+    ] {
+        let own = SOURCE.replace("allowed: bool }", &format!("allowed: bool, {name}: bool }}")).replace(
+            "        SEEN.count(0);",
+            &format!("        m.{name} = h.ip4.ttl == 1; if m.{name} {{ SEEN.count(0); }}"),
+        );
+        check_words_of(&of(&own), &[(part, fate)], words);
+    }
+}
+
+#[test]
 fn what_no_pipe_can_send_is_refused() {
     let by_port = SOURCE.replace("match h.eth.ethertype { 0x0800 => ipv4", "match INGRESS_PORT { 1 => ipv4");
     let two_ways = SOURCE.replace("{ 0x0800 => ipv4,", "{ 0x0800 => ipv4, 0x88a8 => ipv4,");
-    let of = |source: &str| {
-        verify(pipeline_syntax::compile_source("small.rs", source, &[]).unwrap_or_else(|e| panic!("{e}")))
-            .unwrap()
-    };
+    let read_later = SOURCE
+        .replace("match h.ip4.protocol {", "match (h.ip4.protocol, h.eth.ethertype) {")
+        .replace("17 => udp", "(17, 0x0800) => udp");
     for (verified, fates, why) in [
         (small(), &[("udp", Fate::To(1))][..], "nothing in the first header alone says"),
         (small(), &[("WAYS", Fate::To(1))], "it is no parser state"),
@@ -161,6 +206,8 @@ fn what_no_pipe_can_send_is_refused() {
         (small(), &[("ipv4", Fate::From(1)), ("udp", Fate::From(2))], "several parser states take"),
         (of(&by_port), &[("ipv4", Fate::To(1))], "the parser asks for the ingress port"),
         (of(&two_ways), &[("ipv4", Fate::To(1))], "nothing in the first header alone says"),
+        (of(&read_later), &[("ipv4", Fate::From(1))], "the parser reads it once more"),
+        (small(), &[("ipv4", Fate::To(1)), ("IPV4", Fate::Off)], "`ipv4` is set twice: to:1 and off"),
     ] {
         let text = set(&verified, fates).unwrap_err().to_string();
         assert!(text.contains(why), "{fates:?}: {text}");
@@ -187,6 +234,9 @@ fn what_is_off_in_a_pipe_goes_where_it_is_not() {
     check(&[&["ipv4", "pace"], &["seen"]], "ipv4=to:128 pace=off | ipv4=from:128 seen=off");
     check(&[&[], &["ipv4"], &["ipv4"]], "ipv4=from:6 | ipv4=to:6 | ipv4=to:6");
     check(&[&["ipv4"], &["ipv4"]], "ipv4=off | ipv4=off");
+    check(&[&["ipv4"], &["IPV4"]], "IPV4=off | IPV4=off");
+    check(&[&["ipv4"], &["PACE"], &["pace"]], "ipv4=to:128 | PACE=off ipv4=from:128 | PACE=off");
+    check(&[&["ipv4", "IPV4"], &[]], "IPV4=to:128 | IPV4=from:128");
     check(&[&[], &[], &[], &[], &[]], "has 4 pipes, and 5 are wanted");
     let error =
         pipes(small().pipeline(), &hw_targets::target("xdp").unwrap(), &[vec![], vec![]]).unwrap_err();

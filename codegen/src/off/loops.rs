@@ -12,11 +12,11 @@
 //!                                               }
 //! ```
 
+use super::aside::{aside, expr, fresh, meta, when};
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Block, Place, Stmt, StmtKind, Verdict};
 use pipeline_ir::{
-    Case, FieldId, HeaderId, Loc, ParserOp, Pattern, Pipeline, State, StateId, Transition, Var, VarId,
-    VarKind,
+    Case, FieldId, HeaderId, Loc, ParserOp, Pattern, Pipeline, State, StateId, Transition, VarId,
 };
 
 /// The field of the first header that tells what comes to a parser state, and what it then says.
@@ -37,22 +37,37 @@ pub(super) fn refused(p: &Pipeline, id: StateId) -> Option<(&'static str, &'stat
     if asks_for_port(p) {
         return Some(("the parser asks for the ingress port", "ask for it in the control"));
     }
-    let help = "let the first state choose it by one value of one field of 16 bits or more";
-    teller(p, id)
-        .is_none()
-        .then_some(("nothing in the first header alone says that a packet comes to it", help))
+    let Some(teller) = teller(p, id) else {
+        let help = "let the first state choose it by one value of one field of 16 bits or more";
+        return Some(("nothing in the first header alone says that a packet comes to it", help));
+    };
+    let why =
+        "on the way a port stands in the field that tells its packets, and the parser reads it once more";
+    (!is_read_once(p, teller.place)).then_some((why, "read it in the control"))
 }
 
 fn asks_for_port(p: &Pipeline) -> bool {
-    let asks = |e: &Expr| {
-        let mut asks = false;
-        e.walk(&mut |e| asks |= e.kind == ExprKind::Builtin(Builtin::IngressPort));
-        asks
+    let port = |e: &Expr| e.kind == ExprKind::Builtin(Builtin::IngressPort);
+    p.parser.states.iter().flat_map(reads).any(|e| e.any(port))
+}
+
+/// Does the parser ask for a field but once? On the way it says something else.
+fn is_read_once(p: &Pipeline, (h, f): (HeaderId, FieldId)) -> bool {
+    let field = |e: &Expr| e.kind == ExprKind::Field(h, f);
+    p.parser.states.iter().flat_map(reads).filter(|e| e.any(field)).count() == 1
+}
+
+/// The expressions of a parser state.
+fn reads(s: &State) -> impl Iterator<Item = &Expr> {
+    let sets = s.ops.iter().filter_map(|op| match op {
+        ParserOp::Set { value, .. } => Some(value),
+        ParserOp::Extract { .. } | ParserOp::Lookahead { .. } => None,
+    });
+    let on = match &s.next {
+        Transition::Select { on, .. } => on.as_slice(),
+        Transition::Accept | Transition::To(_) => &[],
     };
-    p.parser.states.iter().any(|s| {
-        let sets = |op: &ParserOp| matches!(op, ParserOp::Set { value, .. } if asks(value));
-        s.ops.iter().any(sets) || matches!(&s.next, Transition::Select { on, .. } if on.iter().any(asks))
-    })
+    sets.chain(on)
 }
 
 /// What tells that a packet comes to a parser state.
@@ -77,17 +92,12 @@ pub(super) fn teller(p: &Pipeline, id: StateId) -> Option<Teller> {
 pub(super) fn send(p: &mut Pipeline, id: StateId, teller: Teller, port: u16) {
     let Teller { place: (h, f), ty, .. } = teller;
     let at = p.parser.states[id.index()].at;
-    let sent = meta(p, "sent", Type::Bool, at);
-    let state = &mut p.parser.states[id.index()];
-    state.ops = vec![ParserOp::Set { var: sent, value: expr(ExprKind::Bool(true), Type::Bool, at), at }];
-    state.next = Transition::Accept;
     let to = expr(ExprKind::Const(port.into()), INGRESS, at);
     let then = vec![
         set(Place::Field(h, f), cast(came_in(at), ty), at),
         Stmt { kind: StmtKind::Verdict(Verdict::Forward(to)), at },
     ];
-    let sent = expr(ExprKind::Var(sent), Type::Bool, at);
-    p.control.insert(0, when(sent, then, Block::new(), at));
+    aside(p, &[id], "sent", then);
 }
 
 /// What comes in by a port has been sent by another pipe, and goes to a parser state.
@@ -120,25 +130,20 @@ fn parse(p: &mut Pipeline, id: StateId, looped: VarId, port: u16, at: Loc) {
     let front = p.parser.start;
     let mut state = p.parser.states[front.index()].clone();
     state.ops.push(ParserOp::Set { var: looped, value: expr(ExprKind::Bool(true), Type::Bool, at), at });
-    (state.name, state.next) = (fresh(p, "looped"), Transition::To(id));
+    (state.name, state.next) = (name_of_state(p, "looped"), Transition::To(id));
     p.parser.states.push(state);
     let looped = StateId(p.parser.states.len() as u32 - 1);
     let case = |pattern, to| Case { patterns: vec![pattern], to: Some(to), at };
     let cases = vec![case(Pattern::Value(port.into()), looped), case(Pattern::Any, front)];
     let next = Transition::Select { on: vec![came_in(at)], cases, at };
     let name = std::mem::take(&mut p.parser.states[front.index()].name);
-    p.parser.states[front.index()].name = fresh(p, "front");
+    p.parser.states[front.index()].name = name_of_state(p, "front");
     p.parser.states.push(State { name, ops: Vec::new(), next, at });
     p.parser.start = StateId(p.parser.states.len() as u32 - 1);
 }
 
-/// A state's name that no other has.
-fn fresh(p: &Pipeline, name: &str) -> String {
-    let mut name = name.to_owned();
-    while p.parser.states.iter().any(|s| s.name == name) {
-        name.push('_');
-    }
-    name
+fn name_of_state(p: &Pipeline, name: &str) -> String {
+    fresh(name, |name| p.parser.states.iter().any(|s| s.name == name))
 }
 
 /// Puts the port where the packet first came in in the place of the one where it came in last.
@@ -154,15 +159,6 @@ fn put(s: &mut Stmt, origin: VarId, asked: &mut bool) {
     s.kind.blocks_mut().into_iter().flatten().for_each(|s| put(s, origin, asked));
 }
 
-fn meta(p: &mut Pipeline, name: &str, ty: Type, at: Loc) -> VarId {
-    p.vars.push(Var { name: name.to_owned(), ty, kind: VarKind::Meta, at });
-    VarId(p.vars.len() as u32 - 1)
-}
-
-fn expr(kind: ExprKind, ty: Type, at: Loc) -> Expr {
-    Expr { kind, ty, at }
-}
-
 fn came_in(at: Loc) -> Expr {
     expr(ExprKind::Builtin(Builtin::IngressPort), INGRESS, at)
 }
@@ -174,8 +170,4 @@ fn cast(e: Expr, ty: Type) -> Expr {
 
 fn set(place: Place, value: Expr, at: Loc) -> Stmt {
     Stmt { kind: StmtKind::Set { place, value }, at }
-}
-
-fn when(cond: Expr, then: Block, otherwise: Block, at: Loc) -> Stmt {
-    Stmt { kind: StmtKind::If { cond, then, otherwise }, at }
 }

@@ -14,6 +14,7 @@
 //!
 //! What only they used goes with them: code that no packet comes to any more, headers, keys, variables, reasons.
 
+mod aside;
 mod loops;
 mod pipes;
 mod unused;
@@ -23,8 +24,7 @@ use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
 use pipeline_ir::verify::{Verified, verify};
 use pipeline_ir::{
-    ActionId, CounterId, FlowTableId, LimiterId, Loc, ParserOp, Pipeline, StateId, TableId, Transition, Var,
-    VarId, VarKind,
+    ActionId, CounterId, FlowTableId, LimiterId, Loc, Pipeline, StateId, TableId, VarId, VarKind,
 };
 
 pub use pipes::pipes;
@@ -41,9 +41,6 @@ enum Part {
     Limiter(LimiterId),
     Counter(CounterId),
 }
-
-/// The variable that says that a packet came to a state that is off.
-const LEFT_OUT: &str = "left_out";
 
 /// What becomes of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,8 +109,12 @@ pub fn set(verified: &Verified, fates: &[(&str, Fate)]) -> Result<Verified, Diag
     let mut faults = Diagnostics::default();
     let found = |(name, fate): &(&str, Fate)| Some((part(&p, name, &mut faults)?, *fate));
     let parts: Vec<(Part, Fate)> = fates.iter().filter_map(found).collect();
-    for (part, fate) in &parts {
+    for (i, (part, fate)) in parts.iter().enumerate() {
         refuse(&p, *part, *fate, &mut faults);
+        if let Some((_, other)) = parts[..i].iter().find(|(p, other)| p == part && other != fate) {
+            let message = format!("`{}` is set twice: {other} and {fate}", named_of(&p, *part));
+            faults.push(Code::Unknown, Loc::default(), message, "set it once");
+        }
     }
     if parts.iter().filter(|(_, fate)| matches!(fate, Fate::From(_))).count() > 1 {
         let help = "give each pipe what one parser state takes";
@@ -130,20 +131,23 @@ pub fn set(verified: &Verified, fates: &[(&str, Fate)]) -> Result<Verified, Diag
 
 /// Packets are sent on before the rest looks where those that came from another pipe first came in.
 fn apply(p: &mut Pipeline, parts: &[(Part, Fate)]) {
-    let tells = |(part, fate): &(Part, Fate)| match part {
-        Part::State(id) => Some((*id, loops::teller(p, *id)?, *fate)),
-        _ => None,
-    };
-    let states: Vec<_> = parts.iter().filter_map(tells).collect();
-    for (part, _) in parts.iter().filter(|(_, fate)| *fate == Fate::Off) {
-        take_out(p, *part);
+    let mut left_out = Vec::new();
+    let mut others = Vec::new();
+    for (part, fate) in parts {
+        match (part, fate) {
+            (Part::State(id), Fate::Off) => left_out.push(*id),
+            (Part::State(id), _) => others.extend(loops::teller(p, *id).map(|teller| (*id, teller, *fate))),
+            _ => take_out(p, *part),
+        }
     }
-    for (id, teller, fate) in &states {
+    let pass = Stmt { kind: StmtKind::Verdict(Verdict::Pass), at: Loc::default() };
+    aside::aside(p, &left_out, "left_out", vec![pass]);
+    for (id, teller, fate) in &others {
         if let Fate::From(port) = fate {
             loops::receive(p, *id, *teller, *port);
         }
     }
-    for (id, teller, fate) in &states {
+    for (id, teller, fate) in &others {
         if let Fate::To(port) = fate {
             loops::send(p, *id, *teller, *port);
         }
@@ -264,7 +268,7 @@ fn named_of(p: &Pipeline, part: Part) -> &str {
 
 fn take_out(p: &mut Pipeline, part: Part) {
     match part {
-        Part::State(id) => pass(p, id),
+        Part::State(_) => {}
         Part::Action(id) => {
             for t in &mut p.tables {
                 t.actions.retain(|a| *a != id);
@@ -299,23 +303,6 @@ fn take_out(p: &mut Pipeline, part: Part) {
             _ => None,
         }),
     }
-}
-
-/// What comes to a parser state passes.
-fn pass(p: &mut Pipeline, id: StateId) {
-    let at = p.parser.states[id.index()].at;
-    let flag = p.vars.iter().position(|v| v.name == LEFT_OUT && v.kind == VarKind::Meta);
-    let flag = flag.unwrap_or_else(|| {
-        p.vars.push(Var { name: LEFT_OUT.to_owned(), ty: Type::Bool, kind: VarKind::Meta, at });
-        let cond = Expr { kind: ExprKind::Var(VarId(p.vars.len() as u32 - 1)), ty: Type::Bool, at };
-        let then = vec![Stmt { kind: StmtKind::Verdict(Verdict::Pass), at }];
-        p.control.insert(0, Stmt { kind: StmtKind::If { cond, then, otherwise: Block::new() }, at });
-        p.vars.len() - 1
-    });
-    let value = Expr { kind: ExprKind::Bool(true), ty: Type::Bool, at };
-    let state = &mut p.parser.states[id.index()];
-    state.ops = vec![ParserOp::Set { var: VarId(flag as u32), value, at }];
-    state.next = Transition::Accept;
 }
 
 /// What a table's default does: its parameters are 0.

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use hw_targets::Target;
-use pipeline_ir::Pipeline;
 use pipeline_ir::diagnostic::{Code, Diagnostics};
-use pipeline_ir::{Loc, StateId};
+use pipeline_ir::{Loc, Pipeline};
 
 use super::{Fate, plain};
 
@@ -41,9 +40,10 @@ pub fn pipes(
     }
     let is_off = |pipe: usize, name: &str| off[pipe].iter().any(|n| plain(n) == plain(name));
     // Where packets go that come to a parser state which is off somewhere.
-    let takes =
-        |name: &str| (0..off.len()).find(|pipe| !is_off(*pipe, name)).filter(|_| state(p, name).is_some());
-    let names: BTreeSet<&String> = off.iter().flatten().collect();
+    let takes = |name: &str| (0..off.len()).find(|pipe| !is_off(*pipe, name)).filter(|_| is_state(p, name));
+    let mut names: BTreeSet<&String> = off.iter().flatten().collect();
+    let mut said = BTreeSet::new();
+    names.retain(|name| said.insert(plain(name)));
     let fates = (0..off.len()).map(|pipe| {
         let fate = |name: &&String| {
             let taker = takes(name);
@@ -59,7 +59,6 @@ pub fn pipes(
     Ok(fates.collect())
 }
 
-fn state(p: &Pipeline, name: &str) -> Option<StateId> {
-    let at = p.parser.states.iter().position(|s| plain(&s.name) == plain(name))?;
-    Some(StateId(at as u32))
+fn is_state(p: &Pipeline, name: &str) -> bool {
+    p.parser.states.iter().any(|s| plain(&s.name) == plain(name))
 }

@@ -156,6 +156,13 @@ impl Expr {
         }
     }
 
+    /// Is this expression one that `is` asks for, or one below it?
+    pub fn any(&self, mut is: impl FnMut(&Self) -> bool) -> bool {
+        let mut some = false;
+        self.walk(&mut |e| some = some || is(e));
+        some
+    }
+
     /// As [`walk`](Self::walk), to change them; what a visit puts in is walked too.
     pub fn walk_mut(&mut self, visit: &mut impl FnMut(&mut Self)) {
         visit(self);
