@@ -2,7 +2,7 @@
 
 use crate::fit::propose::Proposed;
 use crate::source::{PipesArgs, Source, SourceArgs};
-use crate::{Done, Refused, diagnostics};
+use crate::{Done, Refused, diagnostics, made};
 use codegen::p4::Sizes;
 use codegen::{Artifacts, Fitted};
 use hw_targets::Target;
@@ -10,8 +10,7 @@ use p4runtime_proto::guideway::v1::{Bundle, File};
 use pipeline_ir::verify::Verified;
 use prost::Message as _;
 use serde_json::json;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use sw_fallback::xdp::clang::{self, ClangError};
 
@@ -32,7 +31,7 @@ pub(crate) struct Args {
     /// The target; `guideway targets` lists them.
     #[arg(long)]
     target: String,
-    /// The folder to write to; it is made if need be.
+    /// The folder to write to; it is made if need be. What an earlier compile wrote there goes.
     #[arg(long, short)]
     out: PathBuf,
     /// Writes the C only.
@@ -48,26 +47,26 @@ pub(crate) fn run(args: &Args) -> Done {
     let source = args.source.read()?;
     let verified = source.verified()?;
     let pipes = args.pipes.divide(&source, &verified, &target)?;
-    let mut files = Artifacts::default();
+    let mut folders = Vec::new();
     for (i, source) in pipes.iter().enumerate() {
         let refused = |Refused(why)| Refused(format!("pipe {i}:\n{why}"));
         let verified = source.verified().map_err(refused)?;
-        for (path, bytes) in all(source, &verified, &target, !args.no_clang).map_err(refused)?.iter() {
-            files.add(format!("pipe{i}/{path}"), bytes);
-        }
+        let files = all(source, &verified, &target, !args.no_clang).map_err(refused)?;
+        folders.push((format!("pipe{i}/"), files));
     }
     if pipes.is_empty() {
-        files = all(&source, &verified, &target, !args.no_clang)?;
+        folders.push((String::new(), all(&source, &verified, &target, !args.no_clang)?));
     }
     let name = &verified.pipeline().name;
-    write(&args.out, &files)?;
+    let mut paths = Vec::new();
+    for (folder, files) in &folders {
+        let made = made::write(&args.out.join(folder), &target, files)?;
+        paths.extend(made.files.iter().map(|path| format!("{folder}{path}")));
+    }
     if args.json {
-        let paths: Vec<&str> = files.iter().map(|(path, _)| path).collect();
         println!("{}", json!({"pipeline": name, "target": target.name, "files": paths}));
     } else {
-        for (path, _) in files.iter() {
-            println!("{}", args.out.join(path).display());
-        }
+        paths.iter().for_each(|path| println!("{}", args.out.join(path).display()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -126,7 +125,7 @@ fn beside(verified: &Verified, target: &Target, files: &mut Artifacts) {
 }
 
 /// Is a software switch of ours the target's P4Runtime server?
-fn runs_here(target: &Target) -> bool {
+pub(crate) fn runs_here(target: &Target) -> bool {
     matches!(target.arch.as_str(), "xdp" | "rust" | "swx")
 }
 
@@ -177,16 +176,4 @@ pub(crate) fn object(verified: &Verified, files: &Artifacts) -> Result<Option<Ve
         .map(|(path, bytes)| (path, text(bytes)))
         .collect();
     clang::compile(text(source), &headers).map(Some)
-}
-
-fn write(folder: &Path, files: &Artifacts) -> Result<(), Refused> {
-    for (path, bytes) in files.iter() {
-        let path = folder.join(path);
-        let failed = |e| Refused(format!("error: can't write {}: {e}", path.display()));
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        fs::write(&path, bytes).map_err(failed)?;
-    }
-    Ok(())
 }

@@ -13,6 +13,7 @@ mod flows;
 mod frames;
 mod load;
 mod log;
+mod made;
 mod packet_out;
 mod programs;
 mod remote;

@@ -3,6 +3,7 @@
 use crate::Refused;
 use crate::diagnostics;
 use clap::Args;
+use codegen::off::Fate;
 use hw_targets::Target;
 use p4runtime_proto::guideway::v1::{Bundle, File};
 use pipeline_ir::verify::{Verified, verify};
@@ -82,7 +83,12 @@ const FOLDER: &str = "source";
 const SET: &str = "set.toml";
 
 fn assignment(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write CONST=VALUE, as in FLOW_ENTRIES=65536")?;
+    let (name, value) =
+        text.split_once('=').ok_or("write NAME=VALUE, as in FLOW_ENTRIES=65536 or ipv6=off")?;
+    let (way, _) = value.trim().split_once(':').unwrap_or_default();
+    if matches!(way, "to" | "from") && Fate::parse(value.trim()).is_none() {
+        return Err(format!("write {}={way}:PORT, a port from 0 to 65535", name.trim()));
+    }
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 

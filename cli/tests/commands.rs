@@ -81,7 +81,17 @@ fn every_fault_is_drawn_with_its_line() {
 fn what_is_asked_for_wrongly() {
     check(&["check", "no-such-file.rs"], 1, &["can't read no-such-file.rs"]);
     check(&["check", "--set", "FLOWS=1"], 1, &["no constant `FLOWS`", "FLOW_ENTRIES"]);
-    check(&["check", "--set", "FLOWS"], 2, &["CONST=VALUE"]);
+    check(&["check", "--set", "FLOWS"], 2, &["write NAME=VALUE, as in"]);
+    for port in ["x", "65536", ""] {
+        check(
+            &["check", "--set", &format!("ipv6=to:{port}")],
+            2,
+            &["write ipv6=to:PORT, a port from 0 to 65535"],
+        );
+    }
+    check(&["fit", "--target", "tofino2", "--pipe", "ipv6"], 1, &["--pipe: write NAME=VALUE", "ipv6=off"]);
+    check(&["check", "--set", "ipv6=off", "--set", "IPV6=to:6"], 1, &["`ipv6` is set twice: off and to:6"]);
+    check(&["check", &count(), "--set", "X=1"], 1, &["no constant `X`", "it has no constants"]);
     check(&["check", env!("CARGO_MANIFEST_DIR")], 1, &["no folder that `guideway compile` wrote"]);
     check(&["fit", "--target", "tofinoo"], 1, &["no target `tofinoo`", "`tofino`", "`xdp`"]);
     check(&["compile", "--target", "no", "--out", "/dev/null"], 1, &["no target `no`"]);
@@ -156,6 +166,9 @@ fn a_deployment_of_several_targets_shares_a_hash() {
         (&"Crc32".into(), &false.into()),
         "{json}"
     );
+    let whole = ["fit", "--target", "xdp,tofino2", "--set", "HASH=HalfSipHash"];
+    let told = check(&whole, 1, &["help: all of them have Crc32: `--set HASH=Crc32`"]);
+    assert!(told.contains("(and 3 more reasons: `guideway fit --target tofino2`)"), "{told}");
     check(
         &[&["fit", "--target", "xdp,tofino2", "--set", "HASH=Crc32"], half.as_slice()].concat(),
         0,
@@ -227,7 +240,7 @@ fn each_pipe_of_a_chip_has_its_program() {
     );
     check(&with(&["fit", "--target", "xdp,tofino2"]), 1, &["--pipe is about one target"]);
     check(&with(&["fit", "--target", "tofino2", "--max"]), 1, &["--max and --svg are of one pipe"]);
-    check(&["fit", "--target", "tofino2", "--pipe", "ipv6"], 1, &["--pipe: write CONST=VALUE"]);
+    check(&["fit", "--target", "tofino2", "--pipe", "ipv6"], 1, &["--pipe: write NAME=VALUE"]);
     check(&["fit", "--target", "tofino2", "--pipe", "ipv9=off"], 1, &["no part of that name"]);
 }
 
@@ -348,6 +361,39 @@ fn the_samples_serve() {
     let sent = out.lines().last().unwrap().split(": ").nth(1).unwrap();
     let args = ["trace", "--pipeline", "decap", "--entries", &decap, "--packet", sent];
     check(&args, 0, &["pop", "pass", "54 bytes out"]);
+}
+
+/// Whatever it held: another target, pipeline or constant, a list that is none.
+#[test]
+fn a_folder_holds_one_program() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("out");
+    let out = folder.to_str().unwrap();
+    let (notes, other, made) =
+        (folder.join("notes.txt"), dir.path().join("other"), folder.join("source/made.toml"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(&notes, "mine").unwrap();
+    let count = count();
+    for args in [
+        &["--target", "xdp", "--no-clang", "--set", "HASH=HalfSipHash"][..],
+        &["--target", "bmv2"],
+        &["--pipeline", "decap", "--target", "dpdk"],
+        &[&count, "--target", "psa-bmv2"],
+    ] {
+        let told = check(&[&["compile", "--out", out], args].concat(), 0, &[]);
+        let mut told: Vec<PathBuf> = told.lines().map(PathBuf::from).chain([notes.clone()]).collect();
+        let mut held = files(&folder);
+        held.sort();
+        told.sort();
+        assert_eq!(held, told, "{args:?}");
+    }
+    check(&["check", out], 0, &["count: sound"]);
+    std::fs::write(&made, "files = 5").unwrap();
+    check(&["load", out], 1, &["made.toml: ", "write the folder again with `guideway compile`"]);
+    std::fs::write(&other, "mine").unwrap();
+    std::fs::write(&made, "target = \"xdp\"\nfiles = [\"../other\"]").unwrap();
+    check(&["compile", &count, "--target", "tofino", "--out", out], 0, &["count.p4"]);
+    assert!(other.exists());
 }
 
 #[test]

@@ -40,8 +40,8 @@ struct Hash {
     lacking: Vec<(&'static str, String)>,
     /// What all targets have.
     shared: Vec<&'static str>,
-    /// One of these with which all fits, if the pipeline's own is not on all.
-    instead: Option<&'static str>,
+    /// If the pipeline's own is not on all: one of these that its constant can name, and whether all fits then.
+    instead: Option<(&'static str, bool)>,
 }
 
 impl Hash {
@@ -59,8 +59,8 @@ impl Hash {
             instead: None,
         };
         if !hash.lacking.is_empty() {
-            let fits = |name: &&&str| all_fit(source, targets, name);
-            hash.instead = hash.shared.iter().find(fits).copied();
+            let with = |name: &&'static str| Some((*name, all_fit(source, targets, name)?));
+            hash.instead = hash.shared.iter().filter_map(with).min_by_key(|(_, fits)| !fits);
         }
         hash
     }
@@ -82,8 +82,9 @@ impl Hash {
             );
         }
         text += &match (self.instead, self.shared.as_slice()) {
-            (Some(name), _) => {
-                format!("  help: all of them have {name}, and with it all fits: `--set {CONSTANT}={name}`\n")
+            (Some((name, fits)), _) => {
+                let fits = if fits { ", and with it all fits" } else { "" };
+                format!("  help: all of them have {name}{fits}: `--set {CONSTANT}={name}`\n")
             }
             (None, []) => {
                 "  help: they share no hash; give them deployments of their own, with VIPs of their own\n"
@@ -95,13 +96,13 @@ impl Hash {
     }
 }
 
-/// Does the pipeline fit all targets with another hash?
-fn all_fit(source: &Source, targets: &[Target], hash: &str) -> bool {
+/// Does the pipeline fit all targets with another hash? None if it has no constant that names its hash.
+fn all_fit(source: &Source, targets: &[Target], hash: &str) -> Option<bool> {
     let mut other = source.clone();
     other.set.retain(|(name, _)| name != CONSTANT);
     other.set.push((CONSTANT.to_owned(), hash.to_owned()));
-    let Ok(verified) = other.checked() else { return false };
-    targets.iter().all(|target| codegen::fit(&verified, target).is_ok())
+    let verified = other.checked().ok()?;
+    Some(targets.iter().all(|target| codegen::fit(&verified, target).is_ok()))
 }
 
 /// Sizes that are not the same on all targets that it fits: the name, and each target's.
@@ -133,7 +134,7 @@ fn verdict(node: &Node) -> String {
             let first = why.0.first().map_or("", |f| f.message.as_str());
             let more = match why.0.len() {
                 0 | 1 => String::new(),
-                n => format!(" (and {} more reasons)", n - 1),
+                n => format!(" (and {} more reasons: `guideway fit --target {}`)", n - 1, node.target.name),
             };
             format!("does not fit: {first}{more}")
         }
@@ -167,7 +168,7 @@ pub(super) fn run(args: &Args, source: &Source, verified: &Verified, targets: &[
         println!(
             "{}",
             json!({"pipeline": name, "fits": fits, "targets": nodes.iter().map(node).collect::<Value>(), "sizes": sizes,
-                "hash": {"used": hash.used, "shared": hash.shared, "instead": hash.instead}})
+                "hash": {"used": hash.used, "shared": hash.shared, "instead": hash.instead.map(|(name, _)| name)}})
         );
     } else {
         let all: Vec<&str> = targets.iter().map(|t| t.name.as_str()).collect();

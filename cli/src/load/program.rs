@@ -1,6 +1,7 @@
 //! What `guideway load` pushes: compiled now, or read from files that were compiled before.
 
 use super::Args;
+use crate::made::Made;
 use crate::source::{self, Source};
 use crate::{Refused, compile};
 use hw_targets::Target;
@@ -107,37 +108,66 @@ fn from_folder(
     verified: &Verified,
     target: Option<&Target>,
 ) -> Result<Option<Program>, Refused> {
-    let name = verified.pipeline().name.clone();
-    let file = |ending: &str| folder.join(format!("{name}.{ending}"));
-    let arch = [("p4", "v1model"), ("bpf.c", "xdp"), ("rs", "rust"), ("spec", "swx")]
-        .into_iter()
-        .find(|(e, _)| file(e).is_file());
-    let Some((_, arch)) = arch else { return Ok(None) };
-    if target.is_some_and(|t| t.arch != arch) || !file("p4info.bin").is_file() {
+    let Some(made) = Made::read(folder)? else { return Ok(None) };
+    let own = hw_targets::target(&made.target)?;
+    if target.is_some_and(|t| t.name != own.name) {
         return Ok(None);
     }
-    let bmv2 = arch == "v1model";
-    let config = match bmv2 {
-        true if file("json").is_file() => read(&file("json"))?,
-        true => p4c(&read(&file("p4"))?)?,
-        false => read(&file("bundle"))?,
+    let name = verified.pipeline().name.clone();
+    let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+    let changed = |ending: &str| file(ending).metadata().and_then(|m| m.modified()).ok();
+    let config = match config(&own, &name)? {
+        Config::P4c if changed("json").is_some_and(|json| Some(json) >= changed("p4")) => {
+            read(&file("json"))?
+        }
+        Config::P4c => p4c(&read(&file("p4"))?)?,
+        Config::Bundle => read(&file("bundle"))?,
     };
     let info = P4Info::decode(read(&file("p4info.bin"))?.as_slice())?;
-    Ok(Some(Program { name, info, config, pipeline: Some(verified.clone()), bmv2 }))
+    Ok(Some(Program { name, info, config, pipeline: Some(verified.clone()), bmv2: own.arch == V1MODEL }))
 }
 
 fn compiled(source: &Source, verified: Verified, target: &Target) -> Result<Program, Refused> {
-    let files = compile::all(source, &verified, target, true)?;
     let name = verified.pipeline().name.clone();
+    let files = compile::all(source, &verified, target, true)?;
     let file = |ending: &str| {
         let missing = || Refused(format!("error: target `{}` takes no program over P4Runtime", target.name));
         files.get(&format!("{name}.{ending}")).ok_or_else(missing)
     };
+    let config = match config(target, &name)? {
+        Config::P4c => p4c(file("p4")?)?,
+        Config::Bundle => file("bundle")?.to_vec(),
+    };
     let info = P4Info::decode(file("p4info.bin")?)?;
-    let bmv2 = target.arch == "v1model";
-    let config = if bmv2 { p4c(file("p4")?)? } else { file("bundle")?.to_vec() };
-    Ok(Program { name, info, config, pipeline: Some(verified), bmv2 })
+    Ok(Program { name, info, config, pipeline: Some(verified), bmv2: target.arch == V1MODEL })
 }
+
+/// The architecture of BMv2's own P4Runtime server.
+const V1MODEL: &str = "v1model";
+
+/// What makes a target's device config.
+enum Config {
+    /// p4c, of the P4.
+    P4c,
+    /// This command: all files as one.
+    Bundle,
+}
+
+/// What makes the device config for a target, if this command can have it made.
+fn config(target: &Target, name: &str) -> Result<Config, Refused> {
+    if target.arch == V1MODEL {
+        return Ok(Config::P4c);
+    }
+    if compile::runs_here(target) {
+        return Ok(Config::Bundle);
+    }
+    let target = &target.name;
+    Err(Refused(format!(
+        "error: the device config for target `{target}` is what its own compiler makes of {name}.p4\nhelp: `guideway compile \
+         --target {target} --out out`, compile out/{name}.p4, then `guideway load out/{name}.p4info.txtpb --config FILE`"
+    )))
+}
+
 /// BMv2's JSON for a P4 program.
 fn p4c(p4: &[u8]) -> Result<Vec<u8>, Refused> {
     let mut command = Command::new("p4c-bm2-ss");

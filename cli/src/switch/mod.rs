@@ -92,6 +92,7 @@ const EXAMPLES: &str = "Examples:
   guideway switch out/ --target xdp --port 1@eth0       (a folder that `guideway compile` wrote)
   guideway switch --target native --port 1@eth0 --entries entries.toml
   guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559
+  guideway switch --target dpdk --port 1@pcap:in.pcap:out.pcap --entries entries.toml
   guideway switch --target xdp --port 1@eth0 --p4runtime 0.0.0.0:9559 --tls-cert switch.pem --tls-key switch.key --tls-client-ca ca.pem
   guideway switch --target xdp --port 1@eth0 --p4runtime 127.0.0.1:9559 --packet-in 100
   guideway switch --target native --pipeline decap --port 1@eth0 --host-port gw0 --entries decap.toml

@@ -114,8 +114,14 @@ fn what_can_not_be_loaded() {
     std::fs::write(path("torn.bundle"), [0x0a]).unwrap();
     std::fs::write(path("torn.txtpb"), "tables {").unwrap();
     let info = path("l4lb.p4info.txtpb");
+    let chip = tempfile::tempdir().unwrap();
+    let count = concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots/count/pipeline.rs");
+    guideway(&["compile", count, "--target", "tofino2", "--out", &text(chip.path())]);
+    let by_its_own = "the device config for target `tofino2` is what its own compiler makes of count.p4";
     for (args, code, says) in [
-        (&[path("source/l4lb.rs")][..], 1, "for which target? `--target bmv2`"),
+        (&[text(chip.path())][..], 1, by_its_own),
+        (&[count.into(), "--target".into(), "tofino2".into()], 1, by_its_own),
+        (&[path("source/l4lb.rs")], 1, "for which target? `--target bmv2`"),
         (std::slice::from_ref(&info), 1, "needs its device config beside it: --config FILE"),
         (&["--config".into(), path("l4lb.bundle")], 1, "--config goes with a P4Info file"),
         (&[info.clone(), "--config".into(), path("nothing.json")], 1, "can't read"),

@@ -165,7 +165,10 @@ impl Lower<'_> {
             let known: Vec<String> = self.source.consts.iter().map(|c| c.ident.to_string()).collect();
             if !known.contains(name) {
                 let known = known.iter().map(String::as_str);
-                let otherwise = format!("its constants are {}", names::list(known.clone()));
+                let otherwise = match names::list(known.clone()).as_str() {
+                    "none" => "it has no constants".to_owned(),
+                    list => format!("its constants are {list}"),
+                };
                 let help = names::suggest(name, known, &otherwise);
                 let message = format!("the pipeline has no constant `{name}` to set");
                 self.report.diagnostics.push(Code::Unknown, Loc::default(), message, help);
