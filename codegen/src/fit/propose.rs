@@ -10,7 +10,7 @@ use super::{Chip, attempt, choose};
 use crate::off::{off, pipes, set};
 use hw_targets::Target;
 use pipeline_ir::needs::Need;
-use pipeline_ir::stmt::{Block, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Block, StmtKind, Verdict, any, walk};
 use pipeline_ir::verify::{Verified, verify};
 use pipeline_ir::{ActionId, Loc, Pipeline, StateId, Table, Transition};
 use std::collections::BTreeSet;
@@ -276,11 +276,7 @@ fn keeps(whole: &Pipeline, rest: &Pipeline, off: &[String]) -> bool {
         let all = tables.chain(p.rings.iter().map(|r| &r.name)).chain(p.actions.iter().map(|a| &a.name));
         all.filter(|name| !off.contains(name)).cloned().collect()
     };
-    let forwards = |p: &Pipeline| {
-        let mut some = false;
-        walk(&p.control, &mut |s| some |= matches!(s.kind, StmtKind::Verdict(Verdict::Forward(_))));
-        some
-    };
+    let forwards = |p: &Pipeline| any(&p.control, |s| matches!(s, StmtKind::Verdict(Verdict::Forward(_))));
     names(whole) == names(rest) && forwards(whole) == forwards(rest)
 }
 
@@ -308,9 +304,8 @@ fn useless(p: &Pipeline) -> BTreeSet<ActionId> {
 }
 
 fn only_drops(block: &Block) -> bool {
-    let mut others = false;
-    walk(block, &mut |s| others |= matches!(s.kind, StmtKind::Verdict(Verdict::Forward(_) | Verdict::Pass)));
-    !others && block.last().is_some_and(|s| matches!(s.kind, StmtKind::Verdict(Verdict::Drop(_))))
+    let others = |s: &StmtKind| matches!(s, StmtKind::Verdict(Verdict::Forward(_) | Verdict::Pass));
+    !any(block, others) && block.last().is_some_and(|s| matches!(s.kind, StmtKind::Verdict(Verdict::Drop(_))))
 }
 
 /// Pairs of parser states among which the first select chooses.

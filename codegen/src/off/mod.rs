@@ -21,7 +21,7 @@ mod unused;
 
 use pipeline_ir::diagnostic::{Code, Diagnostics};
 use pipeline_ir::expr::{Expr, ExprKind, Type};
-use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
+use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, any, walk};
 use pipeline_ir::verify::{Verified, verify};
 use pipeline_ir::{
     ActionId, CounterId, FlowTableId, LimiterId, Loc, Pipeline, StateId, TableId, VarId, VarKind,
@@ -238,11 +238,7 @@ fn refuse(p: &Pipeline, part: Part, fate: Fate, faults: &mut Diagnostics) {
         }
         Part::Table(id) => {
             let table = &p.tables[id.index()];
-            let mut stays = false;
-            pipeline_ir::stmt::walk(&p.control, &mut |s| {
-                stays |= matches!(&s.kind, StmtKind::Stay { table, .. } if *table == id);
-            });
-            if stays {
+            if any(&p.control, |s| matches!(s, StmtKind::Stay { table, .. } if *table == id)) {
                 refused(
                     &table.name,
                     table.at,
@@ -324,7 +320,7 @@ fn missed(arms: &[Arm], default: ActionId, params: &[VarId]) -> Block {
 /// Takes out what is written to variables of blocks that nobody reads; is there some?
 pub(crate) fn drop_unread(p: &mut Pipeline) -> bool {
     let mut read = std::collections::BTreeSet::new();
-    pipeline_ir::stmt::walk(&p.control, &mut |s| {
+    walk(&p.control, &mut |s| {
         for e in s.kind.exprs() {
             e.walk(&mut |e| {
                 if let ExprKind::Var(v) = e.kind {

@@ -248,7 +248,7 @@ impl<'a> Ingress<'a> {
                 let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(bits), w);
                 let kind = self.s.p.counters[counter.index()].kind;
                 let count = self.s.style.arch.count(P4::name(name.clone()), cell.clone(), kind);
-                if most(index) < u128::from(size) {
+                if index.most() < u128::from(size) {
                     vec![count]
                 } else {
                     let cell = if bits == 32 { cell } else { self.s.sized(index, w) };
@@ -314,9 +314,7 @@ impl<'a> Ingress<'a> {
         let mut given = BTreeSet::new();
         for s in next {
             let StmtKind::Set { place: Place::Field(to, f), value } = &s.kind else { break };
-            let mut reads = false;
-            value.walk(&mut |e| reads |= matches!(e.kind, ExprKind::Field(of, _) if of == h));
-            if *to != h || reads {
+            if *to != h || value.any(|e| matches!(e.kind, ExprKind::Field(of, _) if of == h)) {
                 break;
             }
             given.insert(f.index());
@@ -555,15 +553,6 @@ pub(super) fn if_else(condition: P4, then: Block, mut otherwise: Block) -> P4Stm
             otherwise.extend(last);
             P4Stmt::if_else(condition, then, otherwise)
         }
-    }
-}
-
-/// The greatest value of an expression, as far as its form shows.
-fn most(e: &Expr) -> u128 {
-    match &e.kind {
-        ExprKind::Const(value) => *value,
-        ExprKind::Cast(of) => e.ty.mask().min(most(of)),
-        _ => e.ty.mask(),
     }
 }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use p4::ast::{Block, Decl, Expr as P4, Field, Stmt, Type as P4Type};
 use pipeline_ir::expr::ExprKind;
 use pipeline_ir::flow::ticks;
-use pipeline_ir::stmt::{Arm, Place, Stmt as IrStmt, StmtKind, walk};
+use pipeline_ir::stmt::{Arm, Place, Stmt as IrStmt, StmtKind, any, walk};
 use pipeline_ir::{ActionId, CursorId, FlowTable, FlowTableId, Idle, TableId, VarId};
 
 use super::control::Ingress;
@@ -224,18 +224,13 @@ impl Ingress<'_> {
 
 /// Where the clock is set: on the way to where flows are looked up, before any table is, so that nothing waits for it.
 pub(super) fn clock_at(block: &[IrStmt]) -> Option<plan::At> {
-    let has = |block: &[IrStmt], what: fn(&StmtKind) -> bool| {
-        let mut has = false;
-        walk(block, &mut |s| has |= what(&s.kind));
-        has
-    };
-    let finds = |block: &[IrStmt]| has(block, |s| matches!(s, StmtKind::Find { .. }));
+    let finds = |block: &[IrStmt]| any(block, |s| matches!(s, StmtKind::Find { .. }));
     let looks = |s: &StmtKind| matches!(s, StmtKind::Find { .. } | StmtKind::Stay { .. });
     let at = block.iter().position(|s| finds(std::slice::from_ref(s)))?;
     let here = block.first().map(|s| s as plan::At);
-    let alone = !has(&block[..at], |s| matches!(s, StmtKind::Apply { .. })) && !has(&block[at + 1..], looks);
+    let alone = !any(&block[..at], |s| matches!(s, StmtKind::Apply { .. })) && !any(&block[at + 1..], looks);
     match &block[at].kind {
-        StmtKind::If { then, otherwise, .. } if alone => match (has(then, looks), has(otherwise, looks)) {
+        StmtKind::If { then, otherwise, .. } if alone => match (any(then, looks), any(otherwise, looks)) {
             (true, false) => clock_at(then),
             (false, true) => clock_at(otherwise),
             _ => here,

@@ -123,9 +123,7 @@ fn may_leave(vars: &[Var], s: &Stmt, looks: bool, whole: &[Expr], shared: &[VarI
 }
 
 fn reads(e: &Expr, var: VarId) -> bool {
-    let mut reads = false;
-    e.walk(&mut |e| reads |= e.kind == ExprKind::Var(var));
-    reads
+    e.any(|e| e.kind == ExprKind::Var(var))
 }
 
 /// May a statement that sets a variable stand before another?

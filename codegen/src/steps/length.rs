@@ -136,9 +136,7 @@ fn follow(p: &Pipeline, state: StateId, mut bytes: u32, found: &mut BTreeMap<Hea
 
 /// Does an expression ask how long the frame is?
 pub(super) fn asks(e: &Expr) -> bool {
-    let mut asks = false;
-    e.walk(&mut |e| asks |= e.kind == ExprKind::Builtin(Builtin::FrameLength));
-    asks
+    e.any(|e| e.kind == ExprKind::Builtin(Builtin::FrameLength))
 }
 
 /// The expression with a length in place of the question.

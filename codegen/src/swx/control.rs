@@ -201,7 +201,7 @@ impl Spec<'_> {
         let c = &self.p.counters[counter.index()];
         let end = self.asm.label("uncounted");
         let cell = self.value(index, w);
-        if most(index) >= u128::from(c.size) {
+        if index.most() >= u128::from(c.size) {
             let last = Value::number(u128::from(c.size.max(1)) - 1);
             self.compare(BinOp::Gt, true, (&cell, &last), u32::from(index.ty.width()), end);
         }
@@ -394,12 +394,9 @@ fn all_fields(h: HeaderId, sets: &[Stmt]) -> Option<Vec<&Expr>> {
     let value = |(i, stmt): (usize, &'_ Stmt)| -> bool {
         match &stmt.kind {
             StmtKind::Set { place: Place::Field(of, f), value } => {
-                let mut reads = false;
-                value.walk(&mut |e| match e.kind {
-                    ExprKind::Field(of, _) | ExprKind::Valid(of) => reads |= of == h,
-                    _ => {}
-                });
-                *of == h && f.index() == i && !reads
+                let reads =
+                    |e: &Expr| matches!(e.kind, ExprKind::Field(of, _) | ExprKind::Valid(of) if of == h);
+                *of == h && f.index() == i && !value.any(reads)
             }
             _ => false,
         }
@@ -414,16 +411,5 @@ fn all_fields(h: HeaderId, sets: &[Stmt]) -> Option<Vec<&Expr>> {
 
 /// Does an expression read a variable?
 fn reads(e: &Expr, v: VarId) -> bool {
-    let mut reads = false;
-    e.walk(&mut |e| reads |= matches!(e.kind, ExprKind::Var(of) if of == v));
-    reads
-}
-
-/// The greatest value of an expression, as far as its form shows.
-fn most(e: &Expr) -> u128 {
-    match &e.kind {
-        ExprKind::Const(value) => *value,
-        ExprKind::Cast(of) => e.ty.mask().min(most(of)),
-        _ => e.ty.mask(),
-    }
+    e.any(|e| e.kind == ExprKind::Var(v))
 }

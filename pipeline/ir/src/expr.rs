@@ -163,6 +163,16 @@ impl Expr {
         some
     }
 
+    /// The greatest value, as far as its form shows.
+    #[must_use]
+    pub fn most(&self) -> u128 {
+        match &self.kind {
+            ExprKind::Const(value) => *value,
+            ExprKind::Cast(of) => self.ty.mask().min(of.most()),
+            _ => self.ty.mask(),
+        }
+    }
+
     /// As [`walk`](Self::walk), to change them; what a visit puts in is walked too.
     pub fn walk_mut(&mut self, visit: &mut impl FnMut(&mut Self)) {
         visit(self);

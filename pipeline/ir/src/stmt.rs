@@ -175,6 +175,13 @@ pub fn walk<'a>(block: &'a [Stmt], visit: &mut impl FnMut(&'a Stmt)) {
     }
 }
 
+/// Is a statement of a block, wherever it stands, one that `is` asks for?
+pub fn any(block: &[Stmt], mut is: impl FnMut(&StmtKind) -> bool) -> bool {
+    let mut some = false;
+    walk(block, &mut |s| some = some || is(&s.kind));
+    some
+}
+
 impl StmtKind {
     /// The blocks inside.
     #[must_use]

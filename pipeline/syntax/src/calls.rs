@@ -406,11 +406,8 @@ impl Lower<'_> {
 
     /// A value that reads the header itself is kept before the header changes.
     fn apart_from(&mut self, value: Expr, header: HeaderId) -> Expr {
-        let mut reads = false;
-        value.walk(&mut |e| {
-            reads |= matches!(e.kind, ExprKind::Field(h, _) | ExprKind::Valid(h) if h == header);
-        });
-        if reads { self.kept(value, "before") } else { value }
+        let reads = |e: &Expr| matches!(e.kind, ExprKind::Field(h, _) | ExprKind::Valid(h) if h == header);
+        if value.any(reads) { self.kept(value, "before") } else { value }
     }
 
     /// The values of a literal's fields, in the declared order; each field once, none missing.
