@@ -109,6 +109,14 @@ fn what_is_asked_for_wrongly() {
 }
 
 #[test]
+fn whoever_programs_a_switch_knows_all_servers() {
+    let names = runtime_client::BUILT_IN.map(|(name, _)| name).join(", ");
+    for command in [&["agent"][..], &["load"], &["table", "get"], &["counters"]] {
+        check(&[command, &["--help"]].concat(), 0, &[&format!("[possible values: {names}]")]);
+    }
+}
+
+#[test]
 fn unsupported_features_and_too_big_tables() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().to_str().unwrap();

@@ -1,6 +1,7 @@
 //! `guideway agent`.
 
 use crate::{Done, Refused};
+use clap::builder::PossibleValuesParser;
 use control_agent::{Agent, ConfigError, Controllers, File, Hook, Manner, Settings};
 use runtime_client::{Options, Profile, Tls};
 use std::net::SocketAddr;
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR")]
     p4runtime: Option<String>,
     /// What that server can do [default: guideway].
-    #[arg(long, value_parser = ["bmv2", "guideway", "stratum", "dpl"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(runtime_client::BUILT_IN.map(|(name, _)| name)))]
     profile: Option<String>,
     /// The device behind it [default: 1].
     #[arg(long, value_name = "N")]
