@@ -77,8 +77,9 @@ fn pipeline(row: &Row) -> Verified {
 fn ours(row: &Row) -> Figures {
     let target = target(&row.target).unwrap();
     let verified = pipeline(row);
-    let fits = codegen::fit(&verified, &target).is_ok();
-    let Some((p, _)) = codegen::fit::placement(&verified, &target) else {
+    let verdict = codegen::fit::verdict(&verified, &target);
+    let fits = verdict.fits();
+    let Some((p, _)) = verdict.placement() else {
         return Figures { fits, ..Figures::default() };
     };
     Figures { fits, stages: p.stages.len() as u64, sram: p.sram(), tcam: p.tcam(), why: String::new() }

@@ -25,7 +25,7 @@ fn emitted(verified: &Verified) -> Files {
     files.insert("ways.txt".to_owned(), snapshots::ways::text(verified.pipeline()));
     for name in hw_targets::names() {
         let target = hw_targets::target(name).unwrap();
-        files.insert(format!("fit-{name}.txt"), codegen::fit::verdict(verified, &target));
+        files.insert(format!("fit-{name}.txt"), codegen::fit::verdict(verified, &target).report());
         let Ok(fitted) = codegen::fit(verified, &target) else { continue };
         let Some(artifacts) = codegen::emit(&fitted) else { continue };
         for (path, bytes) in artifacts.iter().filter(|(p, _)| !p.ends_with(".h") && !p.ends_with(".bin")) {

@@ -72,9 +72,8 @@ pub(crate) fn run(args: &Args) -> Done {
 
 /// Of a pipeline on one pipe.
 fn one(args: &Args, source: &Source, verified: &Verified, target: &Target) -> Done {
-    let report = codegen::fit::verdict(verified, target);
-    let fits = codegen::fit(verified, target).is_ok();
-    let placement = codegen::fit::placement(verified, target);
+    let verdict = codegen::fit::verdict(verified, target);
+    let (report, fits, placement) = (verdict.report(), verdict.fits(), verdict.placement());
     let name = &verified.pipeline().name;
     if (args.max || args.svg.is_some()) && placement.is_none() {
         let why = match Chip::of(target) {

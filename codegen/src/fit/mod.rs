@@ -176,18 +176,37 @@ fn choose(verified: &Verified, target: &Target) -> (Vec<Choice>, Vec<Need>) {
     (choices, missing)
 }
 
-/// An honest verdict on a pipeline that may not fit: every use with its limit.
-#[must_use]
-pub fn verdict(verified: &Verified, target: &Target) -> String {
-    let (fitted, faults) = told(verified, target);
-    if faults.is_empty() { fitted.report() } else { report::refused(&fitted, &faults) }
+/// What is said of a pipeline that may not fit.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    fitted: Fitted,
+    faults: Diagnostics,
 }
 
-/// Where a pipeline lies in a target's stages, also if it does not fit; none where the target has no stages, or lacks
-/// what the pipeline needs.
+/// An honest verdict on a pipeline that may not fit.
 #[must_use]
-pub fn placement(verified: &Verified, target: &Target) -> Option<(Placement, Chip)> {
-    attempt(verified, target).0.placement.zip(Chip::of(target))
+pub fn verdict(verified: &Verified, target: &Target) -> Verdict {
+    let (fitted, faults) = told(verified, target);
+    Verdict { fitted, faults }
+}
+
+impl Verdict {
+    /// Does it fit?
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.faults.is_empty()
+    }
+    /// Every use with its limit, and what speaks against it.
+    #[must_use]
+    pub fn report(&self) -> String {
+        if self.fits() { self.fitted.report() } else { report::refused(&self.fitted, &self.faults) }
+    }
+    /// Where it lies in the target's stages, also if it does not fit; none where the target has no stages, or lacks what the
+    /// pipeline needs.
+    #[must_use]
+    pub fn placement(&self) -> Option<(&Placement, Chip)> {
+        self.fitted.placement().zip(Chip::of(&self.fitted.target))
+    }
 }
 
 fn lacks(need: &Need, switch: Option<String>, target: &Target, faults: &mut Diagnostics) {
