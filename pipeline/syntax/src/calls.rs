@@ -253,7 +253,7 @@ impl Lower<'_> {
             _ => String::new(),
         };
         let found = self.object(&name);
-        if found.is_none() {
+        if found.is_none() && !self.is_refused(&name) {
             let known: Vec<String> = self.objects.iter().map(|(n, _)| n.clone()).collect();
             let help =
                 names::suggest(&name, known.iter().map(String::as_str), "objects are declared with `static`");

@@ -2,7 +2,7 @@
 
 use pipeline_ir::diagnostic::{Code, Diagnostics};
 use pipeline_ir::{Loc, Pipeline};
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::{Item, ItemMod, Meta};
 
 use crate::attr::{self, Value};
@@ -106,6 +106,18 @@ fn is_pipeline(attribute: &syn::Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|s| s.ident == "pipeline")
 }
 
+/// The tokens as if they stood there: a value from outside is told of where its constant is declared.
+fn placed(tokens: TokenStream, at: Span) -> TokenStream {
+    let one = |mut token: TokenTree| {
+        if let TokenTree::Group(g) = &token {
+            token = Group::new(g.delimiter(), placed(g.stream(), at)).into();
+        }
+        token.set_span(at);
+        token
+    };
+    tokens.into_iter().map(one).collect()
+}
+
 fn translate(
     arguments: TokenStream,
     module: &ItemMod,
@@ -162,8 +174,8 @@ impl Lower<'_> {
 
     fn overrides(&mut self, overrides: &[(String, String)]) {
         for (name, value) in overrides {
-            let known: Vec<String> = self.source.consts.iter().map(|c| c.ident.to_string()).collect();
-            if !known.contains(name) {
+            let Some(declared) = self.source.consts.iter().find(|c| c.ident == name) else {
+                let known: Vec<String> = self.source.consts.iter().map(|c| c.ident.to_string()).collect();
                 let known = known.iter().map(String::as_str);
                 let otherwise = match names::list(known.clone()).as_str() {
                     "none" => "it has no constants".to_owned(),
@@ -173,10 +185,10 @@ impl Lower<'_> {
                 let message = format!("the pipeline has no constant `{name}` to set");
                 self.report.diagnostics.push(Code::Unknown, Loc::default(), message, help);
                 continue;
-            }
+            };
             match value.parse().map_err(|_| ()).and_then(|tokens| {
                 guard::check(&tokens).map_err(|_| ())?;
-                syn::parse2::<syn::Expr>(tokens).map_err(|_| ())
+                syn::parse2::<syn::Expr>(placed(tokens, declared.ident.span())).map_err(|_| ())
             }) {
                 Ok(e) => {
                     self.overrides.insert(name.clone(), e);

@@ -194,6 +194,16 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// Is there an object that was declared and refused? What is said of it was said where it is declared.
+    pub(crate) fn lacks_objects(&self) -> bool {
+        !self.report.diagnostics.is_empty() && self.objects.len() < self.source.objects.len()
+    }
+
+    /// Was an object of this name declared and refused?
+    pub(crate) fn is_refused(&self, name: &str) -> bool {
+        self.lacks_objects() && self.source.objects.iter().any(|o| o.ident == name)
+    }
+
     /// The place of a piece of syntax.
     pub(crate) fn at(&mut self, node: &dyn ToTokens) -> Loc {
         self.report.at(node)

@@ -89,6 +89,10 @@ impl Lower<'_> {
         let fields: Vec<(String, u8)> = match (table, flow) {
             (Some(t), _) => self.p.tables[t].keys.iter().map(|k| (k.name.clone(), k.width)).collect(),
             (None, Some(f)) => self.p.flow_tables[f].keys.iter().map(|k| (k.name.clone(), k.width)).collect(),
+            // Its table was refused, which is told where it stands.
+            (None, None) if self.lacks_objects() && self.source.structure(&name).is_some() => {
+                return Some(Thing::Bad);
+            }
             (None, None) => {
                 let known: Vec<String> = self.table_keys.iter().chain(&self.flow_keys).cloned().collect();
                 let known = known.iter().map(String::as_str);

@@ -26,11 +26,12 @@ pub(in crate::fit) fn faults(p: &Placement, chip: &Chip, target: &Target, faults
         let table = &p.tables[stuck.table];
         let limit = target.limits.get(stuck.limit);
         let (most, source) = limit.map_or((1, ""), |l| (l.value, l.source.as_str()));
-        let message = format!(
-            "{} needs {} {}; {} has {most} ({source})",
-            table.name, stuck.needs, stuck.limit, target.title
-        );
-        faults.push(Code::TargetBudget, table.at, message, stuck_help(stuck.limit));
+        // Steps have no name of their own.
+        let array = stuck.array.map(|a| &p.arrays[a]).filter(|_| table.kind == Kind::Steps);
+        let (name, at) = array.map_or((&table.name, table.at), |array| (&array.name, array.at));
+        let message =
+            format!("{name} needs {} {}; {} has {most} ({source})", stuck.needs, stuck.limit, target.title);
+        faults.push(Code::TargetBudget, at, message, stuck_help(stuck.limit));
         return;
     }
     if p.stages.len() as u64 <= chip.stages {

@@ -158,6 +158,8 @@ pub struct Stuck {
     pub limit: &'static str,
     /// What it takes of it.
     pub needs: u64,
+    /// The array that takes it, if it is one.
+    pub array: Option<usize>,
 }
 
 impl Stage {

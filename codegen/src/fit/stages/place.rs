@@ -123,19 +123,20 @@ impl<'a> Work<'a> {
         let (t, chip) = (&self.tables[table], self.chip);
         if let Some(a) = t.arrays.iter().find(|a| self.blocks(**a) > self.most(**a)) {
             let limit = if self.arrays[*a].computes { "register_blocks" } else { "counter_blocks" };
-            return Stuck { table, limit, needs: self.blocks(*a) };
+            return Stuck { table, limit, needs: self.blocks(*a), array: Some(*a) };
         }
+        let stuck = |limit, needs| Stuck { table, limit, needs, array: None };
         let bytes = layout::key_bytes(t);
         if layout::is_masked(t) && bytes > chip.masked_bytes {
-            return Stuck { table, limit: "stage_masked_bytes", needs: bytes };
+            return stuck("stage_masked_bytes", bytes);
         }
         if !layout::is_masked(t) && bytes > chip.exact_bytes {
-            return Stuck { table, limit: "stage_exact_bytes", needs: bytes };
+            return stuck("stage_exact_bytes", bytes);
         }
         if t.arrays.iter().any(|a| self.array_at.contains_key(a)) {
-            return Stuck { table, limit: ARRAY_STAGES, needs: 2 };
+            return stuck(ARRAY_STAGES, 2);
         }
-        Stuck { table, limit: "stage_sram_blocks", needs: layout::whole(t, chip, t.entries).sram }
+        stuck("stage_sram_blocks", layout::whole(t, chip, t.entries).sram)
     }
 
     fn is_ready(&self, i: usize, now: u64) -> bool {
