@@ -1,6 +1,6 @@
 //! The data plane is the kernel's.
 
-use crate::lab::{Operator, Plane, story, until};
+use crate::lab::{Operator, Plane, Switch, story, until};
 use control_proto::v1::BackendState;
 
 /// Is there what XDP is compiled with? If not, says so; panics if it must.
@@ -88,3 +88,52 @@ fn what_somebody_else_writes_to_xdp_is_found_and_repaired() {
         assert_eq!(fleet.metric("guideway_agent_foreign_changes_total"), Some(spoiled));
     });
 }
+
+/// A program that knows IPv4 only is served what is of IPv4, and `ctl status` says what the node leaves out.
+#[test]
+fn what_half_a_data_plane_leaves_out_is_told() {
+    if !clang("what_half_a_data_plane_leaves_out") {
+        return;
+    }
+    story("what_half_a_data_plane_leaves_out", async |lab| {
+        let registry = lab.file("registry.redb");
+        let controller = lab.controller("controller", registry.to_str().unwrap(), &[]).await;
+        let controllers: [&str; 1] = [&controller.grpc];
+        let file = lab.write("both.yaml", BOTH_FAMILIES);
+        let said = |args: &[&str]| {
+            let done = lab.ctl(&controllers, args);
+            assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+            String::from_utf8(done.stdout).unwrap()
+        };
+        said(&["apply", &file]);
+        let half = ["--set", "ipv6=off", "--set", "Ipip6=off"];
+        let switch = Switch::start_with(&lab, "xdp", &half);
+        let _agent = lab.agent(&switch, &controllers, &[], &[]).await;
+        until("the node is current, and says what it leaves out", async || {
+            let status: serde_json::Value = serde_json::from_str(&said(&["status", "--json"])).unwrap();
+            let node = &status["nodes"][0];
+            let left_out = serde_json::json!({"vips": 2, "pools": 1, "example": "2001:db8::10 tcp 80"});
+            match node["current"] == true && node["left_out"] == left_out {
+                true => Ok(()),
+                false => Err(status.to_string()),
+            }
+        })
+        .await;
+        let text = said(&["status"]);
+        let line = "node lb1 leaves out 2 VIPs (such as 2001:db8::10 tcp 80) and 1 pool: its data plane has no tables for them";
+        assert!(text.lines().any(|l| l == line), "{text}");
+        assert_eq!(said(&["vip", "list"]).lines().count(), 4, "the controller has them all");
+    });
+}
+
+const BOTH_FAMILIES: &str = r#"
+pools:
+  four:
+    vips: ["198.18.128.1:80/tcp"]
+    backends:
+      b1: {address: 10.1.0.1, port: 80}
+  six:
+    vips: ["[2001:db8::10]:80/tcp", "[2001:db8::11]:443/tcp"]
+    backends:
+      b1: {address: "2001:db8:1::1", port: 80}
+"#;

@@ -3,6 +3,7 @@
 use crate::layout::{Layout, TUNNELS};
 use crate::wanted::Unfit;
 use control_core::node::{Backend, Desired, Family, Pool, Service};
+use control_proto::v1;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,15 @@ pub(crate) struct Kept<'a> {
     pub pools: BTreeMap<u32, Arc<Pool>>,
     /// The rest.
     pub left_out: LeftOut,
+}
+
+impl LeftOut {
+    /// As the controller is told; none: nothing is left out.
+    pub(crate) fn message(&self) -> Option<v1::LeftOut> {
+        let Self { vips, pools, example } = self;
+        let (vips, pools) = (*vips as u32, *pools as u32);
+        (vips > 0 || pools > 0).then(|| v1::LeftOut { vips, pools, example: example.clone() })
+    }
 }
 
 impl fmt::Display for LeftOut {

@@ -175,14 +175,17 @@ impl Status {
         facts.version > 0 && (facts.synced || facts.synced_at.is_some_and(|at| at.elapsed() < HOLD))
     }
 
-    /// What is left out; the log says so when that is news.
+    /// What is left out; the log and the controller hear of it when that is news.
     pub(crate) fn leaves_out(&self, left_out: &LeftOut) {
         let before = std::mem::replace(&mut self.facts().left_out, left_out.clone());
-        match before == *left_out {
-            true => {}
-            false if left_out.vips > 0 => tracing::warn!("{left_out}"),
-            false => tracing::info!("{left_out}"),
+        if before == *left_out {
+            return;
         }
+        match left_out.vips {
+            0 => tracing::info!("{left_out}"),
+            _ => tracing::warn!("{left_out}"),
+        }
+        self.touch();
     }
 
     /// The data plane does not hold what is desired, or nobody knows.

@@ -274,5 +274,6 @@ fn message(node: &str, desired: &Desired, status: &Status) -> NodeReport {
         push_latency_ms: facts.push_ms,
         has_tables: desired.version() > 0,
         flows_version: facts.flows_version,
+        left_out: facts.left_out.message(),
     }
 }

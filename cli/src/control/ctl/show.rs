@@ -132,7 +132,7 @@ pub(super) fn status(status: &Status, json: bool) {
         let nodes: Vec<Value> = status.nodes.iter().map(|n| {
             let report = report(n);
             json!({"node": report.node, "version": report.version, "current": n.current, "reported_ms": n.reported_ms,
-                "push_latency_ms": report.push_latency_ms, "alarms": report.alarms})
+                "push_latency_ms": report.push_latency_ms, "alarms": report.alarms, "left_out": report.left_out.as_ref().map(left_out_json)})
         }).collect();
         return print(&json!({
             "controller": status.controller, "leads": status.leads, "leader": status.leader,
@@ -157,14 +157,42 @@ pub(super) fn status(status: &Status, json: bool) {
             &status.nodes.iter().map(row).collect::<Vec<_>>(),
         );
     }
+    for report in status.nodes.iter().filter_map(|n| n.report.as_ref()) {
+        if let Some(left_out) = &report.left_out {
+            println!("node {} leaves out {}", report.node, left_out_words(left_out));
+        }
+    }
     for alarm in &status.alarms {
         println!("alarm: {alarm}");
     }
 }
 
+fn left_out_json(it: &LeftOut) -> Value {
+    json!({"vips": it.vips, "pools": it.pools, "example": it.example})
+}
+
+/// What a node's data plane has no tables for.
+fn left_out_words(it: &LeftOut) -> String {
+    let count = |n: u32, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (vips, pools) = (count(it.vips, "VIP"), count(it.pools, "pool"));
+    let such = if it.example.is_empty() { String::new() } else { format!(" (such as {})", it.example) };
+    format!("{vips}{such} and {pools}: its data plane has no tables for them")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn left_out() {
+        let of =
+            |vips, pools, example: &str| left_out_words(&LeftOut { vips, pools, example: example.into() });
+        assert_eq!(
+            of(2, 1, "2001:db8::10 tcp 80"),
+            "2 VIPs (such as 2001:db8::10 tcp 80) and 1 pool: its data plane has no tables for them"
+        );
+        assert_eq!(of(0, 2, ""), "0 VIPs and 2 pools: its data plane has no tables for them");
+    }
 
     #[test]
     fn times() {

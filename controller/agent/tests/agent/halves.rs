@@ -8,6 +8,7 @@ use crate::common::{alarm, in_force, settings, until};
 use crate::http::get;
 use crate::servers::stands_by;
 use control_agent::Agent;
+use control_proto::v1::LeftOut;
 use runtime_client::delete;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -48,6 +49,8 @@ async fn the_half_of_ipv4_serves_its_vips_and_tells_of_the_others() {
     }
     assert!(!text.contains("pool-2\"} "), "nothing of it is in force: {text}");
     assert!(agent.status().facts().alarms.is_empty(), "it is no fault");
+    let left_out = LeftOut { vips: 2, pools: 1, example: "2001:db8::10 tcp 80".into() };
+    until("the controller hears of it", || controller.last_report().left_out == Some(left_out.clone())).await;
 
     // A VIP that could be served, but for its backends: nothing changes.
     vips.push(vip(4, "203.0.113.11", 80, 2));
@@ -78,4 +81,14 @@ async fn the_half_of_ipv4_serves_its_vips_and_tells_of_the_others() {
     in_force(&agent, 3).await;
     assert_eq!(agent.status().facts().updates, 0);
     assert!(switch.segment(VIP, 8_000, SYN).await.starts_with("10.1.0."));
+
+    // Without such VIPs the pool of the other family is left out alone; without it, nothing is.
+    let all = whole(4, &vips[..1], &[&pool, &six]);
+    controller.say(all.clone(), all).await;
+    let left_out = LeftOut { pools: 1, ..LeftOut::default() };
+    until("the pool alone is told of", || controller.last_report().left_out == Some(left_out.clone())).await;
+    let all = whole(5, &vips[..1], &[&pool]);
+    controller.say(all.clone(), all).await;
+    let told = || controller.last_report();
+    until("nothing is left out", || told().version == 5 && told().left_out.is_none()).await;
 }
