@@ -17,7 +17,11 @@ mod held;
 #[cfg(feature = "dpdk")]
 mod layout;
 #[cfg(feature = "dpdk")]
+mod maker;
+#[cfg(feature = "dpdk")]
 mod plane;
+#[cfg(feature = "dpdk")]
+mod rings;
 #[cfg(feature = "dpdk")]
 mod run;
 #[cfg(feature = "dpdk")]

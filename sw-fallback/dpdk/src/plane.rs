@@ -2,7 +2,9 @@
 
 use crate::error::DpdkError;
 use crate::held::{Held, Name, Row, name};
-use crate::layout::{TableLayout, registers};
+use crate::layout::TableLayout;
+use crate::maker::{Counts, Maker};
+use crate::rings::Pools;
 use crate::spec::{self, Spec};
 use crate::sys::{Gone, Pipeline as Swx};
 use pipeline_ir::entry::{
@@ -10,7 +12,7 @@ use pipeline_ir::entry::{
 };
 use pipeline_ir::flow::TICK_BITS;
 use pipeline_ir::verify::Verified;
-use pipeline_ir::{CounterKind, FlowTableId, KeyValue, Pipeline, RingId, TableId};
+use pipeline_ir::{CounterKind, FlowTableId, Pipeline, RingId, TableId};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::Arc;
@@ -37,20 +39,11 @@ pub struct DpdkPlane {
     counters: Names,
 }
 
-/// A ring: which generation is in force in each pool, and where its slots are.
-struct Pools {
-    layout: TableLayout,
-    registers: CString,
-    generations: Vec<Option<u8>>,
-    slot_bits: u32,
-    slots: u32,
-}
-
 /// The registers of what is counted.
 struct Names {
     drops: Vec<CString>,
     flows: Vec<[CString; 2]>,
-    counters: Vec<(Option<CString>, Option<CString>)>,
+    counters: Vec<Counts>,
 }
 
 /// What a packet left as.
@@ -73,7 +66,7 @@ enum Before {
     /// Of a table, with what the cell had counted that an insert has set to 0.
     Row(usize, Name, Option<Row>, Option<(u32, Count)>),
     Pool(usize, u32, Option<u8>),
-    /// A ring's register: its cell, its word.
+    /// A ring's slot: its cell, its word.
     Slot(usize, u32, u64),
 }
 
@@ -89,18 +82,31 @@ impl DpdkPlane {
     /// # Errors
     /// [`DpdkError`].
     pub fn load(verified: &Verified, program: &str, highest: u32) -> Result<Self, DpdkError> {
+        Self::load_of(Maker::Guideway, verified, program, highest)
+    }
+
+    /// Loads what p4c-dpdk has made of this pipeline's P4 for PNA. What a table's entries have counted can't be read there.
+    ///
+    /// # Errors
+    /// [`DpdkError`].
+    pub fn load_p4c(verified: &Verified, program: &str, highest: u32) -> Result<Self, DpdkError> {
+        Self::load_of(Maker::P4c, verified, program, highest)
+    }
+
+    fn load_of(maker: Maker, verified: &Verified, program: &str, highest: u32) -> Result<Self, DpdkError> {
         if highest >= PORTS {
             return Err(DpdkError::PortNumber(highest));
         }
-        let spec = spec::parse(program)?;
+        let mut spec = spec::parse(program)?;
+        maker.as_dpdk_has_it(&mut spec);
         let p = verified.pipeline();
         let mut tables = Vec::new();
         for (i, table) in (0..).zip(&p.tables) {
-            let layout = TableLayout::new(p, table, &spec)?;
+            let layout = TableLayout::new(p, table, &spec, maker)?;
             tables.push(Held::new(verified, TableId(i), table, layout));
         }
-        let rings = p.rings.iter().map(|ring| Pools::new(ring, &spec)).collect::<Result<_, _>>()?;
-        let counters = Names::new(p, &spec)?;
+        let rings = p.rings.iter().map(|ring| Pools::new(ring, &spec, maker)).collect::<Result<_, _>>()?;
+        let counters = Names::new(p, &spec, maker)?;
         let inputs = (highest + 1).next_power_of_two();
         let swx = Swx::build(&spec, inputs, MEGABYTES)?;
         let mut it = Self { verified: verified.clone(), swx, inputs, tables, rings, counters };
@@ -189,22 +195,23 @@ impl DpdkPlane {
     fn write_slot(&mut self, entry: SlotEntry, kind: WriteKind) -> Result<Before, WriteError> {
         let pool = entry.pool();
         let index = pool.ring().index();
-        let ring = self.rings.get(index).ok_or(WriteError::NotFound)?;
+        let ring = self.rings.get_mut(index).ok_or(WriteError::NotFound)?;
         let cell =
             ring.cell(pool.pool(), pool.generation() % 2 == 1, entry.slot()).ok_or(WriteError::Full)?;
-        let before = self.swx.read_register(&ring.registers, cell);
+        let before = ring.word(&self.swx, cell);
         may_write(kind, before as u32 != 0 && (before >> 32) as u32 == u32::from(pool.generation()))?;
         let word = match kind {
             WriteKind::Delete => 0,
             _ => u64::from(pool.generation()) << 32 | u64::from(entry.id()),
         };
-        self.swx.write_register(&ring.registers, cell, word);
+        ring.write(&mut self.swx, cell, word)?;
         Ok(Before::Slot(index, cell, before))
     }
 
     /// Puts what was written in force. If that fails, all is as before. Registers are in force without it.
     fn commit(&mut self, before: Vec<Before>) -> Result<(), WriteError> {
-        if before.iter().all(|one| matches!(one, Before::Slot(..))) {
+        let commits = |ring: usize| self.rings.get(ring).is_some_and(Pools::commits);
+        if before.iter().all(|one| matches!(one, Before::Slot(ring, ..) if !commits(*ring))) {
             return Ok(());
         }
         let installed: Vec<_> = self.tables.iter().map(Held::installed).collect();
@@ -235,8 +242,8 @@ impl DpdkPlane {
                     }
                 }
                 Before::Slot(ring, cell, word) => {
-                    if let Some(ring) = self.rings.get(ring) {
-                        self.swx.write_register(&ring.registers, cell, word);
+                    if let Some(ring) = self.rings.get_mut(ring) {
+                        ring.hold(&mut self.swx, cell, word);
                     }
                 }
             }
@@ -284,55 +291,19 @@ fn may_write(kind: WriteKind, present: bool) -> Result<(), WriteError> {
     }
 }
 
-fn needed(spec: &Spec, name: &str) -> Result<CString, DpdkError> {
-    registers(spec, name).ok_or_else(|| DpdkError::Lacks(format!("regarray `{name}`")))
-}
-
-impl Pools {
-    fn new(ring: &pipeline_ir::Ring, spec: &Spec) -> Result<Self, DpdkError> {
-        Ok(Self {
-            layout: TableLayout::of_pools(&ring.pool_table, ring.pool_width, spec)?,
-            registers: needed(spec, &ring.name)?,
-            generations: vec![None; ring.pools as usize],
-            slot_bits: ring.slots.next_power_of_two().trailing_zeros(),
-            slots: ring.slots,
-        })
-    }
-
-    fn cell(&self, pool: u32, odd: bool, slot: u32) -> Option<u32> {
-        let there = (pool as usize) < self.generations.len() && slot < self.slots;
-        there.then_some((pool * 2 + u32::from(odd)) << self.slot_bits | slot)
-    }
-
-    fn set(&mut self, pool: u32, generation: Option<u8>) {
-        if let Some(place) = self.generations.get_mut(pool as usize) {
-            *place = generation;
-        }
-    }
-
-    fn tell(&self, swx: &mut Swx, pool: u32, generation: Option<u8>) -> Result<(), WriteError> {
-        let args = [u128::from(generation.unwrap_or(0))];
-        let mut entry = self.layout.make(&[KeyValue::Exact(pool.into())], 0, 0, &args, 0)?;
-        let done = match generation {
-            Some(_) => swx.add(&self.layout.name, &mut entry),
-            None => swx.delete(&self.layout.name, &mut entry),
-        };
-        done.map_err(WriteError::Failed)
-    }
-}
-
 impl Names {
-    fn new(p: &Pipeline, spec: &Spec) -> Result<Self, DpdkError> {
-        let drops = p.reasons.iter().map(|r| needed(spec, &format!("drop_{}", r.name)));
-        let flow = |name: &str| -> Result<[CString; 2], DpdkError> {
-            Ok([needed(spec, &format!("{name}_stored"))?, needed(spec, &format!("{name}_not_stored"))?])
+    fn new(p: &Pipeline, spec: &Spec, maker: Maker) -> Result<Self, DpdkError> {
+        let needed = |name: &str| {
+            maker.number(name, spec).ok_or_else(|| DpdkError::Lacks(format!("regarray `{name}`")))
         };
-        let of = |name: &str, what| registers(spec, &format!("{name}_{what}"));
-        let counter = |name: &str| (of(name, "packets"), of(name, "bytes"));
+        let drops = p.reasons.iter().map(|r| needed(&format!("drop_{}", r.name)));
+        let flow = |name: &str| -> Result<[CString; 2], DpdkError> {
+            Ok([needed(&format!("{name}_stored"))?, needed(&format!("{name}_not_stored"))?])
+        };
         Ok(Self {
             drops: drops.collect::<Result<_, _>>()?,
             flows: p.flow_tables.iter().map(|t| flow(&t.name)).collect::<Result<_, _>>()?,
-            counters: p.counters.iter().map(|k| counter(&k.name)).collect(),
+            counters: p.counters.iter().map(|k| maker.counter(&k.name, k.kind, spec)).collect(),
         })
     }
 }
@@ -363,13 +334,16 @@ impl DataPlane for DpdkPlane {
 
     fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
         let pool = fill.pool();
-        let ring = self.rings.get(pool.ring().index()).ok_or(WriteError::NotFound)?;
+        let index = pool.ring().index();
+        let ring = self.rings.get_mut(index).ok_or(WriteError::NotFound)?;
+        let mut before = Vec::with_capacity(fill.slots().len());
         for (slot, id) in (0..).zip(fill.slots()) {
             let cell = ring.cell(pool.pool(), pool.generation() % 2 == 1, slot).ok_or(WriteError::Full)?;
             let word = u64::from(pool.generation()) << 32 | u64::from(*id);
-            self.swx.write_register(&ring.registers, cell, word);
+            before.push(Before::Slot(index, cell, ring.word(&self.swx, cell)));
+            ring.write(&mut self.swx, cell, word)?;
         }
-        Ok(())
+        self.commit(before)
     }
 
     fn counters(&self) -> BTreeMap<String, Count> {
@@ -451,12 +425,12 @@ impl ReadBack for DpdkPlane {
 
     fn slot(&self, ring: RingId, pool: u32, odd: bool, slot: u32) -> Option<(u8, u32)> {
         let ring = self.rings.get(ring.index())?;
-        let word = self.swx.read_register(&ring.registers, ring.cell(pool, odd, slot)?);
+        let word = ring.word(&self.swx, ring.cell(pool, odd, slot)?);
         Some(((word >> 32) as u8, word as u32)).filter(|(_, id)| *id != 0)
     }
 
     fn slots(&self, ring: RingId, pool: u32, odd: bool) -> Vec<(u8, u32)> {
-        let slots = self.rings.get(ring.index()).map_or(0, |r| r.slots);
+        let slots = self.rings.get(ring.index()).map_or(0, |r| r.count);
         (0..slots).map(|slot| self.slot(ring, pool, odd, slot).unwrap_or_default()).collect()
     }
 

@@ -89,10 +89,27 @@ fn sound(instruction: &Instruction) -> Told {
     }
 }
 
+/// Bytes of the metadata that DPDK 22.11's instructions find: they have 8 bits for a field's place, and drop the rest.
+const METADATA: u32 = 256;
+
+/// Refuses a field of the metadata that instructions would look for elsewhere.
+fn in_reach(spec: &Spec) -> Told {
+    let Some(of) = spec.metadata() else { return Ok(()) };
+    match (0..of.fields.len()).find(|at| of.offset(*at) >= METADATA) {
+        None => Ok(()),
+        Some(at) => Err(DpdkError::Refused {
+            line: of.fields[at].line,
+            what: format!("the metadata, of {} bytes", of.bytes()),
+            why: format!("instructions find the first {METADATA} bytes only"),
+        }),
+    }
+}
+
 impl Builder<'_> {
     /// All of it but ports and hash functions, which must be there before.
     pub(super) fn tell(&self) -> Told {
         self.spec.actions.iter().flat_map(|a| &a.body).chain(&self.spec.apply).try_for_each(sound)?;
+        in_reach(self.spec)?;
         self.structs()?;
         // They are looked for by name, one after the other: the biggest, which are written most, come first.
         let mut registers: Vec<_> = self.spec.registers.iter().collect();
