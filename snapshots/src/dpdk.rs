@@ -40,6 +40,14 @@ pub fn serve(verified: &Verified, program: &str) -> Result<Served<DpdkPlane>> {
     })
 }
 
+/// What p4c-dpdk has made of the pipeline's P4 for PNA, in SWX.
+///
+/// # Errors
+/// SWX refuses it.
+pub fn load_p4c(verified: &Verified, program: &str) -> Result<DpdkPlane> {
+    DpdkPlane::load_p4c(verified, program, HIGHEST).context("SWX")
+}
+
 /// Are all of a story's packets for ports that there are?
 ///
 /// # Errors

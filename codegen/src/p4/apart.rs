@@ -2,6 +2,7 @@
 
 use p4::ast::{BinaryOp, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
+use pipeline_ir::stmt::Place;
 
 use super::control::Ingress;
 use super::worlds::{Known, Worlds};
@@ -28,6 +29,18 @@ impl Ingress<'_> {
         }
         let always = P4::name("h").member(super::preamble::NAME).is_valid();
         vec![P4Stmt::if_(always, parts)]
+    }
+
+    /// Where a header is not there, SWX writes its fields into the packet all the same.
+    pub(super) fn where_it_is(&self, place: Place, writes: Block, w: &Worlds) -> Block {
+        match place {
+            Place::Field(h, _)
+                if self.s.style.means.preamble && w.header(h) == Known::Maybe && !writes.is_empty() =>
+            {
+                vec![P4Stmt::if_(super::expr::header(self.s.names, h).is_valid(), writes)]
+            }
+            _ => writes,
+        }
     }
 
     /// A condition; where its parts can't be joined, what tries one after the other, and the mark that they leave.
@@ -86,16 +99,17 @@ fn shifted(value: P4, ty: P4Type) -> P4 {
     }
 }
 
-/// Is a part of a joined condition that a header is not valid?
+/// Is a part of a joined condition that a header is not valid, or that one number is above another? p4c-dpdk stops at the first
+/// within `||`, and jumps past the rest of the condition at the second.
 fn joins_a_denial(e: &Expr, w: &Worlds) -> bool {
     let ExprKind::Binary(BinOp::And | BinOp::Or, ..) = &e.kind else { return false };
     let mut denies = false;
-    e.walk(&mut |e| {
-        if let ExprKind::Unary(UnOp::Not, a) = &e.kind
-            && let ExprKind::Valid(h) = a.kind
-        {
-            denies |= w.header(h) == Known::Maybe;
+    e.walk(&mut |e| match &e.kind {
+        ExprKind::Unary(UnOp::Not, a) => {
+            denies |= matches!(a.kind, ExprKind::Valid(h) if w.header(h) == Known::Maybe);
         }
+        ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, ..) => denies = true,
+        _ => {}
     });
     denies
 }

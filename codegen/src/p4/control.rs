@@ -233,14 +233,23 @@ impl<'a> Ingress<'a> {
 
     fn stmt(&mut self, s: &Stmt, w: &Worlds) -> Block {
         match &s.kind {
-            StmtKind::Set { place, value } => self.set(s, *place, value, w),
+            StmtKind::Set { place, value } => {
+                let set = self.set(s, *place, value, w);
+                self.where_it_is(*place, set, w)
+            }
             StmtKind::Push(h) => self.push(*h, &[], w, s.at),
             StmtKind::Pop(h) => vec![P4Stmt::call(header(self.s.names, *h).method0("setInvalid"))],
             StmtKind::If { cond, then, otherwise } => self.branch(cond, then, otherwise, w),
             StmtKind::Apply { table, key, arms } => self.apply(*table, key, arms, w, s.at),
             StmtKind::Hash { into, algorithm, key, data } => self.hash(*into, *algorithm, key, data, w),
-            StmtKind::Checksum { place, data } => self.checksum(*place, data, w),
-            StmtKind::Adjust { place, old, new } => self.adjust(s, *place, old, new, w),
+            StmtKind::Checksum { place, data } => {
+                let sum = self.checksum(*place, data, w);
+                self.where_it_is(*place, sum, w)
+            }
+            StmtKind::Adjust { place, old, new } => {
+                let adjust = self.adjust(s, *place, old, new, w);
+                self.where_it_is(*place, adjust, w)
+            }
             StmtKind::Count { counter, index } => {
                 let (name, size) =
                     (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);

@@ -9,7 +9,6 @@ use pipeline_ir::{Case, ParserOp, Pattern, StateId, Transition};
 
 use super::control::note;
 use super::expr::{Scope, header, meta, number};
-use super::preamble;
 use super::worlds::Worlds;
 
 /// The parser of a pipeline; `entry` are the worlds at the entry of each state, `begins` is what it does before all else.
@@ -42,9 +41,6 @@ fn state(s: Scope<'_>, id: StateId, entry: &Worlds, begins: &[P4Stmt]) -> Vec<St
     if id == s.p.parser.start {
         body.extend(begins.iter().cloned());
     }
-    if s.style.means.preamble && id == s.p.parser.start {
-        body.extend(preamble::read());
-    }
     if id == s.p.parser.start && s.plan.keeps_port && s.plan.parser_reads_port {
         // A second pass has it from the first, and no other.
         let port = meta("ingress_port");
@@ -60,9 +56,13 @@ fn state(s: Scope<'_>, id: StateId, entry: &Worlds, begins: &[P4Stmt]) -> Vec<St
             ParserOp::Lookahead { into, offset, .. } => {
                 let var = s.p.var(*into);
                 let width = u32::from(var.ty.width());
-                let ty = P4Type::bit(offset + width);
+                // SWX looks ahead by bytes.
+                let bits = offset + width;
+                let ahead = if s.style.means.preamble { bits.next_multiple_of(8) } else { bits };
+                let ty = P4Type::bit(ahead);
                 let looked = P4::name("packet").member("lookahead").invoke_typed([ty], Vec::<P4>::new());
-                let looked = if *offset == 0 { looked } else { looked.slice(width - 1, 0u32) };
+                let (high, low) = (ahead - offset - 1, ahead - bits);
+                let looked = if width == ahead { looked } else { looked.slice(high, low) };
                 let looked = match var.ty {
                     pipeline_ir::expr::Type::Bool => looked.equals(1u32),
                     pipeline_ir::expr::Type::Bits(_) => looked,

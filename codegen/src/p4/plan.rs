@@ -366,6 +366,13 @@ fn mentions(block: &[Stmt], vars: &BTreeSet<VarId>) -> usize {
     count
 }
 
+/// Variables that the control may read before it has written them. Parameters of actions are none: an action writes them.
+pub(super) fn read_first(p: &Pipeline) -> BTreeSet<VarId> {
+    let all = p.vars.iter().enumerate().filter(|(_, var)| !matches!(var.kind, VarKind::Param(_)));
+    let all = all.map(|(i, _)| VarId(i as u32));
+    all.filter(|var| defined(&p.control, *var) == Defined::No).collect()
+}
+
 /// Is a variable written before it is read?
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Defined {

@@ -47,6 +47,24 @@ pub(super) fn read() -> Vec<Stmt> {
     ]
 }
 
+/// Makes a field of metadata 0, which begins as whatever the packet before has left. p4c-dpdk takes a field that `apply` sets once,
+/// to a number or another field, for that, although actions of tables set it too; it leaves alone what is computed. So the
+/// zero is: `most` is 0.
+pub(super) fn zero(of: &Field) -> Stmt {
+    let most = field("most");
+    let zero = match of.ty {
+        P4Type::Bool => P4::Bool(false),
+        P4Type::Bits(32) => most.bit_and(1u32),
+        _ => most.cast(of.ty.clone()).bit_and(1u32),
+    };
+    Stmt::assign(meta(&of.name), zero)
+}
+
+/// Computes a field of metadata that is set before it is read, so that p4c-dpdk leaves it alone.
+pub(super) fn touch(field: &P4) -> Stmt {
+    Stmt::assign(field.clone(), field.clone().bit_and(1u32))
+}
+
 /// Metadata that it takes: the frame's length, and how many bytes are left to parse.
 pub(super) fn metadata() -> [Field; 2] {
     ["frame_length", "room"].map(|name| Field::new(P4Type::bit(32), name))

@@ -7,7 +7,7 @@ use hw_targets::Target;
 use p4::ast::{Annotation, ControlDecl, Decl, Expr as P4, Field, Program, Stmt as P4Stmt, Type as P4Type};
 use p4::info::P4Info;
 use pipeline_ir::stmt::{StmtKind, Verdict, walk};
-use pipeline_ir::{Pipeline, VarId, VarKind};
+use pipeline_ir::{FlowTableId, Pipeline, VarId, VarKind};
 
 use super::arch::{Egress, Style};
 use super::control::{Ingress, note};
@@ -131,13 +131,19 @@ fn in_egress(
     }
 }
 
-/// What the parser does before it reads: where metadata begins as anything, zeros.
+/// What the parser does before it reads: what the ports have put in front, and where metadata begins as anything, zeros.
 fn parser_begins(g: &Ingress<'_>) -> Vec<P4Stmt> {
     let mut out = g.s.style.arch.parser_begins();
-    if !g.s.style.means.steps {
-        return out;
+    let means = g.s.style.means;
+    if means.preamble {
+        out.extend(preamble::read());
+        let unset = plan::read_first(g.s.p);
+        out.extend(metadata_vars(g).filter(|(v, _)| unset.contains(v)).map(|(_, f)| preamble::zero(&f)));
+        let id = |t: &FlowTableId| meta(&format!("{}_id", g.s.p.flow_tables[t.index()].name));
+        out.extend(g.learners.keys().map(|t| preamble::touch(&id(t))));
+    } else if means.steps {
+        out.extend(metadata_fields(g).iter().map(|f| begin(g, f)));
     }
-    out.extend(metadata_fields(g).iter().map(|f| begin(g, f)));
     out
 }
 
@@ -203,25 +209,30 @@ fn metadata(g: &Ingress<'_>) -> Decl {
 }
 
 fn metadata_fields(g: &Ingress<'_>) -> Vec<Field> {
-    let (s, plan) = (g.s, g.s.plan);
     let mut fields = Vec::new();
-    if s.style.means.preamble {
+    if g.s.style.means.preamble {
         fields.extend(preamble::metadata());
     }
-    for (i, var) in s.p.vars.iter().enumerate() {
+    fields.extend(metadata_vars(g).map(|(_, field)| field));
+    fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));
+    fields
+}
+
+/// Variables that live in metadata.
+fn metadata_vars<'a>(g: &'a Ingress<'_>) -> impl Iterator<Item = (VarId, Field)> + 'a {
+    let (s, plan) = (g.s, g.s.plan);
+    s.p.vars.iter().enumerate().filter_map(move |(i, var)| {
         let id = VarId(i as u32);
         let wanted = match var.kind {
             VarKind::Meta => plan.read.contains(&id) || plan.written.contains(&id),
             VarKind::Local => plan.in_metadata.contains(&id),
             VarKind::Param(a) => plan.read.contains(&id) && !plan.absorbed.contains(&a),
         };
-        if wanted && !plan.bridged.contains_key(&id) {
-            let field = Field::new(plan::ty(var.ty), s.names.vars[i].clone());
-            fields.push(kept(field, plan.kept.contains(&id) && !plan.parsed_again.contains(&id)));
-        }
-    }
-    fields.extend(g.fields.iter().map(|f| kept(Field::new(f.ty.clone(), f.name.clone()), f.kept)));
-    fields
+        let there = wanted && !plan.bridged.contains_key(&id);
+        let field = || Field::new(plan::ty(var.ty), s.names.vars[i].clone());
+        let again = plan.kept.contains(&id) && !plan.parsed_again.contains(&id);
+        there.then(|| (id, kept(field(), again)))
+    })
 }
 
 /// The metadata that lies in containers of its own.

@@ -113,6 +113,7 @@ parser parse(
         packet.extract(h.preamble);
         meta.frame_length = h.preamble.length;
         meta.room = h.preamble.length;
+        meta.flows_id = meta.flows_id & 1;
         meta.room = meta.room - 14;
         transition select(meta.room) {
             0 &&& 0x80000000: start_2;

@@ -150,6 +150,18 @@ parser parse(
         packet.extract(h.preamble);
         meta.frame_length = h.preamble.length;
         meta.room = h.preamble.length;
+        meta.protocol = (bit<8>) h.preamble.most & 1;
+        meta.client_port = (bit<16>) h.preamble.most & 1;
+        meta.vip_port = (bit<16>) h.preamble.most & 1;
+        meta.client4 = h.preamble.most & 1;
+        meta.vip = (bit<16>) h.preamble.most & 1;
+        meta.hash_key = (bit<64>) h.preamble.most & 1;
+        meta.flags = (bit<8>) h.preamble.most & 1;
+        meta.class = (bit<2>) h.preamble.most & 1;
+        meta.is_error = false;
+        meta.found = false;
+        meta.left_out = false;
+        meta.flows4_id = meta.flows4_id & 1;
         meta.room = meta.room - 14;
         transition select(meta.room) {
             0 &&& 0x80000000: start_2;

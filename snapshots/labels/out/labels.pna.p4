@@ -78,6 +78,7 @@ parser parse(
         packet.extract(h.preamble);
         meta.frame_length = h.preamble.length;
         meta.room = h.preamble.length;
+        meta.depth = (bit<8>) h.preamble.most & 1;
         meta.room = meta.room - 14;
         transition select(meta.room) {
             0 &&& 0x80000000: start_2;
@@ -167,7 +168,7 @@ parser parse(
 
     // pipeline.rs:60 below
     state below {
-        meta.first = packet.lookahead<bit<4>>();
+        meta.first = packet.lookahead<bit<8>>()[7:4];
         transition select(meta.first) {
             4: ipv4;
             default: accept;

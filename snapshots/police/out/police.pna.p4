@@ -59,6 +59,7 @@ struct metadata_t {
     bit<8> level;
     bit<32> gateway_src;
     bit<18> now;
+    bool condition;
 }
 
 parser parse(
@@ -72,6 +73,7 @@ parser parse(
         packet.extract(h.preamble);
         meta.frame_length = h.preamble.length;
         meta.room = h.preamble.length;
+        meta.level = (bit<8>) h.preamble.most & 1;
         meta.room = meta.room - 14;
         transition select(meta.room) {
             0 &&& 0x80000000: start_2;
@@ -195,7 +197,17 @@ control ingress(
                 exit;
             }
         }
-        if (meta.frame_length > 128 && meta.level == 0) {
+        meta.condition = false;
+        if (meta.frame_length > 128) {
+            meta.condition = true;
+        }
+        if (meta.condition) {
+            meta.condition = false;
+            if (meta.level == 0) {
+                meta.condition = true;
+            }
+        }
+        if (meta.condition) {
             h.preamble.most = 128;
         }
         send_to_port(port = (PortId_t) ((PortIdUint_t) istd.input_port ^ 1));

@@ -58,6 +58,7 @@ parser parse(
         packet.extract(h.preamble);
         meta.frame_length = h.preamble.length;
         meta.room = h.preamble.length;
+        meta.id = (bit<12>) h.preamble.most & 1;
         meta.room = meta.room - 14;
         transition select(meta.room) {
             0 &&& 0x80000000: start_2;
@@ -208,7 +209,9 @@ control ingress(
                 exit;
             }
             retag: {
-                h.tag.id = meta.retag_id;
+                if (h.tag.isValid()) {
+                    h.tag.id = meta.retag_id;
+                }
                 send_to_port(port = (PortId_t) meta.retag_port);
                 exit;
             }
