@@ -68,7 +68,13 @@ pub(crate) fn find(verified: &Verified) -> Result<Program, Refused> {
 /// Why it doesn't run here, and what does.
 fn refusal(wanted: &Pipeline, alike: Option<&Pipeline>) -> String {
     let name = &wanted.name;
+    let parts = |p: &Pipeline| [p.tables.len(), p.flow_tables.len(), p.parser.states.len()];
     let why = match alike {
+        Some(own) if parts(own) != parts(wanted) => {
+            format!(
+                "the built-in `{name}` runs on native whole only: without some of its parts it is another program"
+            )
+        }
         Some(own) if sizes(own) != sizes(wanted) => format!(
             "the built-in `{name}` runs on native with its own sizes only (HASH may be set): they are compiled in"
         ),
@@ -98,8 +104,9 @@ mod tests {
 
     fn found(text: &str, set: &[(&str, &str)]) -> Result<Program, String> {
         let sets: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let p = pipeline_syntax::compile_source("x.rs", text, &sets).unwrap();
-        find(&verify(p).unwrap()).map_err(|Refused(text)| text)
+        let (parts, sets) = codegen::off::split(&sets);
+        let whole = verify(pipeline_syntax::compile_source("x.rs", text, &sets).unwrap()).unwrap();
+        find(&codegen::off::set(&whole, &parts).unwrap()).map_err(|Refused(text)| text)
     }
 
     #[test]
@@ -114,6 +121,7 @@ mod tests {
         for (text, set, part) in [
             (l4lb, &[("FLOW_ENTRIES", "1024")][..], "with its own sizes only"),
             (l4lb, &[("RING_SLOTS", "257")], "with its own sizes only"),
+            (l4lb, &[("ipv6", "off")], "runs on native whole only"),
             (&other, &[], "`l4lb` is not compiled into this command"),
         ] {
             let error = found(text, set).map(|_| ()).unwrap_err();

@@ -109,9 +109,8 @@ fn on_rings(target: &str) {
     let mut switch = Switch::start(target, &ports, &more);
     let Some(address) = switch.says("p4runtime") else {
         // Without DPDK's environment it says so on standard error, and `cli/tests/dpdk.rs` holds it to that.
-        let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "dpdk"));
-        assert!(target == "dpdk" && !required, "{target} has ended");
-        println!("skipped: {target}: it does not start");
+        assert_eq!(target, "dpdk", "it has ended");
+        assert!(needed::skip("rings", "dpdk", Some("it does not start".to_owned())));
         return;
     };
     switch.says("ready").unwrap();

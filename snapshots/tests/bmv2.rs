@@ -4,11 +4,11 @@
 use codegen::off::Fate;
 use codegen::{Artifacts, fit, p4};
 use hw_targets::Target;
+use needed::{missing, skip};
 use pipeline_ir::verify::Verified;
 use snapshots::bmv2::{Beside, Bmv2, P4C, Program, SWITCH, compile, masked};
 use snapshots::case::Case;
 use snapshots::generate::packets;
-use snapshots::judge::{missing, skip};
 use snapshots::story::Stories;
 
 const SEED: u64 = 0x626d_7632;

@@ -5,9 +5,9 @@
 //! asks for the whole.
 #![allow(clippy::unwrap_used)]
 
+use needed::skip;
 use pipeline_ir::FlowTableId;
 use snapshots::case::Case;
-use snapshots::judge::skip;
 use snapshots::packet;
 use snapshots::run::prepare;
 use snapshots::xdp::{XdpCase, unavailable};

@@ -2,10 +2,10 @@
 //! turn and backends go. No packet ever follows another flow's entry.
 #![allow(clippy::unwrap_used)]
 
+use needed::skip;
 use pipeline_ir::entry::{Entry, RingFill, Tables, WriteKind};
 use pipeline_ir::{FlowTableId, KeyValue};
 use snapshots::case::Case;
-use snapshots::judge::skip;
 use snapshots::packet;
 use snapshots::story::Stories;
 use snapshots::xdp::{XdpCase, unavailable};

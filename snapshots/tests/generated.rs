@@ -2,9 +2,9 @@
 //! the oracle.
 #![allow(clippy::unwrap_used)]
 
+use needed::skip;
 use snapshots::case::Case;
 use snapshots::generate::{Generator, compare, packets};
-use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{prepare, run, verdict};
 use snapshots::story::Story;

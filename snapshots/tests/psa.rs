@@ -4,11 +4,12 @@
 
 use codegen::{Artifacts, fit, p4};
 use hw_targets::Target;
+use needed::{missing, skip};
 use pipeline_ir::verify::Verified;
 use snapshots::bmv2::{Beside, Bmv2, PSA_SWITCH, Program, masked};
 use snapshots::case::Case;
 use snapshots::generate::packets;
-use snapshots::judge::{Judge, missing, skip};
+use snapshots::judge::Judge;
 
 const SEED: u64 = 0x0070_7361;
 

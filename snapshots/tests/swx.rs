@@ -3,10 +3,10 @@
 #![cfg(feature = "dpdk")]
 #![allow(clippy::unwrap_used)]
 
+use needed::skip;
 use snapshots::case::Case;
 use snapshots::dpdk;
 use snapshots::generate::{Generator, compare, packets};
-use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{differences, prepare, run};
 use snapshots::story::Story;

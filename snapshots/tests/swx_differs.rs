@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 use dpdk_switch::DpdkPlane;
+use needed::skip;
 use pipeline_ir::verify::Verified;
 use snapshots::case::Case;
 use snapshots::dpdk;
-use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{Seen, prepare, run};
 use snapshots::story::{Change, Step, Stories, Story};

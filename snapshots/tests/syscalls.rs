@@ -1,9 +1,9 @@
 //! Rings are arrays in memory: what a controller writes of them, slot by slot or all anew, costs no system call for each.
 #![allow(clippy::unwrap_used)]
 
+use needed::skip;
 use pipeline_ir::entry::Tables;
 use snapshots::case::Case;
-use snapshots::judge::skip;
 use snapshots::run::prepare;
 use snapshots::xdp::{XdpCase, unavailable};
 use sw_fallback::plane::DataPlane;

@@ -1,8 +1,8 @@
 //! Every case's stories through the emitted C in the kernel, programmed over P4Runtime: as the oracle tells them.
 #![allow(clippy::unwrap_used)]
 
+use needed::skip;
 use snapshots::case::Case;
-use snapshots::judge::skip;
 use snapshots::oracle::OraclePlane;
 use snapshots::packet;
 use snapshots::run::{differences, prepare, run};

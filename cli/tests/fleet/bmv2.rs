@@ -7,14 +7,7 @@ use std::collections::BTreeSet;
 
 /// Says that BMv2 is missing, or fails where it must not be.
 fn none_here(test: &str) -> bool {
-    let there = snapshots::bmv2::available();
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    let required = required.split([',', ' ']).any(|w| w == "bmv2");
-    assert!(there || !required, "{test}: bmv2 is required, but it and p4c are not on PATH");
-    if !there {
-        println!("skipped: {test}: no simple_switch_grpc and p4c-bm2-ss on PATH");
-    }
-    !there
+    needed::skip(test, "bmv2", needed::missing(&[snapshots::bmv2::P4C, snapshots::bmv2::SWITCH]))
 }
 
 fn ctl(lab: &Lab, controller: &str, args: &[&str]) {

@@ -5,13 +5,7 @@ use control_proto::v1::BackendState;
 
 /// Is there what XDP is compiled with? If not, says so; panics if it must.
 fn clang(test: &str) -> bool {
-    if sw_fallback::xdp::clang::find().is_some() {
-        return true;
-    }
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "bpf is required, but there is no clang");
-    println!("skipped: {test}: no clang");
-    false
+    !needed::skip(test, "bpf", needed::bpf(sw_fallback::xdp::clang::find().is_some()))
 }
 
 /// A pool changes under traffic: weights all the time, one backend comes, one drains and goes.

@@ -67,9 +67,7 @@ fn python(client: &Client) -> Option<PathBuf> {
         std::fs::write(done, "").unwrap();
         return Some(python);
     };
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "pypi"));
-    assert!(!required, "{name} can't be installed from PyPI:\n{why}");
-    println!("skipped: {name} can't be installed from PyPI: {}", why.lines().last().unwrap_or_default());
+    assert!(needed::skip(&name, "pypi", Some(format!("it can't be installed from PyPI:\n{why}"))));
     None
 }
 

@@ -9,35 +9,21 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-fn required(what: &str) -> bool {
-    std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split([',', ' ']).any(|w| w == what))
-}
-
-fn on_path(program: &str) -> bool {
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|dir| dir.join(program).is_file())
-}
-
 /// Can the lab run with this target? If not, says so; panics if it must.
 fn ready(test: &str, target: &str) -> bool {
     let mininet = Command::new("/usr/bin/python3")
         .args(["-c", "import mininet.net, os, sys; sys.exit(os.geteuid() != 0)"])
         .stderr(Stdio::null())
         .status();
-    let (what, why) = if !mininet.is_ok_and(|s| s.success()) {
-        ("mininet", "no Mininet for /usr/bin/python3, or not root")
-    } else if !on_path("curl") || !on_path("ip") {
-        ("mininet", "no curl or no ip on PATH")
-    } else if target == "xdp" && sw_fallback::xdp::clang::find().is_none() {
-        ("bpf", "no clang")
-    } else if target == "bmv2" && !snapshots::bmv2::available() {
-        ("bmv2", "no simple_switch_grpc and p4c-bm2-ss on PATH")
-    } else {
-        return true;
+    let none = || "no Mininet for /usr/bin/python3, or not root".to_owned();
+    let lab = (!mininet.is_ok_and(|s| s.success())).then(none);
+    let lab = lab.or_else(|| needed::missing(&["curl", "ip"]));
+    let (word, plane) = match target {
+        "xdp" => ("bpf", needed::bpf(sw_fallback::xdp::clang::find().is_some())),
+        "bmv2" => ("bmv2", needed::missing(&[snapshots::bmv2::P4C, snapshots::bmv2::SWITCH])),
+        _ => ("mininet", None),
     };
-    assert!(!required(what), "{test}: required, but {why}");
-    println!("skipped: {test}: {why}");
-    false
+    !needed::skip(test, "mininet", lab) && !needed::skip(test, word, plane)
 }
 
 fn lab(target: &str, folder: &Path) -> Command {

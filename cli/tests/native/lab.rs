@@ -9,14 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Can this machine make networks? If not, says so; panics if it must.
 pub(crate) fn ready(test: &str) -> bool {
-    // SAFETY: geteuid has no preconditions.
-    if unsafe { libc::geteuid() == 0 } {
-        return true;
-    }
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "{test}: required, but not root");
-    println!("skipped: {test}: not root");
-    false
+    !needed::skip(test, "bpf", needed::root())
 }
 
 /// Runs a command; its output.

@@ -68,11 +68,7 @@ pub(crate) fn native_with(options: &Options) -> (String, Runtime) {
 
 /// BMv2, which listens; none where it is not on PATH.
 pub(crate) fn bmv2() -> Option<(String, snapshots::bmv2::Switch)> {
-    let there = snapshots::bmv2::available();
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bmv2"));
-    assert!(there || !required, "simple_switch_grpc and p4c-bm2-ss are not on PATH");
-    if !there {
-        eprintln!("skipped: simple_switch_grpc and p4c-bm2-ss are not on PATH");
+    if needed::skip("BMv2", "bmv2", needed::missing(&[snapshots::bmv2::P4C, snapshots::bmv2::SWITCH])) {
         return None;
     }
     let switch = snapshots::bmv2::Switch::start().unwrap();

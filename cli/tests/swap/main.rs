@@ -12,16 +12,7 @@ const EFFORT: Effort = Effort { swaps: 4, load: Load { pace: 2000, lasting: 100 
 
 /// Can this machine? If not, says so; panics if it must.
 fn ready(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    let why = match (root, sw_fallback::xdp::clang::find()) {
-        (true, Some(_)) => return true,
-        (false, _) => "not root",
-        (true, None) => "no clang",
-    };
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "{test}: required, but {why}");
-    println!("skipped: {test}: {why}");
-    false
+    !needed::skip(test, "bpf", needed::bpf(sw_fallback::xdp::clang::find().is_some()))
 }
 
 fn nothing_is_lost(target: &'static str) {

@@ -10,19 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Can this machine run BPF tests? If not, says so; panics if it must.
 pub(crate) fn ready(test: &str) -> bool {
-    // SAFETY: geteuid has no preconditions.
-    let root = unsafe { libc::geteuid() == 0 };
-    let why = if !root {
-        "not root"
-    } else if sw_fallback::xdp::clang::find().is_none() {
-        "no clang"
-    } else {
-        return true;
-    };
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "{test}: required, but {why}");
-    println!("skipped: {test}: {why}");
-    false
+    !needed::skip(test, "bpf", needed::bpf(sw_fallback::xdp::clang::find().is_some()))
 }
 
 /// Runs `work` in a network namespace of its own; that and what it mounts end with it, even if it is killed.

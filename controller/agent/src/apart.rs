@@ -8,9 +8,7 @@ pub(crate) fn apart(test: impl FnOnce() + Send + 'static) {
     let alone = std::thread::spawn(move || {
         // SAFETY: this thread shares nothing that NEWNET takes away from others.
         if let Err(error) = unsafe { unshare_unsafe(UnshareFlags::NEWNET) } {
-            let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-            assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "no namespace: {error}");
-            println!("skipped: no network namespace: {error}");
+            assert!(needed::skip("a network namespace", "bpf", Some(error.to_string())));
             return;
         }
         // A child of this thread is where the thread is.

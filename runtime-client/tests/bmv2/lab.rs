@@ -12,15 +12,7 @@ use std::time::Duration;
 
 /// Says that BMv2 is missing, or fails where it must not be.
 pub(crate) fn skip() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = |name: &str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-    let there = ["simple_switch_grpc", "p4c-bm2-ss"].into_iter().all(on_path);
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "bmv2"));
-    assert!(there || !required, "simple_switch_grpc and p4c-bm2-ss are not on PATH");
-    if !there {
-        eprintln!("skipped: simple_switch_grpc and p4c-bm2-ss are not on PATH");
-    }
-    !there
+    needed::skip("BMv2", "bmv2", needed::missing(&["simple_switch_grpc", "p4c-bm2-ss"]))
 }
 
 fn case(name: &str, ending: &str) -> PathBuf {

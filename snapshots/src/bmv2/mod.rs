@@ -17,4 +17,4 @@ mod ticks;
 
 pub use beside::Beside;
 pub use plane::{Bmv2, Program};
-pub use switch::{P4C, PSA_SWITCH, SWITCH, Switch, available, compile, has_p4c, masked};
+pub use switch::{P4C, PSA_SWITCH, SWITCH, Switch, compile, has_p4c, masked};

@@ -1,6 +1,6 @@
 //! The foreign programs: `p4c-bm2-ss`, `simple_switch_grpc` and `psa_switch`.
 
-use crate::judge::{Judge, missing};
+use crate::judge::Judge;
 use anyhow::{Context, Result, bail, ensure};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -22,13 +22,7 @@ pub const PSA_SWITCH: &str = "psa_switch";
 /// Is p4c's BMv2 back end on PATH?
 #[must_use]
 pub fn has_p4c() -> bool {
-    missing(&[P4C]).is_none()
-}
-
-/// Are both programs on PATH?
-#[must_use]
-pub fn available() -> bool {
-    missing(&[P4C, SWITCH]).is_none()
+    needed::missing(&[P4C]).is_none()
 }
 
 /// What p4c makes of a program: BMv2's JSON and p4c's own P4Info in text form.

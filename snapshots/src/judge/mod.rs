@@ -1,7 +1,6 @@
 //! What a machine need not have: programs of others that judge what is emitted, and what packets are run on.
 //!
-//! A test that misses something is skipped, and says so in one line; `GUIDEWAY_REQUIRE`, words with commas between, makes
-//! that a failure. Which program judges a target's P4, and how it is asked, stands in the target's file.
+//! A test that misses something is skipped ([`needed`]). Which program judges a target's P4, and how it is asked, stands in the target's file.
 
 pub mod barefoot;
 
@@ -14,33 +13,6 @@ use tempfile::TempDir;
 
 /// No judge takes longer.
 const PATIENCE: Duration = Duration::from_secs(900);
-
-/// The first file of that name in a folder of PATH.
-#[must_use]
-pub fn on_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
-}
-
-/// Which of these programs is not on PATH, in words; none if all are.
-#[must_use]
-pub fn missing(programs: &[&str]) -> Option<String> {
-    let program = programs.iter().find(|program| on_path(program).is_none())?;
-    Some(format!("{program} is not on PATH"))
-}
-
-/// Says that something is skipped, if there is a reason.
-///
-/// # Panics
-/// There is a reason, and `GUIDEWAY_REQUIRE` has the word.
-#[must_use]
-pub fn skip(what: &str, word: &str, reason: Option<String>) -> bool {
-    let Some(reason) = reason else { return false };
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    assert!(!required.split([',', ' ']).any(|w| w == word), "{what}: {reason}");
-    eprintln!("skipped: {what}: {reason}");
-    true
-}
 
 /// The program that judges a target's P4.
 #[derive(Clone, Debug)]
@@ -74,7 +46,7 @@ impl Judge {
     /// Says that something is skipped where the judge is not on PATH; its name is the word that requires it.
     #[must_use]
     pub fn skip(&self, what: &str) -> bool {
-        skip(what, &self.program, missing(&[&self.program]))
+        needed::skip(what, &self.program, needed::missing(&[&self.program]))
     }
 
     /// Asks about a program, `program.p4`. Paths in `more` are of the judge's own folder.
@@ -84,7 +56,7 @@ impl Judge {
     pub fn ask(&self, p4: &str, more: &[&str]) -> Result<Judged> {
         let dir = tempfile::tempdir()?;
         std::fs::write(dir.path().join("program.p4"), p4)?;
-        let program = on_path(&self.program).context(self.program.clone())?;
+        let program = needed::on_path(&self.program).context(self.program.clone())?;
         let mut command = Command::new(program);
         command.current_dir(dir.path()).args(&self.args).args(more).args(["-o", "out", "program.p4"]);
         let (status, said) = run(&mut command, dir.path(), PATIENCE).with_context(|| self.program.clone())?;
@@ -163,9 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
-        assert_eq!(missing(&["sh"]), None);
-        assert_eq!(missing(&["sh", "no-such-judge"]).unwrap(), "no-such-judge is not on PATH");
+    fn a_program_that_is_there_judges() {
         assert!(!script("").skip("nothing"));
     }
 

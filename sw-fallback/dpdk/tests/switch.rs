@@ -55,11 +55,8 @@ fn pipeline() -> Verified {
 
 /// Says that DPDK can't run here, or fails where it must.
 fn skip() -> bool {
-    let Err(why) = dpdk_switch::start(dpdk_switch::MEGABYTES) else { return false };
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|v| v.split(',').any(|w| w == "dpdk"));
-    assert!(!required, "{why}");
-    eprintln!("skipped: {why}");
-    true
+    let why = dpdk_switch::start(dpdk_switch::MEGABYTES).err();
+    needed::skip("SWX", "dpdk", why.map(|why| why.to_string()))
 }
 
 fn plane() -> DpdkPlane {

@@ -13,11 +13,7 @@ use sw_fallback::devices::{Device, DeviceError, tap};
 
 /// Runs `work` in a network namespace of its own, which ends with it.
 fn in_network(test: &str, work: impl FnOnce() + Send + 'static) {
-    // SAFETY: geteuid has no preconditions.
-    if unsafe { libc::geteuid() } != 0 {
-        let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-        assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "{test}: required, but not root");
-        println!("skipped: {test}: not root");
+    if needed::skip(test, "bpf", needed::root()) {
         return;
     }
     let thread = std::thread::spawn(|| {

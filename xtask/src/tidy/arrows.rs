@@ -54,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
     ("fuzz", &[]),
     ("loopback", &[]),
+    ("needed", &[]),
 ];
 /// Crates that may depend on all others.
 const TOPS: &[&str] = &["control-bench", "guideway-cli", "p4runtime-bench", "snapshots", "xdp-bench"];

@@ -54,13 +54,7 @@ impl Lab {
 
 /// Can this machine make networks? If not, says so; panics if it must.
 fn ready(test: &str) -> bool {
-    if rustix::process::geteuid().is_root() {
-        return true;
-    }
-    let required = std::env::var("GUIDEWAY_REQUIRE").unwrap_or_default();
-    assert!(!required.split([',', ' ']).any(|w| w == "bpf"), "{test}: required, but not root");
-    println!("skipped: {test}: not root");
-    false
+    !needed::skip(test, "bpf", needed::root())
 }
 
 /// Runs a story in a network of its own, where no other test's ports and addresses are.

@@ -38,15 +38,8 @@ struct Member {
 
 /// True when there is no etcd; fails instead where it is required.
 pub(crate) fn none_here() -> bool {
-    let runs =
-        |name: &str| Command::new(name).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = runs("etcd").is_ok() && runs("etcdctl").is_ok();
-    let required = std::env::var("GUIDEWAY_REQUIRE").is_ok_and(|list| list.split(',').any(|w| w == "etcd"));
-    assert!(found || !required, "GUIDEWAY_REQUIRE asks for etcd, which is not on PATH ({PACKAGES})");
-    if !found {
-        println!("skipped: there is no etcd on PATH ({PACKAGES})");
-    }
-    !found
+    let why = needed::missing(&["etcd", "etcdctl"]).map(|why| format!("{why} ({PACKAGES})"));
+    needed::skip("etcd", "etcd", why)
 }
 
 impl Cluster {
