@@ -256,3 +256,65 @@ fn a_register_compares_digest_and_time_in_one_go() {
     // 48 bits of nanoseconds leave 22 for ticks of 2^26.
     staged("tofino2", &["meta.clock + 2097152", "clock.before + 4194304", "global_tstamp[47:26]"], &[]);
 }
+
+/// A pipeline of two tables that share an action; the arms of the second.
+fn two_tables(second: &str) -> String {
+    let text = format!(
+        "#[guideway::pipeline(targets = [bmv2])]
+        pub mod small {{
+            use guideway::headers::{{Ethernet, Ipv4}};
+            struct Headers {{ eth: Ethernet, ip4: Ipv4 }}
+            struct Meta {{ a: bit<32> }}
+            enum Reason {{ Bad }}
+            struct Key {{ #[exact] dst: bit<32> }}
+            enum Does {{ To {{ dst: bit<32>, port: bit<32> }}, #[default_only] Nothing }}
+            #[table(size = 16, counters = both)]
+            static FIRST: Table<Key, Does> = Nothing;
+            #[table(size = 16, counters = both)]
+            static SECOND: Table<Key, Does> = Nothing;
+            #[state]
+            fn start(p: &mut Packet, h: &mut Headers) -> State {{ p.extract(h.eth); p.extract(h.ip4); accept }}
+            fn ingress(h: &mut Headers, m: &mut Meta) -> Verdict {{
+                if !h.ip4.is_valid() {{ return drop(Bad); }}
+                match FIRST.apply(Key {{ dst: h.ip4.dst }}) {{
+                    To {{ dst, port }} => {{ h.ip4.dst = dst; return forward(port); }}
+                    Nothing => {{}}
+                }}
+                match SECOND.apply(Key {{ dst: h.ip4.src }}) {{
+                    To {{ dst, port }} => {{ {second} }}
+                    Nothing => drop(Bad),
+                }}
+            }}
+        }}"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("small.rs");
+    std::fs::write(&path, text).unwrap();
+    emit_for("tofino", &path, &[])
+}
+
+/// A control's action, from its name on.
+fn action<'p>(p4: &'p str, name: &str) -> &'p str {
+    let from = p4.find(&format!("action {name}(")).unwrap();
+    p4[from..].split_once('}').unwrap().0
+}
+
+#[test]
+fn an_action_keeps_what_the_arms_of_its_table_ask() {
+    for (second, kept, port) in [
+        ("drop(Bad)", [false, false], "bit<9>"),
+        ("forward(port)", [false, true], "bit<9>"),
+        ("h.ip4.src = dst; forward(1)", [true, false], "bit<9>"),
+        // Not only a port: all of it is kept.
+        ("h.ip4.src = port; forward(port)", [false, true], "bit<32>"),
+    ] {
+        let p4 = two_tables(second);
+        let keeps = |table: &str| {
+            let action = action(&p4, &format!("{table}_to"));
+            ["meta.to_dst = dst;", "meta.to_port = "].map(|set| action.contains(set))
+        };
+        assert_eq!(keeps("first"), [true, true], "{second}\n{p4}");
+        assert_eq!(keeps("second"), kept, "{second}\n{p4}");
+        assert!(p4.contains(&format!("    {port} to_port;")), "{second}\n{p4}");
+    }
+}

@@ -62,6 +62,29 @@ fn an_exact_table_has_four_ways() {
 }
 
 #[test]
+fn bits_that_a_cast_leaves_out_lie_in_no_entry() {
+    let table = |x: &str| table("t", "h.ip4.dst: exact;", "h.ip4.port", 24_576).replace("(bit<16> x)", x);
+    let cast = table("(bit<32> x)").replace("= x", "= (bit<16>) x");
+    check(&table("(bit<16> x)"), "t.apply();", (1, 8, 0));
+    check(&cast, "t.apply();", (1, 8, 0));
+    // All 32 bits: half of them have blocks of their own.
+    check(&table("(bit<32> x)"), "t.apply();", (1, 11, 0));
+}
+
+#[test]
+fn a_gateway_holds_a_few_constant_entries() {
+    let blocks = |target: &str, entries: usize| {
+        let entries: String = (0..entries).map(|i| format!("{i}: set_t({i}); ")).collect();
+        let list = format!("const entries = {{ {entries}}}");
+        let table = table("t", "h.ip4.ttl: exact;", "h.ip4.port", 1).replace("size = 1;", &list);
+        let program = p4::parse(&program(&table, "t.apply();")).unwrap();
+        place(&of_program(&program, &|_| None), &chip(target)).sram()
+    };
+    assert_eq!([1, 2].map(|n| blocks("tofino", n)), [0, 1]);
+    assert_eq!([1, 4, 5].map(|n| blocks("tofino2", n)), [0, 0, 1]);
+}
+
+#[test]
 fn entries_share_rows() {
     // 32 bits less ten of the place, 4 of the version and 16 of data: three in a row, 1,024 rows a block.
     let big = table("t", "h.ip4.dst: exact;", "h.ip4.port", 65_536 / 4 * 3);

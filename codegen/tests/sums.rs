@@ -26,6 +26,14 @@ fn emitted(body: &str) -> String {
     String::from_utf8(codegen::p4::emit(&fitted).get("small.p4").unwrap().to_vec()).unwrap()
 }
 
+#[test]
+fn what_conditions_of_the_deparser_ask_shares_no_container() {
+    let text = emitted("adjust(h.ip4.checksum, h.ip4.src, h.ip4.dst); return forward(1);");
+    for field in ["meta.ip4_checksum_changes", "ig_intr_md_for_dprsr.drop_ctl"] {
+        assert!(text.contains(&format!("@pa_solitary(\"ingress\", \"{field}\")")), "no {field} in\n{text}");
+    }
+}
+
 /// `[15:8]`
 fn slice(place: &str) -> (&str, u32, u32) {
     let Some((name, bits)) = place.split_once('[') else { return (place, 15, 0) };

@@ -18,9 +18,10 @@ const HEAD: &str = "\
 # How right `fit` is about a chip
 
 Made by `cargo xtask bless` from `snapshots/placed.toml`, which holds the compiler's figures, and from `guideway fit`.
-Each case is taken with its sizes as written and with larger ones. A row holds if the verdict is the same, the stages
-are within one, and the blocks of SRAM and TCAM are each within 10 % or within two blocks. Pipelines that ask for an
-operation that the chip lacks are no rows: there is no program to compile.
+Each case is taken with its sizes as written and with larger ones, as far as keys can tell so many apart; of flows and pools no more
+is placed than the target's file says. A row holds if the verdict is the same, the stages are within one, and the blocks of SRAM and
+TCAM are each within 10 % or within two blocks. Pipelines that ask for an operation that the chip lacks are no rows: there is no
+program to compile.
 
 ";
 

@@ -70,6 +70,11 @@ impl Scope<'_> {
         if self.plan.in_metadata.contains(&var) { meta(name) } else { P4::name(name.clone()) }
     }
 
+    /// Is a variable metadata that holds a port?
+    fn is_kept_port(&self, var: VarId) -> bool {
+        self.plan.is_port(var) && !self.action.is_some_and(|a| self.p.var(var).kind == VarKind::Param(a))
+    }
+
     /// A table's action: its own, if the action counts in the table that it is of.
     pub(super) fn action(&self, table: TableId, action: ActionId) -> String {
         let name = &self.names.actions[action.index()];
@@ -171,6 +176,7 @@ impl Scope<'_> {
         match &e.kind {
             ExprKind::Builtin(Builtin::IngressPort) => self.ingress_port(),
             ExprKind::Const(port) => number(port & Type::Bits(bits).mask()),
+            ExprKind::Var(v) if self.is_kept_port(*v) => self.var(*v),
             _ => self.cast(narrow(e), Type::Bits(bits), w),
         }
     }

@@ -28,6 +28,7 @@ mod means;
 mod names;
 mod parser;
 mod plan;
+mod ports;
 mod preamble;
 mod prelude;
 mod program;

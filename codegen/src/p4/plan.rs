@@ -13,6 +13,7 @@ use pipeline_ir::{ActionId, CursorId, ParserOp, Pipeline, TableId, Transition, V
 
 use super::asked;
 use super::means::Means;
+use super::ports;
 use super::remember::{self, Last};
 use super::same;
 
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub(super) in_metadata: BTreeSet<VarId>,
     /// Of these, those that lie in a container of their own.
     pub(super) alone: BTreeSet<VarId>,
+    /// Actions' data of which only the bits of a port are kept.
+    ports: BTreeSet<VarId>,
     /// Variables to declare before a statement, and whether they begin at zero.
     pub(super) declare: BTreeMap<At, Vec<(VarId, bool)>>,
     /// The block that a local is declared in, as the way to it: statement and block, from the outside in.
@@ -68,10 +71,16 @@ impl Plan {
         plan.parsed_again(p);
         if means.steps {
             plan.alone = asked::asked(p);
+            plan.ports = ports::ports(p);
         }
         plan.absorb(p, means.steps);
         plan.place(p, means);
         plan
+    }
+
+    /// Is a variable kept as a port, in as many bits?
+    pub(super) fn is_port(&self, var: VarId) -> bool {
+        self.ports.contains(&var) && !self.bridged.contains_key(&var)
     }
 
     /// Can two locals be in force at one place?
@@ -352,7 +361,7 @@ fn written(s: &Stmt) -> Option<VarId> {
 }
 
 /// How often statements read or write some variables.
-fn mentions(block: &[Stmt], vars: &BTreeSet<VarId>) -> usize {
+pub(super) fn mentions(block: &[Stmt], vars: &BTreeSet<VarId>) -> usize {
     let mut count = 0;
     walk(block, &mut |s| {
         count += usize::from(written(s).is_some_and(|v| vars.contains(&v)));

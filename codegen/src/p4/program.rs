@@ -229,7 +229,11 @@ fn metadata_vars<'a>(g: &'a Ingress<'_>) -> impl Iterator<Item = (VarId, Field)>
             VarKind::Param(a) => plan.read.contains(&id) && !plan.absorbed.contains(&a),
         };
         let there = wanted && !plan.bridged.contains_key(&id);
-        let field = || Field::new(plan::ty(var.ty), s.names.vars[i].clone());
+        let ty = || match plan.is_port(id) {
+            true => P4Type::bit(s.style.arch.port_bits().into()),
+            false => plan::ty(var.ty),
+        };
+        let field = || Field::new(ty(), s.names.vars[i].clone());
         let again = plan.kept.contains(&id) && !plan.parsed_again.contains(&id);
         there.then(|| (id, kept(field(), again)))
     })
@@ -238,8 +242,9 @@ fn metadata_vars<'a>(g: &'a Ingress<'_>) -> impl Iterator<Item = (VarId, Field)>
 /// The metadata that lies in containers of its own.
 fn alone(g: &Ingress<'_>) -> Vec<Annotation> {
     let vars: BTreeSet<&String> = g.s.plan.alone.iter().map(|v| &g.s.names.vars[v.index()]).collect();
-    let fields = metadata_fields(g);
-    let own = fields.iter().filter(|f| vars.contains(&f.name) || f.name == DROP_REASON);
+    let (fields, flags) = (metadata_fields(g), g.flags());
+    let own = |name: &String| vars.contains(name) || flags.contains(name) || name == DROP_REASON;
+    let own = fields.iter().filter(|f| own(&f.name));
     g.s.style.arch.alone(&own.map(|f| f.name.as_str()).collect::<Vec<_>>(), &g.summed())
 }
 

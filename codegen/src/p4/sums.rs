@@ -280,6 +280,13 @@ impl Ingress<'_> {
         self.words.shared.keys().chain(asked).map(name).collect()
     }
 
+    /// What the control tells the deparser of each sum.
+    pub(super) fn flags(&self) -> BTreeSet<String> {
+        let changes = self.words.shared.keys().map(|sum| (sum, "changes"));
+        let whole = self.whole.keys().map(|sum| (sum, "whole"));
+        changes.chain(whole).map(|(sum, end)| format!("{}_{end}", base(self.s.p, *sum))).collect()
+    }
+
     /// What the deparser sums.
     pub(super) fn sums(&self) -> Vec<Sum> {
         let sum = |(sum, shared): (&Sums, &Sums)| {

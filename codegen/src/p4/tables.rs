@@ -1,5 +1,7 @@
 //! Actions, tables, counters and registers: what the control plane sees, with P4Info's ids.
 
+use std::collections::BTreeSet;
+
 use p4::ast::{
     ActionRef, Annotation, Decl, Entry, Expr as P4, Key, Keyset, Param, Stmt as P4Stmt, Table as P4Table,
     Type as P4Type,
@@ -7,12 +9,13 @@ use p4::ast::{
 use p4::info::P4Info;
 use pipeline_ir::expr::Type;
 use pipeline_ir::stmt::{Place, Stmt, StmtKind, walk};
-use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId, TableId};
+use pipeline_ir::{ActionId, ConstEntry, CounterKind, KeyValue, MatchKind, RingId, TableId, VarId};
 
 use super::control::{Ingress, note};
 use super::expr::{Scope, meta, number};
 use super::info::{Sizes, cell_width, direct, slot_width};
 use super::means::Means;
+use super::plan::mentions;
 use super::worlds::Worlds;
 
 /// `@name(".vip4") @id(0x...)`: the name without the control around it.
@@ -131,10 +134,14 @@ fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl 
     let mut body = if absorbed && over.is_none() && !g.taken.contains_key(&id) {
         arm(s, id).iter().filter_map(|stmt| absorbed_set(inside, stmt)).collect::<Vec<_>>()
     } else {
-        let read = a.params.iter().filter(|v| s.plan.read.contains(v));
+        let read = a.params.iter().filter(|v| s.plan.read.contains(v) && wanted(s, id, of, **v));
         let kept = read.map(|v| {
             let value = inside.var(*v);
-            let value = if s.p.var(*v).ty == Type::Bool { value.equals(1u32) } else { value };
+            let value = match s.p.var(*v).ty {
+                Type::Bool => value.equals(1u32),
+                _ if s.plan.is_port(*v) => value.cast(P4Type::bit(s.style.arch.port_bits().into())),
+                _ => value,
+            };
             P4Stmt::assign(s.var(*v), value)
         });
         let taken = g.taken.get(&id).into_iter().flatten();
@@ -151,6 +158,24 @@ fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl 
     let number = info.action(&a.name).map(|a| a.preamble.id);
     let decl = Decl::action(s.names.actions[id.index()].clone(), params, body);
     seen(decl, &a.name, number).note(about)
+}
+
+/// Does what follows these tables ask for a parameter of their action? The arms of other tables may, and nothing else.
+fn wanted(s: Scope<'_>, action: ActionId, of: &[TableId], param: VarId) -> bool {
+    if !s.style.means.steps || s.plan.bridged.contains_key(&param) {
+        return true;
+    }
+    let param = BTreeSet::from([param]);
+    let (mut here, mut in_arms) = (0, 0);
+    walk(&s.p.control, &mut |stmt| {
+        if let StmtKind::Apply { table, arms, .. } | StmtKind::Stay { table, arms, .. } = &stmt.kind {
+            let arms = arms.iter().filter(|a| a.action == action);
+            let asked = arms.map(|a| mentions(&a.body, &param)).sum::<usize>();
+            in_arms += asked;
+            here += if of.contains(table) { asked } else { 0 };
+        }
+    });
+    here > 0 || mentions(&s.p.control, &param) > in_arms
 }
 
 fn absorbed_set(s: Scope<'_>, stmt: &Stmt) -> Option<P4Stmt> {

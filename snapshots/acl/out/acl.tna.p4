@@ -55,8 +55,8 @@ struct headers_t {
 
 struct metadata_t {
     bit<16> dst_port;
-    bit<32> permit_port;
-    bit<32> mirror_port;
+    bit<9> permit_port;
+    bit<9> mirror_port;
     bit<8> mirror_tos;
     bit<2> drop_reason;
     bool ip4_checksum_changes;
@@ -110,7 +110,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:73 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -128,14 +128,14 @@ control ingress(
     // pipeline.rs:34 action permit
     @name(".permit")
     action permit(bit<32> port) {
-        meta.permit_port = port;
+        meta.permit_port = (bit<9>) port;
         rules_counter.count();
     }
 
     // pipeline.rs:35 action mirror
     @name(".mirror")
     action mirror(bit<32> port, bit<8> tos) {
-        meta.mirror_port = port;
+        meta.mirror_port = (bit<9>) port;
         meta.mirror_tos = tos;
         rules_counter.count();
     }
@@ -180,7 +180,7 @@ control ingress(
             switch (rules.apply().action_run) {
                 permit: {
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.permit_port;
+                    tm.ucast_egress_port = meta.permit_port;
                 }
                 mirror: {
                     meta.ip4_checksum_changes = true;
@@ -189,7 +189,7 @@ control ingress(
                     meta.ip4_checksum_new0[7:0] = meta.mirror_tos;
                     h.ip4.tos = meta.mirror_tos;
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.mirror_port;
+                    tm.ucast_egress_port = meta.mirror_port;
                 }
                 deny: {
                     meta.drop_reason = 2;

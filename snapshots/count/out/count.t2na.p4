@@ -35,7 +35,7 @@ struct headers_t {
 }
 
 struct metadata_t {
-    bit<32> out_port;
+    bit<9> out_port;
     bool ip4_checksum_changes;
     bit<16> ip4_checksum_was;
     bit<16> ip4_checksum_old0;
@@ -69,7 +69,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:50 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -90,7 +90,7 @@ control ingress(
     // pipeline.rs:23 action out
     @name(".out")
     action out_2(bit<32> port) {
-        meta.out_port = port;
+        meta.out_port = (bit<9>) port;
         host_counter.count();
     }
 
@@ -139,7 +139,7 @@ control ingress(
                     meta.ip4_checksum_new0[15:8] = ttl;
                     h.ip4.ttl = ttl;
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.out_port;
+                    tm.ucast_egress_port = meta.out_port;
                 }
                 block: {
                     meta.drop_reason = 1;

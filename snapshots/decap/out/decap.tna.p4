@@ -128,7 +128,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // decap.rs:152 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.ecn") @pa_solitary("ingress", "meta.inner") @pa_solitary("ingress", "meta.inner_2") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.step_4") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.inner4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.inner4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.inner4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.ecn") @pa_solitary("ingress", "meta.inner") @pa_solitary("ingress", "meta.inner_2") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.step_4") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.inner4_checksum_changes") @pa_solitary("ingress", "h.inner4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.inner4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.inner4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,

@@ -72,7 +72,7 @@ struct metadata_t {
     bit<16> dst_port;
     bit<8> service_pool;
     bit<48> to_mac_mac;
-    bit<32> to_mac_port;
+    bit<9> to_mac_port;
     bit<32> hash;
     bit<16> id;
     bool over;
@@ -152,7 +152,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:104 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason")
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -506,7 +506,7 @@ control ingress(
     @name(".to_mac")
     action to_mac(bit<48> mac, bit<32> port) {
         meta.to_mac_mac = mac;
-        meta.to_mac_port = port;
+        meta.to_mac_port = (bit<9>) port;
         server_counter.count();
     }
 
@@ -654,7 +654,7 @@ control ingress(
                         if (server.apply().hit) {
                             h.eth.dst = meta.to_mac_mac;
                             tm.bypass_egress = 1;
-                            tm.ucast_egress_port = (bit<9>) meta.to_mac_port;
+                            tm.ucast_egress_port = meta.to_mac_port;
                         } else {
                             if (meta.flow_hit) {
                                 // Once more, as a flow that moves.

@@ -98,7 +98,7 @@ struct metadata_t {
     bool found;
     bit<32> ipip4_src;
     bit<32> ipip4_dst;
-    bit<32> ipip4_port;
+    bit<9> ipip4_port;
     bit<48> ipip4_dst_mac;
     bit<48> ipip4_src_mac;
     bool too_short;
@@ -290,7 +290,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // l4lb.rs:190 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.flags") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.too_short") @pa_solitary("ingress", "meta.fragment") @pa_solitary("ingress", "meta.l4_cut") @pa_solitary("ingress", "meta.bad_quote") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_5") @pa_solitary("ingress", "meta.step_6") @pa_solitary("ingress", "meta.step_7") @pa_solitary("ingress", "meta.step_8") @pa_solitary("ingress", "meta.step_9") @pa_solitary("ingress", "meta.step_10") @pa_solitary("ingress", "meta.step_11") @pa_solitary("ingress", "meta.step_12") @pa_solitary("ingress", "meta.step_13") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.flags") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.too_short") @pa_solitary("ingress", "meta.fragment") @pa_solitary("ingress", "meta.l4_cut") @pa_solitary("ingress", "meta.bad_quote") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_5") @pa_solitary("ingress", "meta.step_6") @pa_solitary("ingress", "meta.step_7") @pa_solitary("ingress", "meta.step_8") @pa_solitary("ingress", "meta.step_9") @pa_solitary("ingress", "meta.step_10") @pa_solitary("ingress", "meta.step_11") @pa_solitary("ingress", "meta.step_12") @pa_solitary("ingress", "meta.step_13") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "meta.icmp_checksum_changes") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -690,7 +690,7 @@ control ingress(
     ) {
         meta.ipip4_src = src;
         meta.ipip4_dst = dst;
-        meta.ipip4_port = port;
+        meta.ipip4_port = (bit<9>) port;
         meta.ipip4_dst_mac = dst_mac;
         meta.ipip4_src_mac = src_mac;
         meta.step_3 = mtu |-| h.ip4.total_length;
@@ -1058,7 +1058,7 @@ control ingress(
                                     h.eth.dst = meta.ipip4_dst_mac;
                                     h.eth.src = meta.ipip4_src_mac;
                                     tm.bypass_egress = 1;
-                                    tm.ucast_egress_port = (bit<9>) meta.ipip4_port;
+                                    tm.ucast_egress_port = meta.ipip4_port;
                                 }
                             } else {
                                 if (meta.flow_hit) {

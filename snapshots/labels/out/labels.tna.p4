@@ -48,8 +48,8 @@ struct headers_t {
 struct metadata_t {
     bit<8> depth;
     bit<20> swap_to;
-    bit<32> swap_port;
-    bit<32> pop_top_port;
+    bit<9> swap_port;
+    bit<9> pop_top_port;
     bit<4> first;
     bool over;
     bit<1> step;
@@ -129,7 +129,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:14 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.drop_reason")
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.drop_reason") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -151,14 +151,14 @@ control ingress(
     @name(".swap")
     action swap(bit<20> to, bit<32> port) {
         meta.swap_to = to;
-        meta.swap_port = port;
+        meta.swap_port = (bit<9>) port;
         labels_counter.count();
     }
 
     // pipeline.rs:30 action pop_top
     @name(".pop_top")
     action pop_top(bit<32> port) {
-        meta.pop_top_port = port;
+        meta.pop_top_port = (bit<9>) port;
         labels_counter.count();
     }
 
@@ -219,7 +219,7 @@ control ingress(
                         h.label_0.label = meta.swap_to;
                         h.label_0.ttl = h.label_0.ttl - 1;
                         tm.bypass_egress = 1;
-                        tm.ucast_egress_port = (bit<9>) meta.swap_port;
+                        tm.ucast_egress_port = meta.swap_port;
                     }
                     pop_top: {
                         if (h.label_0.bottom == 1) {
@@ -234,7 +234,7 @@ control ingress(
                         if (!meta.over) {
                             h.label_0.setInvalid();
                             tm.bypass_egress = 1;
-                            tm.ucast_egress_port = (bit<9>) meta.pop_top_port;
+                            tm.ucast_egress_port = meta.pop_top_port;
                         }
                     }
                     no_entry: {

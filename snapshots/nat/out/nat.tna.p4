@@ -59,9 +59,9 @@ struct headers_t {
 struct metadata_t {
     bit<32> inward_dst;
     bit<16> inward_dst_port;
-    bit<32> inward_port;
+    bit<9> inward_port;
     bit<32> outward_src;
-    bit<32> outward_port;
+    bit<9> outward_port;
     bit<16> dst_port;
     bool over;
     bit<2> drop_reason;
@@ -133,7 +133,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:77 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.tcp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.tcp.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.udp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.udp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.tcp_checksum_was", 16) @pa_container_size("ingress", "meta.ip4_checksum_old0", 32) @pa_container_size("ingress", "meta.ip4_checksum_new0", 32) @pa_container_size("ingress", "meta.tcp_checksum_old0", 32) @pa_container_size("ingress", "meta.tcp_checksum_new0", 32)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "meta.tcp_checksum_changes") @pa_solitary("ingress", "meta.udp_checksum_changes") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.tcp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.tcp.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.udp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.udp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.tcp_checksum_was", 16) @pa_container_size("ingress", "meta.ip4_checksum_old0", 32) @pa_container_size("ingress", "meta.ip4_checksum_new0", 32) @pa_container_size("ingress", "meta.tcp_checksum_old0", 32) @pa_container_size("ingress", "meta.tcp_checksum_new0", 32)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -155,24 +155,19 @@ control ingress(
     action outside_inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
         meta.inward_dst = dst;
         meta.inward_dst_port = dst_port;
-        meta.inward_port = port;
+        meta.inward_port = (bit<9>) port;
         outside_counter.count();
     }
 
     // pipeline.rs:35 action inward
     @name(".inside_inward")
     action inside_inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
-        meta.inward_dst = dst;
-        meta.inward_dst_port = dst_port;
-        meta.inward_port = port;
         inside_counter.count();
     }
 
     // pipeline.rs:36 action outward
     @name(".outside_outward")
     action outside_outward(bit<32> src, bit<32> port) {
-        meta.outward_src = src;
-        meta.outward_port = port;
         outside_counter.count();
     }
 
@@ -180,7 +175,7 @@ control ingress(
     @name(".inside_outward")
     action inside_outward(bit<32> src, bit<32> port) {
         meta.outward_src = src;
-        meta.outward_port = port;
+        meta.outward_port = (bit<9>) port;
         inside_counter.count();
     }
 
@@ -282,7 +277,7 @@ control ingress(
                     }
                     meta.over = true;
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.inward_port;
+                    tm.ucast_egress_port = meta.inward_port;
                 }
             }
             if (!meta.over) {
@@ -306,7 +301,7 @@ control ingress(
                             meta.tcp_checksum_new0 = meta.outward_src;
                         }
                         tm.bypass_egress = 1;
-                        tm.ucast_egress_port = (bit<9>) meta.outward_port;
+                        tm.ucast_egress_port = meta.outward_port;
                     }
                     inside_inward: {
                         meta.drop_reason = 2;

@@ -63,8 +63,8 @@ struct headers_t {
 }
 
 struct metadata_t {
-    bit<32> open_port;
-    bit<32> shielded_port;
+    bit<9> open_port;
+    bit<9> shielded_port;
     bool over;
     bit<32> limiter_tick;
     bit<2> drop_reason;
@@ -111,7 +111,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:72 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason")
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -167,14 +167,14 @@ control ingress(
     // pipeline.rs:26 action open
     @name(".open")
     action open(bit<32> port) {
-        meta.open_port = port;
+        meta.open_port = (bit<9>) port;
         server_counter.count();
     }
 
     // pipeline.rs:27 action shielded
     @name(".shielded")
     action shielded(bit<32> port) {
-        meta.shielded_port = port;
+        meta.shielded_port = (bit<9>) port;
         server_counter.count();
     }
 
@@ -210,7 +210,7 @@ control ingress(
             switch (server.apply().action_run) {
                 open: {
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.open_port;
+                    tm.ucast_egress_port = meta.open_port;
                 }
                 shielded: {
                     if (h.tcp.isValid()) {
@@ -225,11 +225,11 @@ control ingress(
                         }
                         if (!meta.over) {
                             tm.bypass_egress = 1;
-                            tm.ucast_egress_port = (bit<9>) meta.shielded_port;
+                            tm.ucast_egress_port = meta.shielded_port;
                         }
                     } else if (h.udp.isValid() && h.udp.src_port == 53) {
                         tm.bypass_egress = 1;
-                        tm.ucast_egress_port = (bit<9>) meta.shielded_port;
+                        tm.ucast_egress_port = meta.shielded_port;
                     } else {
                         bool allowed;
                         allowed = rest_allow.execute(0);
@@ -238,7 +238,7 @@ control ingress(
                             deparser.drop_ctl = 1;
                         } else {
                             tm.bypass_egress = 1;
-                            tm.ucast_egress_port = (bit<9>) meta.shielded_port;
+                            tm.ucast_egress_port = meta.shielded_port;
                         }
                     }
                 }

@@ -49,7 +49,7 @@ struct headers_t {
 struct metadata_t {
     bit<16> hop;
     bit<16> via_hop;
-    bit<32> send_port;
+    bit<9> send_port;
     bit<48> send_src_mac;
     bit<48> send_dst_mac;
     bool over;
@@ -100,7 +100,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:81 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -158,7 +158,7 @@ control ingress(
     // pipeline.rs:51 action send
     @name(".send")
     action send(bit<32> port, bit<48> src_mac, bit<48> dst_mac) {
-        meta.send_port = port;
+        meta.send_port = (bit<9>) port;
         meta.send_src_mac = src_mac;
         meta.send_dst_mac = dst_mac;
     }
@@ -281,7 +281,7 @@ control ingress(
                 h.eth.src = meta.send_src_mac;
                 h.eth.dst = meta.send_dst_mac;
                 tm.bypass_egress = 1;
-                tm.ucast_egress_port = (bit<9>) meta.send_port;
+                tm.ucast_egress_port = meta.send_port;
             } else {
                 meta.drop_reason = 2;
                 deparser.drop_ctl = 1;

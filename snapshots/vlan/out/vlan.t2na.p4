@@ -23,11 +23,11 @@ struct headers_t {
 
 struct metadata_t {
     bit<12> id;
-    bit<32> untag_port;
-    bit<32> tag_port;
+    bit<9> untag_port;
+    bit<9> tag_port;
     bit<12> tag_id;
     bit<3> tag_pcp;
-    bit<32> retag_port;
+    bit<9> retag_port;
     bit<12> retag_id;
     bit<32> step;
     bit<2> drop_reason;
@@ -62,7 +62,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // pipeline.rs:53 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "meta.drop_reason")
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.drop_reason") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -80,14 +80,14 @@ control ingress(
     // pipeline.rs:28 action untag
     @name(".untag")
     action untag(bit<32> port) {
-        meta.untag_port = port;
+        meta.untag_port = (bit<9>) port;
         vlans_counter.count();
     }
 
     // pipeline.rs:29 action tag
     @name(".tag")
     action tag(bit<32> port, bit<12> id, bit<3> pcp) {
-        meta.tag_port = port;
+        meta.tag_port = (bit<9>) port;
         meta.tag_id = id;
         meta.tag_pcp = pcp;
         vlans_counter.count();
@@ -96,7 +96,7 @@ control ingress(
     // pipeline.rs:30 action retag
     @name(".retag")
     action retag(bit<32> port, bit<12> id) {
-        meta.retag_port = port;
+        meta.retag_port = (bit<9>) port;
         meta.retag_id = id;
         vlans_counter.count();
     }
@@ -143,7 +143,7 @@ control ingress(
                         h.tag.setInvalid();
                     }
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.untag_port;
+                    tm.ucast_egress_port = meta.untag_port;
                 }
                 tag: {
                     if (h.tag.isValid()) {
@@ -159,14 +159,14 @@ control ingress(
                         h.eth.ethertype = 0x8100;
                     }
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.tag_port;
+                    tm.ucast_egress_port = meta.tag_port;
                 }
                 retag: {
                     if (h.tag.isValid()) {
                         h.tag.id = meta.retag_id;
                     }
                     tm.bypass_egress = 1;
-                    tm.ucast_egress_port = (bit<9>) meta.retag_port;
+                    tm.ucast_egress_port = meta.retag_port;
                 }
                 unknown: {
                     meta.drop_reason = 2;

@@ -61,6 +61,10 @@ chip! {
     pack = "pack_entries",
     /// Bits beside the key of an exact table for its entries' counter.
     counter_bits = "entry_counter_bits",
+    /// Constant entries of an exact table that a gateway holds in its place.
+    gateway_entries = "gateway_entries",
+    /// Bits that a gateway compares.
+    compare_bits = "compare_bits",
     /// Bits of action data that can stand beside the key.
     immediate_bits = "immediate_bits",
     /// Ways of an exact table, at least.

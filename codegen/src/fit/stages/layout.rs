@@ -71,6 +71,9 @@ pub(super) fn whole(t: &Logical, chip: &Chip, entries: u64) -> Memory {
     if t.kind != Kind::Match || t.key.is_empty() {
         return Memory::default();
     }
+    if in_gateway(t, chip) {
+        return Memory { entries, ..Memory::default() };
+    }
     let all = forms(t, chip).into_iter().map(|form| with(t, chip, form, depth(t, chip, form, entries)));
     let all = all.chain(direct(t, chip, entries));
     all.min_by_key(|m| (m.sram, m.tcam)).unwrap_or_default()
@@ -101,6 +104,12 @@ fn direct(t: &Logical, chip: &Chip, entries: u64) -> Option<Memory> {
     add_data(&mut memory, chip, data);
     add_counters(&mut memory, t, chip);
     Some(memory)
+}
+
+/// A small table of constant entries is a gateway's.
+fn in_gateway(t: &Logical, chip: &Chip) -> bool {
+    let few = t.constant && t.entries <= chip.gateway_entries && t.counters_in_row.is_none();
+    few && !is_masked(t) && 8 * key_bytes(t) <= chip.compare_bits && 8 * data_bytes(t) <= chip.immediate_bits
 }
 
 /// Every way to pack entries and to split their data.

@@ -70,6 +70,8 @@ pub struct Logical {
     pub key: Vec<KeyPart>,
     /// Entries.
     pub entries: u64,
+    /// They are the program's own, and never change.
+    pub constant: bool,
     /// Actions that an entry can have.
     pub actions: u32,
     /// Bits of each parameter, by action.

@@ -175,16 +175,20 @@ impl Arch for Tna {
         false
     }
     /// The compiler has two flags of its own for each checksum, set by a table: beside each other, or beside what is said
-    /// with the port, these tables would wait for one another.
+    /// of the packet as a whole, these tables would wait for one another. A port takes as many bytes of an entry's data as the
+    /// container that it is copied to.
     fn alone(&self, names: &[&str], summed: &[String]) -> Vec<Annotation> {
         let flags = |field: &String| {
             ["$deparse_original_csum", "$deparse_updated_csum_0"].map(|flag| format!("{field}.{flag}"))
         };
         let names = names.iter().map(|name| format!("meta.{name}"));
         let names = names.chain(summed.iter().flat_map(flags));
-        let names = std::iter::once("ig_intr_md_for_tm.bypass_egress".to_owned()).chain(names);
+        let said = ["ig_intr_md_for_tm.bypass_egress", "ig_intr_md_for_dprsr.drop_ctl"].map(str::to_owned);
         let solitary = |name| Annotation::with("pa_solitary", [P4::string("ingress"), P4::string(name)]);
-        names.map(solitary).collect()
+        let port =
+            [P4::string("ingress"), P4::string("ig_intr_md_for_tm.ucast_egress_port"), P4::from(16u32)];
+        let port = Annotation::with("pa_container_size", port);
+        said.into_iter().chain(names).map(solitary).chain([port]).collect()
     }
 
     fn parser_params(&self) -> Vec<Param> {

@@ -10,8 +10,8 @@ use super::{Array, Compare, Kind, Logical, Tables};
 use effects::Effects;
 use names::Names;
 use p4::ast::{
-    Annotation, Block, ControlDecl, Decl, DeclKind, Else, Expr, If, Label, Note, Program, PropertyKind, Stmt,
-    StmtKind, Table,
+    Annotation, Block, ControlDecl, Decl, DeclKind, Else, Expr, If, Label, Note, Param, Program,
+    PropertyKind, Stmt, StmtKind, Table,
 };
 use pipeline_ir::Loc;
 use std::collections::BTreeSet;
@@ -139,6 +139,7 @@ impl Reader<'_> {
             kind,
             key: Vec::new(),
             entries: 0,
+            constant: false,
             actions: 0,
             data: Vec::new(),
             counters_in_row: None,
@@ -239,7 +240,7 @@ impl Reader<'_> {
                 let key: Vec<_> = effects.reads.iter().map(|f| self.names.key(f, Compare::Exact)).collect();
                 let looks = effects.reads;
                 let table = self.logical("checksum".to_owned(), Kind::Match);
-                self.add(Logical { key, looks, entries: 1, actions: 2, ..table });
+                self.add(Logical { key, looks, entries: 2, constant: true, actions: 2, ..table });
             }
             self.sums(&i.then);
         }
@@ -284,9 +285,10 @@ impl Reader<'_> {
                         let Some(action) = self.names.actions.get(reference.name.as_str()) else { continue };
                         let effects = self.names.effects(&action.body);
                         let used = action.params.iter().filter(|p| effects.reads.contains(&p.name));
+                        let bits = |p| self.bits_used(p, &action.body);
                         let entries = !reference.annotations.iter().any(|a| a.name == "defaultonly");
                         out.actions += u32::from(entries);
-                        out.data.push(used.map(|p| self.names.bits(&p.ty)).collect());
+                        out.data.push(used.map(bits).collect());
                         let own = |f: &&String| !action.params.iter().any(|p| p.name == **f);
                         out.reads.extend(effects.reads.iter().filter(own).cloned());
                         out.writes.extend(effects.writes);
@@ -295,7 +297,10 @@ impl Reader<'_> {
                     out.arrays.sort_unstable();
                     out.arrays.dedup();
                 }
-                PropertyKind::Entries(entries) => out.entries = entries.len() as u64,
+                PropertyKind::Entries(entries) => {
+                    out.entries = entries.len() as u64;
+                    out.constant = true;
+                }
                 PropertyKind::Value(name, value) if name == "size" => out.entries = self.names.number(value),
                 PropertyKind::Value(name, Expr::Name(counter)) if name == "counters" => {
                     out.counters_in_row = self.names.counters.get(counter.as_str()).copied();
@@ -303,6 +308,18 @@ impl Reader<'_> {
                 PropertyKind::Value(..) => {}
             }
         }
+    }
+
+    /// Bits of an action's parameter that its statements use.
+    fn bits_used(&self, param: &Param, body: &Block) -> u32 {
+        let is_param = |e: &Expr| matches!(e, Expr::Name(name) if *name == param.name);
+        let whole = self.names.bits(&param.ty);
+        let used = body.iter().map(|s| match &s.kind {
+            StmtKind::Assign(_, Expr::Cast(to, of)) if is_param(of) => self.names.bits(to).min(whole),
+            _ if self.names.effects(std::slice::from_ref(s)).reads.contains(&param.name) => whole,
+            _ => 0,
+        });
+        used.max().unwrap_or(whole)
     }
 }
 
