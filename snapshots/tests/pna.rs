@@ -5,11 +5,12 @@
 
 use anyhow::Result;
 use hw_targets::{Target, target};
+use needed::skip;
 use pipeline_ir::verify::{Verified, verify};
 use snapshots::case::{Case, emitted};
 use snapshots::dpdk;
 use snapshots::generate::{Generator, compare, packets};
-use snapshots::judge::{Judge, skip};
+use snapshots::judge::Judge;
 use snapshots::oracle::OraclePlane;
 use snapshots::run::{Seen, differences, prepare, run};
 use snapshots::story::{Stories, Story};
