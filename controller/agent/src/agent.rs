@@ -99,7 +99,7 @@ impl Agent {
         }
         let (node, controllers) = (settings.node, settings.controllers);
         tasks.spawn(report(node.clone(), controllers.clone(), channels, goals.clone(), status.clone()));
-        tasks.spawn(hops::run(settings.next_hops, settings.ports, goals.clone(), known));
+        tasks.spawn(hops::run(settings.next_hops, settings.ports, goals.clone(), planes.clone(), known));
         tasks.spawn(count_flows(planes, status.clone()));
         tasks.spawn(signals::run(goals.clone(), status.clone()));
         if let Some(store) = store.clone() {

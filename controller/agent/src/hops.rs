@@ -1,5 +1,7 @@
 //! Next hops: by the agent's configuration, else as this host's kernel would route.
 
+use crate::kept::kept;
+use crate::layout::Layout;
 use crate::netlink::Kernel;
 use crate::reconciler::Goal;
 use crate::wanted::Hop;
@@ -54,18 +56,26 @@ pub(crate) fn fixed(all: &[Fixed], address: IpAddr) -> Option<Hop> {
     all.iter().filter(|f| f.has(address)).max_by_key(|f| f.prefix).map(|f| f.hop)
 }
 
-/// Looks for next hops of whatever is desired, until nobody listens.
-pub(crate) async fn run(
+/// Looks for next hops of whatever is desired and the data plane has tables for, until nobody listens. `planes` tells of the data
+/// plane that runs; while there is none, it is thought to be as the last one.
+pub(crate) async fn run<P: AsRef<Layout>>(
     all: Vec<Fixed>,
     ports: BTreeMap<String, u32>,
     mut goal: watch::Receiver<Goal>,
+    mut planes: watch::Receiver<Option<P>>,
     known: watch::Sender<Arc<Known>>,
 ) {
     let mut kernel = if ports.is_empty() { None } else { Kernel::open(ports) };
+    let (mut layout, mut addresses) = (None::<Layout>, BTreeSet::new());
     loop {
         let desired = goal.borrow_and_update().desired.clone();
-        let addresses: BTreeSet<IpAddr> =
-            desired.pools().values().flat_map(|p| p.backends.values().map(|b| b.address)).collect();
+        if let Some(plane) = &*planes.borrow_and_update() {
+            layout = Some(plane.as_ref().clone());
+        }
+        // What is refused as a whole changes nothing.
+        if let Some(Ok(kept)) = layout.as_ref().map(|layout| kept(layout, &desired)) {
+            addresses = kept.pools.values().flat_map(|p| p.backends.values().map(|b| b.address)).collect();
+        }
         let (mut next, before) = (Known::default(), Arc::clone(&known.borrow()));
         let mut rest = BTreeSet::new();
         for &address in &addresses {
@@ -97,6 +107,7 @@ pub(crate) async fn run(
         };
         tokio::select! {
             changed = goal.changed() => if changed.is_err() { return },
+            changed = planes.changed() => if changed.is_err() { return },
             () = changes => {}
             () = tokio::time::sleep(pause) => {}
             () = known.closed() => return,

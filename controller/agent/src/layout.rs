@@ -36,6 +36,12 @@ pub(crate) struct Layout {
     slot: Shape,
 }
 
+impl AsRef<Layout> for Layout {
+    fn as_ref(&self) -> &Layout {
+        self
+    }
+}
+
 /// The tables of VIPs by family: by port, and of any port.
 const SERVICES: [[&str; 2]; 2] = [["vip4", "vip4_any"], ["vip6", "vip6_any"]];
 /// The actions that reach backends, by family.

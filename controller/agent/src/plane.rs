@@ -73,6 +73,12 @@ pub(crate) struct Plane {
     pub(crate) layout: Layout,
 }
 
+impl AsRef<Layout> for Plane {
+    fn as_ref(&self) -> &Layout {
+        &self.layout
+    }
+}
+
 impl Plane {
     /// Looks at what runs.
     ///

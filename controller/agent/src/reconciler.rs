@@ -319,13 +319,9 @@ impl Reconciler {
     fn tell_unresolved(&self, wanted: &Wanted, known: &Known) {
         let lost = wanted.pools.values().flat_map(|p| p.backends.iter());
         let lost = lost.filter(|(id, _)| wanted.unresolved.contains(id));
-        let text: Vec<String> = lost
-            .map(|(_, b)| {
-                let why =
-                    known.why.get(&b.address).map_or("its next hop is being looked for", String::as_str);
-                format!("{} ({}): {why}", b.name, b.address)
-            })
-            .collect();
+        // What was not looked for yet soon is.
+        let lost = lost.filter_map(|(_, b)| Some((b, known.why.get(&b.address)?)));
+        let text: Vec<String> = lost.map(|(b, why)| format!("{} ({}): {why}", b.name, b.address)).collect();
         let more = text.len().saturating_sub(3);
         let mut shown = text.into_iter().take(3).collect::<Vec<_>>().join("; ");
         if more > 0 {

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::hops::{self, Fixed, Known};
 use crate::layout::Limits;
+use crate::reconciler::Goal;
 use crate::wanted::{Hop, Source, Sources, wanted};
 use control_core::node::{Part, merge};
 use control_proto::v1::{NodeBackend, NodePool, NodeSnapshot, Protocol, Table, Vip};
@@ -9,6 +11,8 @@ use pipeline_ir::verify::verify;
 use prost::Message as _;
 use runtime_client::{NameError, Names};
 use std::net::IpAddr;
+use std::time::Duration;
+use tokio::sync::watch;
 
 const WHOLE: &[&str] = &[];
 const IP4: &[&str] = &["ipv6", "Ipip6"];
@@ -100,6 +104,44 @@ fn a_half_gets_what_it_has_tables_for() {
     }
     let told = made(&l4lb(IP4), &desired).unwrap().left_out.to_string();
     assert!(told.contains(": 3 (such as 2001:db8::10 tcp 80), and 2 pools"), "{told}");
+}
+
+/// Every backend has a configured next hop; who is asked for is told of.
+#[tokio::test]
+async fn nobody_asks_the_way_to_what_is_left_out() {
+    let (four, six) = (["10.1.0.1", "10.1.0.2"], ["2001:db8::1"]);
+    let vips = [("203.0.113.10", 1), ("2001:db8::10", 2)];
+    let goal = |pools: &[(u32, &[&str])]| Goal { desired: Arc::new(desired(pools, &vips)), live: true };
+    let hop = Hop { port: 1, dst_mac: [2; 6], src_mac: [4; 6], mtu: 1500, source: None };
+    let anywhere = ["0.0.0.0", "::"].map(|n| Fixed { network: n.parse().unwrap(), prefix: 0, hop });
+    let (goals, goal_seen) = watch::channel(goal(&[(1, &four), (2, &six)]));
+    let (plane, planes) = watch::channel(None::<Layout>);
+    let (known, mut knowns) = watch::channel(Arc::default());
+    let task = tokio::spawn(hops::run(anywhere.into(), BTreeMap::new(), goal_seen, planes, known));
+    let addresses = |known: &Known| known.hops.keys().map(IpAddr::to_string).collect::<Vec<_>>();
+    let mut asked = async |wanted: &[&str]| {
+        let told = knowns.wait_for(|known| addresses(known) == wanted);
+        tokio::time::timeout(Duration::from_secs(120), told).await.expect("in time").unwrap();
+    };
+    for (runs, wanted) in [
+        (Some(l4lb(IP6)), &six[..]),
+        (Some(l4lb(WHOLE)), &["10.1.0.1", "10.1.0.2", "2001:db8::1"]),
+        (Some(l4lb(IP4)), &four),
+    ] {
+        plane.send_replace(runs);
+        asked(wanted).await;
+    }
+    // While it can't be reached, it is what it was.
+    plane.send_replace(None);
+    goals.send_replace(goal(&[(1, &["10.1.0.3"]), (2, &six)]));
+    asked(&["10.1.0.3"]).await;
+    // What no tunnel reaches is refused: those in force are looked after.
+    goals.send_replace(goal(&[(1, &["10.1.0.3", "2001:db8::3"]), (2, &six)]));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    asked(&["10.1.0.3"]).await;
+    goals.send_replace(goal(&[(1, &["10.1.0.4"]), (2, &six)]));
+    asked(&["10.1.0.4"]).await;
+    task.abort();
 }
 
 #[test]
