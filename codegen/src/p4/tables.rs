@@ -126,6 +126,8 @@ fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl 
         let var = s.p.var(*v);
         let name = s.names.params[v.index()].clone();
         let param = Param::new(P4Type::bit(u32::from(var.ty.width())), name.clone());
+        let idle = s.plan.read.contains(v) && !wanted(s, id, of, *v);
+        let param = if idle { param.annotate(unused()) } else { param };
         if name == var.name { param } else { param.annotate(Annotation::name(var.name.clone())) }
     });
     let inside = Scope { action: Some(id), ..s };
@@ -158,6 +160,11 @@ fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl 
     let number = info.action(&a.name).map(|a| a.preamble.id);
     let decl = Decl::action(s.names.actions[id.index()].clone(), params, body);
     seen(decl, &a.name, number).note(about)
+}
+
+/// What the control plane says, and nothing asks.
+fn unused() -> Annotation {
+    Annotation::with("noWarn", [P4::string("unused")])
 }
 
 /// Does what follows these tables ask for a parameter of their action? The arms of other tables may, and nothing else.

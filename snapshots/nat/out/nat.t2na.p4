@@ -161,13 +161,17 @@ control ingress(
 
     // pipeline.rs:35 action inward
     @name(".inside_inward")
-    action inside_inward(bit<32> dst, bit<16> dst_port, bit<32> port) {
+    action inside_inward(
+        @noWarn("unused") bit<32> dst,
+        @noWarn("unused") bit<16> dst_port,
+        @noWarn("unused") bit<32> port
+    ) {
         inside_counter.count();
     }
 
     // pipeline.rs:36 action outward
     @name(".outside_outward")
-    action outside_outward(bit<32> src, bit<32> port) {
+    action outside_outward(@noWarn("unused") bit<32> src, @noWarn("unused") bit<32> port) {
         outside_counter.count();
     }
 
