@@ -66,13 +66,13 @@ impl Emitter<'_> {
             }
             StmtKind::Adjust { place, old, new } => self.adjust(t, *place, old, new, &mut shape),
             StmtKind::Count { counter, index } => {
-                let name = &self.p.counters[counter.index()].name;
+                let name = &self.counters[counter.index()];
                 t.line(format!("count_packet(&{name}, {}, frame_length);", self.expr(index)));
             }
             StmtKind::Limit { limiter, into } => {
-                let limiter = &self.p.limiters[limiter.index()];
+                let (name, limiter) = (&self.limiters[limiter.index()], &self.p.limiters[limiter.index()]);
                 let into = &self.vars[into.index()];
-                t.line(format!("{into} = limiter_allow(&{}, {});", limiter.name, limiter.per_tick));
+                t.line(format!("{into} = limiter_allow(&{name}, {});", limiter.per_tick));
             }
             StmtKind::Find { cursor, table, key, hash, event, class } => {
                 self.find(t, &Find { cursor: *cursor, table: *table, key, hash, event, class });

@@ -45,6 +45,10 @@ struct Emitter<'a> {
     vars: Vec<String>,
     /// Pointers to entries, by action.
     entries: Vec<String>,
+    /// C names of counters.
+    counters: Vec<String>,
+    /// And of limiters.
+    limiters: Vec<String>,
     /// Headers that are added somewhere.
     pushed: Vec<bool>,
     /// Headers that are taken away somewhere.
@@ -70,6 +74,8 @@ pub fn emit(fitted: &Fitted) -> Artifacts {
         tick_ns: fitted.target().tick_ns,
         vars: names.vars,
         entries: names.entries,
+        counters: names.counters,
+        limiters: names.limiters,
         pushed: headers_that(p, |kind| if let StmtKind::Push(h) = kind { Some(*h) } else { None }),
         popped: headers_that(p, |kind| if let StmtKind::Pop(h) = kind { Some(*h) } else { None }),
         scope: Cell::new(Scope::Shared),

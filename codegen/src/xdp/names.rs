@@ -4,95 +4,18 @@ use pipeline_ir::expr::ExprKind;
 use pipeline_ir::stmt::{Block, Place, StmtKind, walk};
 use pipeline_ir::{ParserOp, Pipeline, VarId, VarKind};
 use std::collections::BTreeSet;
+use xdp_layout::names::{TAKEN, global};
 
-/// Words that C or the preludes use.
-const TAKEN: &[&str] = &[
-    "auto",
-    "break",
-    "case",
-    "char",
-    "const",
-    "continue",
-    "default",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "extern",
-    "float",
-    "for",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "register",
-    "restrict",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "struct",
-    "switch",
-    "typedef",
-    "union",
-    "unsigned",
-    "void",
-    "volatile",
-    "while",
-    "asm",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
-    "ctx",
-    "h",
-    "m",
-    "data",
-    "end",
-    "at",
-    "way",
-    "fold",
-    "adjust",
-    "forward",
-    "drop",
-    "parse",
-    "tick",
-    "ports",
-    "events",
-    "flow",
-    "rotate",
-    "wide",
-    "differs",
-    "counter",
-    "main",
-    "folded",
-    "headers",
-    "meta",
-    "limit",
-    "length",
-    "cell",
-    "e",
-    "x",
-    "sum",
-    "s",
-    "active",
-    "index",
-    "slot",
-    "generation",
-    "pool_index",
-    "frame_length",
-    "accept",
-];
-
-/// Names of variables and of pointers to entries.
+/// Names of variables, of pointers to entries, of counters and limiters.
 pub(super) struct Names {
     /// `m->x` for metadata, plain for locals, `set_vip->pool` or plain for action parameters; none if nobody reads it.
     pub(super) vars: Vec<String>,
     /// By action.
     pub(super) entries: Vec<String>,
+    /// By counter.
+    pub(super) counters: Vec<String>,
+    /// By limiter.
+    pub(super) limiters: Vec<String>,
 }
 
 pub(super) fn names(p: &Pipeline) -> Names {
@@ -100,8 +23,9 @@ pub(super) fn names(p: &Pipeline) -> Names {
     taken.extend(p.tables.iter().map(|t| t.name.clone()));
     taken.extend(p.flow_tables.iter().map(|t| t.name.clone()));
     taken.extend(p.cursors.iter().map(|c| c.name.clone()));
-    taken.extend(p.counters.iter().map(|c| c.name.clone()));
-    taken.extend(p.limiters.iter().map(|c| c.name.clone()));
+    let counters: Vec<String> = p.counters.iter().map(|c| global(&c.name)).collect();
+    let limiters: Vec<String> = p.limiters.iter().map(|l| global(&l.name)).collect();
+    taken.extend(counters.iter().chain(&limiters).cloned());
     taken.extend(p.rings.iter().flat_map(|r| [r.name.clone(), r.pool_table.clone()]));
     taken.extend(p.header_types.iter().map(|t| t.name.clone()));
     taken.extend(p.headers.iter().flat_map(|h| [h.name.clone(), format!("moved_{}", h.name)]));
@@ -125,7 +49,7 @@ pub(super) fn names(p: &Pipeline) -> Names {
             VarKind::Param(a) => fresh(&mut taken, &format!("{}_{}", p.actions[a.index()].name, v.name)),
         })
         .collect();
-    Names { vars, entries }
+    Names { vars, entries, counters, limiters }
 }
 
 /// Action parameters that are read where the entry has them: nothing else writes them, and only the action's own arms

@@ -76,13 +76,13 @@ impl Emitter<'_> {
             array(t, &ring.name, "u32", slots);
             number_at(t, &ring.name, slots);
         }
-        for counter in &self.p.counters {
+        for (counter, name) in self.p.counters.iter().zip(&self.counters) {
             t.line(format!("// {} counter {}", self.at(counter.at), counter.name));
-            map(t, &counter.name, "MAP_PERCPU_ARRAY", None, "u32", "struct counter", u64::from(counter.size));
+            map(t, name, "MAP_PERCPU_ARRAY", None, "u32", "struct counter", u64::from(counter.size));
         }
-        for limiter in &self.p.limiters {
+        for (limiter, name) in self.p.limiters.iter().zip(&self.limiters) {
             t.line(format!("// {} limiter {}", self.at(limiter.at), limiter.name));
-            t.line(format!("static u32 {};", limiter.name));
+            t.line(format!("static u32 {name};"));
             t.line("");
         }
         for flow in &self.p.flow_tables {

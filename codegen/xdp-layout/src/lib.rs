@@ -11,13 +11,14 @@
 //! | linear table | also `<table>_half` (one `u32`: the half of the array in force) |
 //! | flow table | `<table>`: an array of buckets, page-aligned |
 //! | ring | `<ring>`: `u32` = generation << 24 \| id at `(pool * 2 + generation % 2) * slots + slot`; `<pool_table>`: `u32` = 256 + generation, or 0 |
-//! | counter | `<counter>`: per CPU, packets and bytes |
+//! | counter | `<counter>`, by [`names::global`]: per CPU, packets and bytes |
 //! | reasons and flow-table counts | `events`: per CPU `u64`, see [`Layout::events`] |
 
 pub mod array;
 pub mod data;
 pub mod fold;
 pub mod key;
+pub mod names;
 
 use array::ArrayLayout;
 use data::DataLayout;

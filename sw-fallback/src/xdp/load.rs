@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use xdp_layout::array::ArrayLayout;
+use xdp_layout::names::global;
 use xdp_layout::{Layout, TableKind, TableLayout};
 
 /// Loads an object; see [`XdpPlane::load`].
@@ -262,7 +263,7 @@ impl<'a> Job<'a> {
             rings.push(RingMaps { slots_per_ring: ring.slots, pools, slots });
         }
         let flow_pages = self.flow_pages(maps)?;
-        let counters = p.counters.iter().map(|c| take(maps, &c.name)).collect::<Result<_, _>>()?;
+        let counters = p.counters.iter().map(|c| take(maps, &global(&c.name))).collect::<Result<_, _>>()?;
         let events = (!self.layout.events.is_empty()).then(|| take(maps, "events")).transpose()?;
         let bench = self.bench(maps, &program)?;
         Ok(XdpPlane {

@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use xdp_layout::Layout;
+use xdp_layout::names::global;
 
 /// A folder of pins; nobody else uses it meanwhile.
 #[derive(Debug)]
@@ -158,7 +159,7 @@ fn meaning(p: &Pipeline, layout: &Layout, map: &str) -> Option<(&'static str, St
             return Some(("ring", format!("{shape:?}")));
         }
     }
-    if let Some(c) = p.counters.iter().find(|c| c.name == map) {
+    if let Some(c) = p.counters.iter().find(|c| global(&c.name) == map) {
         return Some(("counter", format!("{:?}", (c.size, c.kind))));
     }
     if let Some(f) = p.flow_tables.iter().find(|f| f.name == map) {
