@@ -93,12 +93,21 @@ impl Applied {
             let CheckedEntry::Table(e) = entry else { continue };
             match old.remove(&name(e)) {
                 Some(same) if same == *e => {}
-                Some(_) => new.push((e, WriteKind::Modify)),
-                None => new.push((e, WriteKind::Insert)),
+                Some(_) => new.push((entry.clone(), WriteKind::Modify)),
+                None => new.push((entry.clone(), WriteKind::Insert)),
             }
         }
-        for (entry, kind) in new {
-            self.put(plane, entry, kind, &mut old, &mut changes)?;
+        // At once: a plane may make its tables anew for each batch.
+        let done = plane.write_all(&new);
+        for ((entry, kind), done) in new.iter().zip(done) {
+            if let Err(error) = done {
+                self.clear(plane, entry, &error, &mut old, &mut changes)?;
+                self.write(plane, entry, *kind)?;
+            }
+            match kind {
+                WriteKind::Insert => changes.inserted += 1,
+                _ => changes.modified += 1,
+            }
         }
         for spec in &wanted.rings {
             changes.rings += usize::from(self.ring(plane, spec)?);
@@ -121,37 +130,26 @@ impl Applied {
         Refused(format!("error: table `{}`, action `{}`: {error}", entry.table, entry.action))
     }
 
-    /// Inserts or modifies. Where an old entry is in the way, it goes first.
-    fn put(
+    /// Takes away the old entries that are in the way of one.
+    fn clear(
         &self,
         plane: &mut dyn DataPlane,
-        entry: &TableEntry,
-        kind: WriteKind,
+        entry: &CheckedEntry,
+        error: &WriteError,
         old: &mut BTreeMap<Name, TableEntry>,
         changes: &mut Changes,
     ) -> Result<(), Refused> {
-        let checked = CheckedEntry::Table(entry.clone());
-        let slot = self.tables.slot(entry);
-        let in_the_way = |o: &TableEntry, error: &WriteError| match error {
-            WriteError::Exists => o.table() == entry.table() && slot.is_some() && self.tables.slot(o) == slot,
-            WriteError::Full => o.table() == entry.table(),
+        let CheckedEntry::Table(e) = entry else { return Ok(()) };
+        let slot = self.tables.slot(e);
+        let in_the_way = |o: &TableEntry| match error {
+            WriteError::Exists => o.table() == e.table() && slot.is_some() && self.tables.slot(o) == slot,
+            WriteError::Full => o.table() == e.table(),
             _ => false,
         };
-        if let Err(error) = plane.write(&checked, kind) {
-            let names: Vec<Name> =
-                old.iter().filter(|(_, o)| in_the_way(o, &error)).map(|(n, _)| n.clone()).collect();
-            if names.is_empty() {
-                return Err(self.refusal(&checked, &error));
-            }
-            for gone in names.iter().filter_map(|n| old.remove(n)) {
-                self.write(plane, &CheckedEntry::Table(gone), WriteKind::Delete)?;
-                changes.deleted += 1;
-            }
-            self.write(plane, &checked, kind)?;
-        }
-        match kind {
-            WriteKind::Insert => changes.inserted += 1,
-            _ => changes.modified += 1,
+        let names: Vec<Name> = old.iter().filter(|(_, o)| in_the_way(o)).map(|(n, _)| n.clone()).collect();
+        for gone in names.iter().filter_map(|n| old.remove(n)) {
+            self.write(plane, &CheckedEntry::Table(gone), WriteKind::Delete)?;
+            changes.deleted += 1;
         }
         Ok(())
     }
@@ -239,6 +237,7 @@ mod tests {
         tables: Tables,
         held: Vec<TableEntry>,
         log: Vec<String>,
+        batches: Vec<usize>,
     }
 
     impl DataPlane for Noted {
@@ -267,6 +266,10 @@ mod tests {
             self.log.push(format!("{kind:?} {text}"));
             Ok(())
         }
+        fn write_all(&mut self, batch: &[(CheckedEntry, WriteKind)]) -> Vec<Result<(), WriteError>> {
+            self.batches.push(batch.len());
+            batch.iter().map(|(entry, kind)| self.write(entry, *kind)).collect()
+        }
         fn fill_ring(&mut self, fill: &CheckedFill) -> Result<(), WriteError> {
             self.log.push(format!("fill {}", PoolEntry::generation(&fill.pool())));
             Ok(())
@@ -287,7 +290,10 @@ mod tests {
         let set = [("RING_SLOTS".to_owned(), "257".to_owned())];
         let p = pipeline_syntax::compile_source("l4lb.rs", crate::builtin::L4LB, &set).unwrap();
         let applied = Applied::new(&p);
-        (Noted { tables: Tables::new(&p), p, held: Vec::new(), log: Vec::new() }, applied)
+        (
+            Noted { tables: Tables::new(&p), p, held: Vec::new(), log: Vec::new(), batches: Vec::new() },
+            applied,
+        )
     }
 
     /// Backends by id, and pool 1's ring over them.
@@ -326,6 +332,7 @@ mod tests {
             &["Insert Exact(1)", "Insert Exact(2)", "fill 1", "Insert generation 1"],
         );
         check(&mut plane, &mut applied, &first, &[]);
+        assert_eq!(plane.batches, [2, 0], "what is new comes at once");
         let second = wanted(&plane, &[1, 3], 1400, 2);
         let log = ["Modify Exact(1)", "Insert Exact(3)", "fill 2", "Modify generation 2", "Delete Exact(2)"];
         check(&mut plane, &mut applied, &second, &log);
