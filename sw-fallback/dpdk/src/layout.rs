@@ -116,7 +116,8 @@ impl TableLayout {
             }
             Maker::P4c => where_they_are(keys, &table.keys, spec),
         };
-        let places = places.ok_or_else(|| lacks(format!("the key of table `{name}`")))?;
+        let bytes: usize = keys.iter().map(|(width, _)| bytes_of(*width)).sum();
+        let places = places.ok_or_else(|| lacks(format!("key of {bytes} bytes for table `{name}`")))?;
         let args = |action: &str| {
             let action = spec.actions.iter().find(|a| a.name == action)?;
             spec.structure(action.args.as_deref()?).map(Struct::bytes)
