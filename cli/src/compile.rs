@@ -21,7 +21,7 @@ use sw_fallback::xdp::clang::{self, ClangError};
 /// pipe of a chip has a program of its own, in the folders pipe0, pipe1 and so on.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  guideway compile --target xdp --out out/\n  guideway compile my_pipeline.rs --target bmv2 --out out/\n  guideway compile --pipeline decap --target xdp --no-clang --out out/\n  guideway compile --target tofino2 --out out/ --set RING_SLOTS=65536 --set TOO_BIG_RATE=off \\\n      --pipe ipv6=off --pipe ipv4=off,Ipip4=off   # out/pipe0, out/pipe1"
+    after_help = "Examples:\n  guideway compile --target xdp --out out/\n  guideway compile my_pipeline.rs --target bmv2 --out out/\n  guideway compile --pipeline decap --target xdp --no-clang --out out/\n  guideway compile --target tofino2 --out out/ --set RING_SLOTS=65536 --set TOO_BIG_RATE=off\n  guideway compile --target tofino --out out/ --set RING_SLOTS=65536 --set TOO_BIG_RATE=off \\\n      --pipe ipv6=off --pipe ipv4=off,Ipip4=off   # out/pipe0, out/pipe1"
 )]
 pub(crate) struct Args {
     #[command(flatten)]

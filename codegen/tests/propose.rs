@@ -22,8 +22,14 @@ fn check(found: &Proposal, pipes: &[&[&str]], all: &[&str]) {
 }
 
 #[test]
-fn the_load_balancer_takes_two_pipes_of_a_tofino_2() {
-    let target = hw_targets::target("tofino2").unwrap();
+fn the_load_balancer_takes_one_pipe_of_a_tofino_2() {
+    let found = propose(&l4lb(&[]), &hw_targets::target("tofino2").unwrap()).unwrap();
+    check(&found, &[&[]], &["TOO_BIG_RATE"]);
+}
+
+#[test]
+fn the_load_balancer_takes_two_pipes_of_a_first_tofino() {
+    let target = hw_targets::target("tofino").unwrap();
     let found = propose(&l4lb(&[]), &target).unwrap();
     check(&found, &[&["ipv6"], &["ipv4", "Ipip4"]], &["TOO_BIG_RATE"]);
     assert_eq!(
@@ -42,9 +48,10 @@ fn the_load_balancer_takes_two_pipes_of_a_tofino_2() {
 }
 
 #[test]
-fn none_is_found_for_a_first_tofino() {
-    let why = propose(&l4lb(&[]), &hw_targets::target("tofino").unwrap()).unwrap_err();
-    for part in ["with ipv", " TOO_BIG_RATE=off: ", " stages are needed", "has 12 stages"] {
+fn none_is_found_where_each_pipe_lacks_it() {
+    let sip = l4lb(&[("HASH", "HalfSipHash")]);
+    let why = propose(&sip, &hw_targets::target("tofino").unwrap()).unwrap_err();
+    for part in [" TOO_BIG_RATE=off: ", "hash.halfsiphash"] {
         assert!(why.contains(part), "{part}: {why}");
     }
 }

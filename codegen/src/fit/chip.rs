@@ -92,7 +92,7 @@ pub(super) fn uses(p: &Pipeline, target: &Target, list: &mut Vec<Use>) {
 
 /// The pipeline in steps.
 fn written(p: &Pipeline, target: &Target) -> Pipeline {
-    crate::steps::steps(p, target.provides("packet.told_length")).pipeline
+    crate::steps::steps(p, crate::steps::May::of(target)).pipeline
 }
 
 /// Is a value at hand without computing?

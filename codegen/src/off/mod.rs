@@ -28,6 +28,8 @@ use pipeline_ir::{
 };
 
 pub use pipes::pipes;
+#[cfg(feature = "p4")]
+pub(crate) use unused::without as without_unused;
 
 use crate::ways;
 
@@ -347,7 +349,7 @@ pub(crate) fn drop_unread(p: &mut Pipeline) -> bool {
 }
 
 /// Puts other statements in the place of some, wherever they stand.
-fn replace(block: &mut Block, with: &mut impl FnMut(&mut Stmt) -> Option<Block>) {
+pub(crate) fn replace(block: &mut Block, with: &mut impl FnMut(&mut Stmt) -> Option<Block>) {
     for mut s in std::mem::take(block) {
         match with(&mut s) {
             Some(mut others) => {

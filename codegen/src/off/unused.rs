@@ -27,7 +27,7 @@ struct Used {
 }
 
 /// The pipeline without what its parser and control don't use.
-pub(super) fn without(p: &Pipeline) -> Pipeline {
+pub(crate) fn without(p: &Pipeline) -> Pipeline {
     let used = Used::of(p);
     let mut out = p.clone();
     fn keep<T>(list: &mut Vec<T>, used: &BTreeSet<u32>) {

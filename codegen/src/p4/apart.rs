@@ -1,7 +1,8 @@
 //! What a compiler must be kept from joining, or can't take when it is joined.
 
 use p4::ast::{BinaryOp, Block, Expr as P4, Stmt as P4Stmt, Type as P4Type};
-use pipeline_ir::expr::{BinOp, Expr, ExprKind, UnOp};
+use pipeline_ir::TableId;
+use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Place;
 
 use super::control::Ingress;
@@ -41,6 +42,35 @@ impl Ingress<'_> {
             }
             _ => writes,
         }
+    }
+
+    /// Is it a table of ours that decides a condition?
+    pub(super) fn decides(&self, table: TableId) -> bool {
+        table.index() >= self.decisions
+    }
+
+    /// Notes the key of a table; what can't stand in it, in metadata.
+    pub(super) fn key(&mut self, table: TableId, key: &[Expr], w: &Worlds) -> Block {
+        let declared = &self.s.p.tables[table.index()];
+        let mut out = Vec::new();
+        let mut keys = Vec::new();
+        let several = key.len() > 1;
+        for (i, (e, k)) in key.iter().zip(&declared.keys).enumerate() {
+            let value = match &e.kind {
+                ExprKind::Cast(flag) if self.decides(table) && flag.ty == Type::Bool => {
+                    self.flags.insert((table, i));
+                    self.s.sized(flag, w)
+                }
+                _ if e.ty == Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
+                _ => self.s.sized(e, w),
+            };
+            let name = format!("{}_{}", declared.name, k.name);
+            let (place, put) = self.key_part(&name, u32::from(k.width), value);
+            out.extend(put);
+            keys.push(place);
+        }
+        self.keys.insert(table, keys);
+        if several { self.side_by_side(out) } else { out }
     }
 
     /// A condition; where its parts can't be joined, what tries one after the other, and the mark that they leave.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use p4::ast::{
     Block, Decl, Else, Expr as P4, If, Stmt as P4Stmt, StmtKind as P4Kind, SwitchCase, Type as P4Type,
 };
-use pipeline_ir::expr::{Expr, ExprKind};
+use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, HashAlgorithm, Place, Stmt, StmtKind};
 use pipeline_ir::{ActionId, CursorId, FlowTableId, HeaderId, LimiterId, Loc, RingId, TableId, VarId};
 
@@ -36,11 +36,15 @@ pub(super) struct Ingress<'a> {
     pub(super) fields: Vec<Field>,
     /// Key expressions of tables.
     pub(super) keys: BTreeMap<TableId, Vec<P4>>,
+    /// Parts of keys that are true or false.
+    pub(super) flags: BTreeSet<(TableId, usize)>,
     /// Expressions of the pools that rings are asked for.
     pub(super) pools: BTreeMap<RingId, P4>,
     /// Expressions of the slots that rings are asked for.
     pub(super) slots: BTreeMap<RingId, P4>,
-    /// What is done where the ring that is asked next has a server.
+    /// What is done first where the ring that is asked next has a server.
+    pub(super) behind_ring: Block,
+    /// What is done there then.
     pub(super) selected: Option<Block>,
     /// Where the action of a ring puts the id.
     pub(super) ring_ids: BTreeMap<RingId, P4>,
@@ -58,6 +62,8 @@ pub(super) struct Ingress<'a> {
     pub(super) limiters: BTreeSet<LimiterId>,
     /// What the architecture's own hashes do.
     pub(super) hashers: BTreeSet<Hashing>,
+    /// What each object hashes, where it hashes one list only.
+    pub(super) hashed_lists: Vec<P4>,
     /// The pipeline is cut behind its last table, and this is what egress does.
     pub(super) egress: bool,
     /// What actions do for their arms.
@@ -72,6 +78,8 @@ pub(super) struct Ingress<'a> {
     clock: Option<plan::At>,
     /// Set where a packet is dropped and more stands behind it.
     pub(super) over: Option<VarId>,
+    /// Tables from this one on decide conditions: nobody else sees them.
+    pub(super) decisions: usize,
     /// Where changes of checksums are kept.
     pub(super) words: Words,
     /// Checksums of all their data.
@@ -91,8 +99,10 @@ impl<'a> Ingress<'a> {
             tick_ns,
             fields: Vec::new(),
             keys: BTreeMap::new(),
+            flags: BTreeSet::new(),
             pools: BTreeMap::new(),
             slots: BTreeMap::new(),
+            behind_ring: Block::new(),
             selected: None,
             ring_ids: BTreeMap::new(),
             flow_helpers: BTreeSet::new(),
@@ -103,7 +113,9 @@ impl<'a> Ingress<'a> {
             digests: BTreeMap::new(),
             limiters: BTreeSet::new(),
             hashers: BTreeSet::new(),
+            hashed_lists: Vec::new(),
             over: None,
+            decisions: s.p.tables.len(),
             egress: false,
             taken: Taken::new(),
             apart: BTreeSet::new(),
@@ -210,6 +222,10 @@ impl<'a> Ingress<'a> {
                     let verdict = self.verdict(v, w);
                     out.extend(verdict.into_iter().filter(|s| s.kind != P4Kind::Exit));
                 }
+                StmtKind::Set { .. } if self.waits_for_ring(block, i) => {
+                    let set = self.stmt(s, w);
+                    self.behind_ring.extend(set);
+                }
                 _ => out.extend(self.stmt(s, w)),
             }
             *w = worlds::after(std::slice::from_ref(s), w);
@@ -226,7 +242,7 @@ impl<'a> Ingress<'a> {
         let name = self.s.names.vars[var.index()].clone();
         Some(match (zero, ty) {
             (false, _) => P4Stmt::declare(plan::ty(ty), name),
-            (true, pipeline_ir::expr::Type::Bool) => P4Stmt::let_(P4Type::Bool, name, false),
+            (true, Type::Bool) => P4Stmt::let_(P4Type::Bool, name, false),
             (true, _) => P4Stmt::let_(plan::ty(ty), name, 0u32),
         })
     }
@@ -254,7 +270,7 @@ impl<'a> Ingress<'a> {
                 let (name, size) =
                     (&self.s.names.counters[counter.index()], self.s.p.counters[counter.index()].size);
                 let bits = self.s.style.arch.cell_bits(size) as u8; // 32 at most
-                let cell = self.s.cast(index, pipeline_ir::expr::Type::Bits(bits), w);
+                let cell = self.s.cast(index, Type::Bits(bits), w);
                 let kind = self.s.p.counters[counter.index()].kind;
                 let count = self.s.style.arch.count(P4::name(name.clone()), cell.clone(), kind);
                 if index.most() < u128::from(size) {
@@ -385,7 +401,13 @@ impl<'a> Ingress<'a> {
     pub(super) fn bodies(&mut self, arms: &[Arm], w: &Worlds) -> Vec<(ActionId, Block)> {
         let mut bodies = Vec::new();
         for arm in arms {
-            if !self.s.plan.absorbed.contains(&arm.action) {
+            if self.s.plan.absorbed.contains(&arm.action) {
+                for s in &arm.body {
+                    if let StmtKind::Verdict(v) = &s.kind {
+                        self.verdict(v, w);
+                    }
+                }
+            } else {
                 // The action itself hands the packet over to egress.
                 if self.cut.is_some_and(|c| c.moves(arm.action)) {
                     continue;
@@ -397,26 +419,6 @@ impl<'a> Ingress<'a> {
             }
         }
         bodies
-    }
-
-    /// Notes the key of a table; what can't stand in it, in metadata.
-    fn key(&mut self, table: TableId, key: &[Expr], w: &Worlds) -> Block {
-        let declared = &self.s.p.tables[table.index()];
-        let mut out = Vec::new();
-        let mut keys = Vec::new();
-        let several = key.len() > 1;
-        for (e, k) in key.iter().zip(&declared.keys) {
-            let value = match e.ty {
-                pipeline_ir::expr::Type::Bool => self.s.sized(e, w).cast(P4Type::bit(1)),
-                pipeline_ir::expr::Type::Bits(_) => self.s.sized(e, w),
-            };
-            let name = format!("{}_{}", declared.name, k.name);
-            let (place, put) = self.key_part(&name, u32::from(k.width), value);
-            out.extend(put);
-            keys.push(place);
-        }
-        self.keys.insert(table, keys);
-        if several { self.side_by_side(out) } else { out }
     }
 
     /// Applies a table and runs the body of the action that was chosen.

@@ -19,10 +19,22 @@ impl Ingress<'_> {
     pub(super) fn crc32(&mut self, into: VarId, key: &Expr, data: &[Expr], w: &Worlds) -> Block {
         let list = std::iter::once(self.bits(key, 31, 0, w)).chain(data.iter().map(|e| self.s.sized(e, w)));
         let list = P4::list(list.collect::<Vec<_>>());
-        match self.hashed(self.s.style.means.crc32, self.s.var(into), Hashing::Crc32, list) {
+        let how = Hashing::Crc32(self.hashes(&list));
+        match self.hashed(self.s.style.means.crc32, self.s.var(into), how, list) {
             Some(hashed) => vec![hashed],
             None => self.crc32_by_bits(into, key, data, w),
         }
+    }
+
+    /// The number of the object that hashes a list.
+    fn hashes(&mut self, list: &P4) -> usize {
+        if !self.s.style.arch.hashes_one_list() {
+            return 0;
+        }
+        self.hashed_lists.iter().position(|known| known == list).unwrap_or_else(|| {
+            self.hashed_lists.push(list.clone());
+            self.hashed_lists.len() - 1
+        })
     }
 
     /// By the architecture's own hash, where the target has it.

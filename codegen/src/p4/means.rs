@@ -23,8 +23,6 @@ pub(super) struct Means {
     pub(super) modulo: bool,
     /// Must each statement do one thing, with none behind a verdict? Then the pipeline is written in [`steps`](crate::steps).
     pub(super) steps: bool,
-    /// Does an IP header tell how long the frame is?
-    pub(super) tells_length: bool,
     /// Are optional keys matched by masks?
     pub(super) optional_by_mask: bool,
     /// Does the deparser sum what checksums change by?
@@ -52,7 +50,6 @@ impl Means {
             checksum: has("checksum.internet"),
             modulo: has("arith.modulo"),
             steps: !has("expr.nested"),
-            tells_length: has("packet.told_length"),
             optional_by_mask: !has("table.optional"),
             sums_last: has("checksum.deparser"),
             cut: fitted.is_cut(),

@@ -13,6 +13,7 @@
 //! top level, so that they are the same on every target. What v1model can't do as the pipeline says it is in
 //! `plan`, what BMv2 does with invalid headers in `worlds`, flow tables in `flow`.
 
+mod absorb;
 mod apart;
 mod arch;
 mod asked;
@@ -21,6 +22,7 @@ mod egress;
 mod expr;
 mod flow;
 mod hash;
+mod in_two;
 mod info;
 mod learner;
 mod limiter;
@@ -42,6 +44,7 @@ mod taken;
 mod verdicts;
 pub(crate) mod worlds;
 
+pub use in_two::{HANDED_OVER, in_two};
 pub use info::{FLOW_TABLE, Sizes, info, slot_width};
 
 use std::borrow::Cow;
@@ -91,8 +94,7 @@ pub(crate) fn program(fitted: &Fitted) -> Option<p4::ast::Program> {
     let p: &Pipeline = &counted;
     let sizes = Sizes::of(fitted.target());
     let style = Style { arch: arch::find(&fitted.target().arch)?, means: Means::of(fitted) };
-    let in_steps = style.means.steps.then(|| crate::steps::steps(p, style.means.tells_length));
-    let over = in_steps.as_ref().and_then(|s| s.over);
+    let in_steps = style.means.steps.then(|| crate::steps::steps(p, crate::steps::May::of(fitted.target())));
     let written = in_steps.as_ref().map_or(p, |s| &s.pipeline);
-    Some(program::program(written, over, &info(p, &sizes), &sizes, fitted.target(), style))
+    Some(program::program(written, in_steps.as_ref(), &info(p, &sizes), &sizes, fitted.target(), style))
 }

@@ -8,14 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipeline_ir::expr::{Builtin, Expr, ExprKind, Type};
-use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Place, Stmt, StmtKind, Verdict, walk};
 use pipeline_ir::{ActionId, CursorId, ParserOp, Pipeline, TableId, Transition, VarId, VarKind};
 
 use super::asked;
 use super::means::Means;
 use super::ports;
 use super::remember::{self, Last};
-use super::same;
 
 /// A statement's identity: where it lies in memory.
 pub(super) type At = *const Stmt;
@@ -73,7 +72,7 @@ impl Plan {
             plan.alone = asked::asked(p);
             plan.ports = ports::ports(p);
         }
-        plan.absorb(p, means.steps);
+        plan.absorb(p, means);
         plan.place(p, means);
         plan
     }
@@ -139,46 +138,6 @@ impl Plan {
         }
         for inner in block[k].kind.blocks() {
             self.keep(p, inner, &mut rest.clone());
-        }
-    }
-
-    /// An action absorbs its arms if they all say the same, and only compute metadata from metadata and from the
-    /// action's own data, which nothing else reads.
-    fn absorb(&mut self, p: &Pipeline, steps: bool) {
-        let mut arms: BTreeMap<ActionId, Vec<&Arm>> = BTreeMap::new();
-        walk(&p.control, &mut |s| {
-            if let StmtKind::Apply { arms: list, .. } | StmtKind::Stay { arms: list, .. } = &s.kind {
-                for arm in list {
-                    arms.entry(arm.action).or_default().push(arm);
-                }
-            }
-        });
-        for (action, list) in arms {
-            let Some(first) = list.first() else { continue };
-            if !first.body.is_empty() && is_stay_default(p, action) {
-                continue;
-            }
-            let alike = list.iter().all(|a| same::blocks(&a.body, &first.body));
-            if !alike || !first.body.iter().all(is_simple) || steps && !first.body.iter().all(is_copy) {
-                continue;
-            }
-            let own: BTreeSet<VarId> = p.actions[action.index()].params.iter().copied().collect();
-            let mut inside = 0;
-            let mut outside = 0;
-            list.iter().for_each(|a| inside += mentions(&a.body, &own));
-            outside += mentions(&p.control, &own);
-            if inside == outside {
-                self.absorbed.insert(action);
-                for stmt in &first.body {
-                    if let StmtKind::Set { place: Place::Var(v), value } = &stmt.kind {
-                        self.in_metadata.insert(*v);
-                        vars_of(value, &mut self.in_metadata);
-                    }
-                }
-                own.iter().for_each(|v| {
-                    self.in_metadata.remove(v);
-                });
-            }
         }
     }
 
@@ -271,17 +230,6 @@ impl Later {
     }
 }
 
-/// Can a `stay` meet this action in vain? Its arm then waits for the second pass.
-fn is_stay_default(p: &Pipeline, action: ActionId) -> bool {
-    let mut found = false;
-    walk(&p.control, &mut |s| {
-        if let StmtKind::Stay { table, .. } = &s.kind {
-            found |= p.tables[table.index()].default == action;
-        }
-    });
-    found
-}
-
 /// Variables that the parser writes.
 pub(super) fn parser_writes(p: &Pipeline) -> BTreeSet<VarId> {
     let ops = p.parser.states.iter().flat_map(|s| &s.ops);
@@ -323,21 +271,6 @@ pub(super) fn has_stay<'a>(block: impl IntoIterator<Item = &'a Stmt>) -> bool {
 
 fn is_stay(s: &Stmt) -> bool {
     matches!(s.kind, StmtKind::Stay { .. })
-}
-
-fn is_simple(s: &Stmt) -> bool {
-    let StmtKind::Set { place: Place::Var(_), value } = &s.kind else { return false };
-    let mut simple = true;
-    value.walk(&mut |e| {
-        simple &= !matches!(e.kind, ExprKind::Field(..) | ExprKind::Valid(_) | ExprKind::Builtin(_));
-    });
-    simple
-}
-
-/// Copies a number or the action's own data: a chip does all of these at once.
-fn is_copy(s: &Stmt) -> bool {
-    let StmtKind::Set { value, .. } = &s.kind else { return false };
-    matches!(value.kind, ExprKind::Const(_) | ExprKind::Bool(_) | ExprKind::Var(_))
 }
 
 /// Variables that statements write.

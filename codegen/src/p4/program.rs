@@ -18,11 +18,12 @@ use super::plan::{self, Plan};
 use super::taken::{self, Taken};
 use super::verdicts::DROP_REASON;
 use super::{egress, flow, limiter, parser, preamble, prelude, staged, tables, worlds};
+use crate::steps::InSteps;
 
 /// The whole program.
 pub(super) fn program(
     p: &Pipeline,
-    over: Option<VarId>,
+    in_steps: Option<&InSteps>,
     info: &P4Info,
     sizes: &Sizes,
     target: &Target,
@@ -35,7 +36,7 @@ pub(super) fn program(
         false => (Taken::new(), BTreeSet::new()),
     };
     let p: &Pipeline = &p;
-    let cut = style.means.cut.then(|| egress::cut(p, &taken)).flatten();
+    let cut = style.means.cut.then(|| egress::cut(p, &taken, in_steps)).flatten();
     let p = cut.as_ref().map_or(p, |c| &c.ingress);
     let mut plan = Plan::new(p, style.means);
     if let Some(cut) = &cut {
@@ -46,7 +47,8 @@ pub(super) fn program(
     let scope = Scope { p, names: &names, plan: &plan, style, action: None };
     let (entry, start) = worlds::parser(p);
     let mut ingress = Ingress::new(scope, target.tick_ns);
-    ingress.over = over;
+    ingress.over = in_steps.and_then(|s| s.over);
+    ingress.decisions = in_steps.map_or(p.tables.len(), |s| s.declared);
     ingress.cut = cut.as_ref();
     ingress.taken = taken;
     ingress.apart = apart.clone();
@@ -112,6 +114,7 @@ fn in_egress(
     let scope = Scope { p, names: &names, plan: &plan, style, action: None };
     let (entry, start) = worlds::parser(p);
     let mut g = Ingress::new(scope, target.tick_ns);
+    g.decisions = p.tables.len();
     g.egress = true;
     g.apart = apart;
     let apply = g.body(&start);

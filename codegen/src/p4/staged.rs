@@ -27,6 +27,7 @@ use super::info::Sizes;
 use super::plan;
 use super::prelude;
 use super::worlds::{self, Worlds};
+use crate::steps::early::passes;
 
 /// Where the flows of a table that a cursor is looked up in lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,9 +80,10 @@ impl Ingress<'_> {
         out
     }
 
-    /// The variable that has the hash of all flows that a cursor is filled with, if it is one, set once and in metadata.
+    /// The variable that has the hash of all flows that a cursor is filled with, if it is one, in metadata, and not set
+    /// behind the first of them.
     fn common_hash(&self, c: CursorId) -> Option<VarId> {
-        let (mut hashes, mut sets) = (BTreeSet::new(), Vec::new());
+        let (mut hashes, mut set_since) = (BTreeSet::new(), BTreeSet::new());
         walk(&self.s.p.control, &mut |s| {
             if let StmtKind::Find { cursor, hash, .. } = &s.kind
                 && *cursor == c
@@ -91,11 +93,40 @@ impl Ingress<'_> {
                     _ => None,
                 });
             }
-            sets.extend(s.kind.written());
+            if let (Some(Place::Var(v)), false) = (s.kind.written(), hashes.is_empty()) {
+                set_since.insert(v);
+            }
         });
         let hash = hashes.pop_first().flatten().filter(|_| hashes.is_empty())?;
-        let once = sets.iter().filter(|place| **place == Place::Var(hash)).count() == 1;
-        (once && self.s.plan.in_metadata.contains(&hash)).then_some(hash)
+        (!set_since.contains(&hash) && self.s.plan.in_metadata.contains(&hash)).then_some(hash)
+    }
+
+    /// Does a statement take a part of a hash that is asked for behind a `stay` of its block? It is done inside, where the
+    /// ring has a server: what stands before the ring's tables, these wait for.
+    pub(super) fn waits_for_ring(&self, block: &[IrStmt], at: usize) -> bool {
+        let s = &block[at];
+        let StmtKind::Set { place: Place::Var(v), value } = &s.kind else { return false };
+        let mut hashes = Vec::new();
+        walk(&block[..at], &mut |s| {
+            if let StmtKind::Hash { into, .. } = s.kind {
+                hashes.push(into);
+            }
+        });
+        let mut of_hash = false;
+        value.walk(&mut |e| of_hash |= matches!(e.kind, ExprKind::Var(v) if hashes.contains(&v)));
+        let stay = block[at..].iter().position(|s| matches!(s.kind, StmtKind::Stay { .. })).map(|i| at + i);
+        let Some((StmtKind::Stay { select, id, .. }, stay)) = stay.map(|i| (&block[i].kind, i)) else {
+            return false;
+        };
+        let asks_ring = matches!(&select[..], [only] if matches!(only.kind, StmtKind::Select { .. }));
+        let mut between = block[at + 1..stay].iter().chain(select);
+        let passes = between.all(|other| passes(&self.s.p.vars, s, other));
+        self.s.style.means.staged
+            && of_hash
+            && asks_ring
+            && passes
+            && id != v
+            && self.s.plan.in_metadata.contains(v)
     }
 
     /// Where the hash of a cursor's flow lies.
@@ -125,18 +156,20 @@ impl Ingress<'_> {
         let apply = P4::name(self.s.names.tables[table.index()].clone()).method0("apply");
         inner.extend(self.count_staged(&tables, c));
         inner.push(self.dispatch(table, apply, bodies));
-        // A ring that has none leaves 0.
-        let mut out = vec![Stmt::assign(self.s.var(id), 0u32)];
+        let mut out = Block::new();
         match (select, self.over) {
             ([only], _) if matches!(only.kind, StmtKind::Select { .. }) => {
                 self.selected = Some(inner);
                 out.extend(self.block(select, w));
             }
             (_, Some(over)) => {
+                // What selects nothing leaves 0.
+                out.push(Stmt::assign(self.s.var(id), 0u32));
                 out.extend(self.block(select, w));
                 out.push(Stmt::if_(self.s.var(over).inverted(), inner));
             }
             (_, None) => {
+                out.push(Stmt::assign(self.s.var(id), 0u32));
                 out.extend(self.block(select, w));
                 out.extend(inner);
             }
@@ -155,7 +188,7 @@ impl Ingress<'_> {
         let width = u32::from(self.s.p.var(id).ty.width());
         let wide = cell(width) != width && !tables.is_empty();
         let (place, own) = (self.staged_place(c, id), self.s.var(id));
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.behind_ring);
         if wide {
             out.push(Stmt::assign(place, own.clone().cast(P4Type::bit(cell(width)))));
         }

@@ -133,8 +133,10 @@ fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl 
     let inside = Scope { action: Some(id), ..s };
     let absorbed = s.plan.absorbed.contains(&id);
     let over = g.cut.and_then(|cut| cut.hand_over(id, inside));
-    let mut body = if absorbed && over.is_none() && !g.taken.contains_key(&id) {
-        arm(s, id).iter().filter_map(|stmt| absorbed_set(inside, stmt)).collect::<Vec<_>>()
+    let taken = g.taken.get(&id).into_iter().flatten();
+    let taken = taken.map(|(v, e)| P4Stmt::assign(s.var(*v), inside.value(e, &Worlds::any())));
+    let mut body: Vec<P4Stmt> = if absorbed && over.is_none() {
+        taken.chain(arm(s, id).iter().flat_map(|stmt| g.absorbed(inside, stmt))).collect()
     } else {
         let read = a.params.iter().filter(|v| s.plan.read.contains(v) && wanted(s, id, of, **v));
         let kept = read.map(|v| {
@@ -146,12 +148,13 @@ fn action(g: &Ingress<'_>, id: ActionId, of: &[TableId], info: &P4Info) -> Decl 
             };
             P4Stmt::assign(s.var(*v), value)
         });
-        let taken = g.taken.get(&id).into_iter().flatten();
-        let taken = taken.map(|(v, e)| P4Stmt::assign(s.var(*v), inside.value(e, &Worlds::any())));
         over.into_iter().flatten().chain(kept).chain(taken).collect()
     };
     let tables = of.iter().map(|t| &s.p.tables[t.index()]);
     body.extend(tables.filter_map(|t| s.style.arch.count_entry(P4::name(direct(t)), t.counters?)));
+    if of.iter().all(|t| g.decides(*t)) {
+        return Decl::action(s.names.actions[id.index()].clone(), params, body);
+    }
     let about = note(&s.p.file, a.at, &format!("action {}", a.name));
     if let ([table], true) = (of, s.is_shared(id)) {
         let name = s.action(*table, id);
@@ -185,9 +188,17 @@ fn wanted(s: Scope<'_>, action: ActionId, of: &[TableId], param: VarId) -> bool 
     here > 0 || mentions(&s.p.control, &param) > in_arms
 }
 
-fn absorbed_set(s: Scope<'_>, stmt: &Stmt) -> Option<P4Stmt> {
-    let StmtKind::Set { place: Place::Var(v), value } = &stmt.kind else { return None };
-    Some(P4Stmt::assign(s.var(*v), s.value(value, &Worlds::any())))
+impl Ingress<'_> {
+    /// What an action does itself of its arm.
+    fn absorbed(&self, inside: Scope<'_>, stmt: &Stmt) -> Vec<P4Stmt> {
+        match &stmt.kind {
+            StmtKind::Set { place: Place::Var(v), value } => {
+                vec![P4Stmt::assign(inside.var(*v), inside.value(value, &Worlds::any()))]
+            }
+            StmtKind::Verdict(v) => self.said(v, &Worlds::any()),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// What the arms of an action say, if they say the same.
@@ -206,9 +217,14 @@ pub(super) fn tables(g: &Ingress<'_>, info: &P4Info, sizes: &Sizes) -> Vec<Decl>
     let p = g.s.p;
     let mut out = Vec::new();
     for (i, t) in p.tables.iter().enumerate() {
-        if let Some(keys) = g.keys.get(&TableId(i as u32)) {
+        let id = TableId(i as u32);
+        if let Some(keys) = g.keys.get(&id) {
             let local = g.s.names.tables[i].clone();
-            let decl = Decl::from(table(g.s, TableId(i as u32), local, keys));
+            let decl = Decl::from(table(g, id, local, keys));
+            if g.decides(id) {
+                out.push(decl.annotate(Annotation::new("hidden")).note(note(&p.file, t.at, "is decided")));
+                continue;
+            }
             let decl = seen(decl, &t.name, info.table(&t.name).map(|t| t.preamble.id));
             out.push(decl.note(note(&p.file, t.at, &format!("table {}", t.name))));
         }
@@ -244,14 +260,14 @@ fn ring_table(table: P4Table, set: &str, none: &str, size: u32) -> Decl {
     table.actions(actions).const_default_action(P4::call0(none)).size(size).into()
 }
 
-fn table(s: Scope<'_>, id: TableId, local: String, keys: &[P4]) -> P4Table {
+fn table(g: &Ingress<'_>, id: TableId, local: String, keys: &[P4]) -> P4Table {
+    let s = g.s;
     let t = &s.p.tables[id.index()];
     let name = |a: ActionId| s.action(id, a);
-    let keys = t
-        .keys
-        .iter()
-        .zip(keys)
-        .map(|(k, e)| Key::new(e.clone(), match_kind(k.kind, s.style.means)).named(k.name.clone()));
+    let keys = t.keys.iter().zip(keys).map(|(k, e)| {
+        let key = Key::new(e.clone(), match_kind(k.kind, s.style.means));
+        if g.decides(id) { key } else { key.named(k.name.clone()) }
+    });
     let actions = t.actions.iter().map(|a| {
         let reference = ActionRef::new(name(*a));
         if s.p.actions[a.index()].default_only { reference.default_only() } else { reference }
@@ -265,7 +281,7 @@ fn table(s: Scope<'_>, id: TableId, local: String, keys: &[P4]) -> P4Table {
     let table = if t.const_entries.is_empty() {
         table
     } else {
-        table.const_entries(t.const_entries.iter().map(|e| entry(s, id, e)))
+        table.const_entries(t.const_entries.iter().map(|e| entry(g, id, e)))
     };
     let table = if t.const_entries.is_empty() { table.size(t.size) } else { table };
     if t.counters.is_some() {
@@ -275,11 +291,21 @@ fn table(s: Scope<'_>, id: TableId, local: String, keys: &[P4]) -> P4Table {
     }
 }
 
-fn entry(s: Scope<'_>, id: TableId, e: &ConstEntry) -> Entry {
+fn entry(g: &Ingress<'_>, id: TableId, e: &ConstEntry) -> Entry {
+    let s = g.s;
     let t = &s.p.tables[id.index()];
-    let keys = e.keys.iter().zip(&t.keys).map(|(v, k)| keyset(*v, k.width));
+    let keys = e.keys.iter().zip(&t.keys).enumerate().map(|(i, (v, k))| match *v {
+        KeyValue::Ternary { value, mask: 1 } if g.flags.contains(&(id, i)) => {
+            Keyset::value(P4::Bool(value == 1))
+        }
+        KeyValue::Ternary { value, mask } if g.decides(id) && mask == Type::Bits(k.width).mask() => {
+            Keyset::value(number(value))
+        }
+        v => keyset(v, k.width),
+    });
     let args: Vec<P4> = e.args.iter().map(|a| number(*a)).collect();
-    Entry::new(keys, s.action(id, e.action), args).note(note(&s.p.file, e.at, ""))
+    let entry = Entry::new(keys, s.action(id, e.action), args);
+    if g.decides(id) { entry } else { entry.note(note(&s.p.file, e.at, "")) }
 }
 
 fn keyset(v: KeyValue, width: u8) -> Keyset {

@@ -56,15 +56,23 @@ impl Ingress<'_> {
     }
 
     pub(super) fn verdict(&mut self, v: &Verdict, w: &Worlds) -> Block {
+        if matches!(v, Verdict::Drop(_)) && self.s.style.means.drops_last {
+            self.drops = true;
+            self.field(DROP_REASON, P4Type::bit(self.reason_bits()), false);
+        }
+        self.said(v, w)
+    }
+
+    /// The same where the verdict's parts are declared.
+    pub(super) fn said(&self, v: &Verdict, w: &Worlds) -> Block {
         let arch = self.s.style.arch;
         let mut out = match v {
             Verdict::Forward(_) if self.egress => Vec::new(),
             Verdict::Forward(port) => sent(arch, self.s.port(port, w)),
             Verdict::Pass => sent(arch, P4::name("CPU_PORT")),
             Verdict::Drop(reason) if self.s.style.means.drops_last => {
-                self.drops = true;
-                let number = self.field(DROP_REASON, P4Type::bit(self.reason_bits()), false);
-                std::iter::once(P4Stmt::assign(number, reason.0 + 1)).chain(arch.drop()).collect()
+                let number = P4Stmt::assign(meta(DROP_REASON), reason.0 + 1);
+                std::iter::once(number).chain(arch.drop()).collect()
             }
             Verdict::Drop(reason) => {
                 let counter = P4::name(format!("drop_{}", self.s.p.reasons[reason.index()].name));

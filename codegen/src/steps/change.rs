@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use pipeline_ir::expr::{BinOp, Expr};
+use pipeline_ir::expr::{BinOp, Expr, ExprKind};
 use pipeline_ir::stmt::Block;
 
 use super::Steps;
@@ -16,21 +16,36 @@ use super::values;
 use crate::p4::{same, worlds::Worlds};
 
 /// The parts of two values, as far as they are put together alike.
-pub(crate) struct Change<'e> {
-    old: Vec<&'e Expr>,
-    new: Vec<&'e Expr>,
+pub(crate) struct Change {
+    old: Vec<Expr>,
+    new: Vec<Expr>,
     /// Those from the first that differs to the last.
     differs: Range<usize>,
 }
 
-impl<'e> Change<'e> {
+/// The parts that a value is put together of; of a number, the parts that the other value has.
+fn parts_beside(e: &Expr, other: &Expr) -> Vec<Expr> {
+    let (mut list, mut others) = (Vec::new(), Vec::new());
+    parts(e, BinOp::Concat, &mut list);
+    parts(other, BinOp::Concat, &mut others);
+    if !matches!(e.kind, ExprKind::Const(_)) || e.ty != other.ty {
+        return list.into_iter().cloned().collect();
+    }
+    let mut top = e.ty.width();
+    let part = |other: &&Expr| {
+        let high = top - 1;
+        top -= other.ty.width();
+        values::slice(e.clone(), high, top)
+    };
+    others.iter().map(part).collect()
+}
+
+impl Change {
     /// None where the whole changes.
-    pub(crate) fn of(old: &'e Expr, new: &'e Expr) -> Option<Self> {
-        let (mut a, mut b) = (Vec::new(), Vec::new());
-        parts(old, BinOp::Concat, &mut a);
-        parts(new, BinOp::Concat, &mut b);
+    pub(crate) fn of(old: &Expr, new: &Expr) -> Option<Self> {
+        let (a, b) = (parts_beside(old, new), parts_beside(new, old));
         let alike = a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.ty == b.ty);
-        let differ: Vec<usize> = (0..a.len().min(b.len())).filter(|i| !same::exprs(a[*i], b[*i])).collect();
+        let differ: Vec<usize> = (0..a.len().min(b.len())).filter(|i| !same::exprs(&a[*i], &b[*i])).collect();
         let (mut first, mut last) = (*differ.first()?, *differ.last()?);
         let low = |at: usize| a[at + 1..].iter().map(|e| u32::from(e.ty.width())).sum::<u32>();
         // A part that is no whole bytes would share its container with what stands beside it.
@@ -51,20 +66,19 @@ impl<'e> Change<'e> {
 
     /// The highest bit of what changes, and the lowest.
     pub(crate) fn bits(&self) -> (u32, u32) {
-        let bits = |list: &[&Expr]| list.iter().map(|e| u32::from(e.ty.width())).sum::<u32>();
+        let bits = |list: &[Expr]| list.iter().map(|e| u32::from(e.ty.width())).sum::<u32>();
         let low = bits(&self.old[self.differs.end..]);
         (low + bits(&self.old[self.differs.clone()]) - 1, low)
     }
 
-    fn with(&self, list: &[&Expr], piece: &Expr) -> Option<Expr> {
+    fn with(&self, list: &[Expr], piece: &Expr) -> Option<Expr> {
         let [before, after] = [&list[..self.differs.start], &list[self.differs.end..]];
-        let all: Vec<&Expr> = before.iter().copied().chain([piece]).chain(after.iter().copied()).collect();
-        join(&all)
+        join(before.iter().chain([piece]).chain(after))
     }
 }
 
-fn join(list: &[&Expr]) -> Option<Expr> {
-    list.iter().map(|e| (*e).clone()).reduce(values::join)
+fn join<'e>(list: impl IntoIterator<Item = &'e Expr>) -> Option<Expr> {
+    list.into_iter().cloned().reduce(values::join)
 }
 
 impl Steps<'_> {

@@ -4,7 +4,7 @@ use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::Block;
 
 use super::values::{narrow, slice, widened};
-use super::{Steps, order, small, var};
+use super::{Steps, order, var};
 use crate::p4::same;
 use crate::p4::worlds::{Known, Worlds};
 
@@ -132,9 +132,7 @@ impl Steps<'_> {
             ExprKind::Field(..) if number != 0 && matches!(op, BinOp::Eq | BinOp::Ne) => {
                 compare(op, a.clone(), number)
             }
-            _ if at_hand(a, inner) => {
-                small::parted(op, a, number).unwrap_or_else(|| compare(op, a.clone(), number))
-            }
+            _ if at_hand(a, inner) => self.beside(op, a.clone(), number),
             _ => {
                 let a = self.operand(a, inner, out);
                 let a = match a.kind {
@@ -147,7 +145,7 @@ impl Steps<'_> {
                     }
                     _ => a,
                 };
-                small::parted(op, &a, number).unwrap_or_else(|| compare(op, a, number))
+                self.beside(op, a, number)
             }
         }
     }

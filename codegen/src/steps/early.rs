@@ -69,7 +69,7 @@ fn is_early(vars: &[Var], s: &Stmt) -> bool {
     matches!(&s.kind, StmtKind::Set { place: Place::Var(v), .. } if vars[v.index()].kind == VarKind::Local)
 }
 
-fn looks_up(s: &Stmt) -> bool {
+pub(super) fn looks_up(s: &Stmt) -> bool {
     let mut looks = false;
     walk(std::slice::from_ref(s), &mut |s| {
         looks |= matches!(s.kind, StmtKind::Apply { .. } | StmtKind::Stay { .. } | StmtKind::Find { .. });
@@ -122,7 +122,7 @@ fn may_leave(vars: &[Var], s: &Stmt, looks: bool, whole: &[Expr], shared: &[VarI
     is_early(vars, s) && known && !shared.contains(v) && !whole.iter().any(|e| reads(e, *v))
 }
 
-fn reads(e: &Expr, var: VarId) -> bool {
+pub(super) fn reads(e: &Expr, var: VarId) -> bool {
     e.any(|e| e.kind == ExprKind::Var(var))
 }
 

@@ -18,8 +18,11 @@ use crate::p4::same;
 use crate::ways::Facts;
 use crate::ways::simplify::simplify;
 
-/// A flag is asked for in so many comparisons at most.
-const MOST: usize = 1;
+/// A flag is asked for in so many comparisons at most, where a gateway asks.
+pub(super) const MOST: usize = 1;
+
+/// What an expression is that asks how long the frame is.
+pub(super) type Told<'a> = dyn Fn(&Expr) -> Option<Expr> + 'a;
 
 /// What flags and copies stand for, at a place in the control.
 #[derive(Clone, Debug, Default)]
@@ -66,24 +69,28 @@ impl Flags {
         });
     }
 
-    /// The condition with what flags stand for.
-    pub(super) fn put(&self, p: &Pipeline, e: &Expr, told: &dyn Fn(&Expr) -> Option<Expr>) -> Expr {
-        self.given(p, e, &Facts::any(p), told)
+    /// The condition with what flags stand for, if that is `most` comparisons at most.
+    pub(super) fn put(&self, p: &Pipeline, e: &Expr, most: usize, told: &Told<'_>) -> Expr {
+        self.given(p, e, &Facts::any(p), (most, told))
     }
 
-    fn given(&self, p: &Pipeline, e: &Expr, facts: &Facts, told: &dyn Fn(&Expr) -> Option<Expr>) -> Expr {
+    fn given(&self, p: &Pipeline, e: &Expr, facts: &Facts, how: (usize, &Told<'_>)) -> Expr {
         let kind = match &e.kind {
             ExprKind::Binary(op @ (BinOp::And | BinOp::Or), a, b) => {
-                let first = self.given(p, a, facts, told);
+                let first = self.given(p, a, facts, how);
                 let then = facts.clone().given(p, a, *op == BinOp::And);
-                let second = then.map_or_else(|| (**b).clone(), |then| self.given(p, b, &then, told));
+                let second = then.map_or_else(|| (**b).clone(), |then| self.given(p, b, &then, how));
                 ExprKind::Binary(*op, Box::new(first), Box::new(second))
             }
             ExprKind::Unary(UnOp::Not, a) => {
-                ExprKind::Unary(UnOp::Not, Box::new(self.given(p, a, facts, told)))
+                ExprKind::Unary(UnOp::Not, Box::new(self.given(p, a, facts, how)))
             }
-            ExprKind::Var(v) => match self.of.get(v).and_then(|of| stands_for(p, of, facts, told)) {
-                Some(of) if direct(&of).is_some_and(|parts| parts <= MOST) => return of,
+            ExprKind::Var(v) => match self.of.get(v).and_then(|of| stands_for(p, of, facts, how.1)) {
+                Some(of) if how.0 > MOST => {
+                    let whole = self.given(p, &of, facts, how);
+                    return if at_hand(&whole) { whole } else { e.clone() };
+                }
+                Some(of) if direct(&of).is_some_and(|parts| parts <= how.0) => return of,
                 _ => return e.clone(),
             },
             _ => return e.clone(),
@@ -93,7 +100,7 @@ impl Flags {
 }
 
 /// What a flag stands for where more is known.
-fn stands_for(p: &Pipeline, e: &Expr, facts: &Facts, told: &dyn Fn(&Expr) -> Option<Expr>) -> Option<Expr> {
+fn stands_for(p: &Pipeline, e: &Expr, facts: &Facts, told: &Told<'_>) -> Option<Expr> {
     let kind = match &e.kind {
         ExprKind::Binary(op @ (BinOp::And | BinOp::Or), a, b) => {
             let idle = *op == BinOp::And;
@@ -123,6 +130,16 @@ fn stands_for(p: &Pipeline, e: &Expr, facts: &Facts, told: &dyn Fn(&Expr) -> Opt
         }
     };
     Some(Expr { kind, ..e.clone() })
+}
+
+/// Does a condition ask flags, and how values at hand compare?
+fn at_hand(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Var(_) => true,
+        ExprKind::Unary(UnOp::Not, a) => at_hand(a),
+        ExprKind::Binary(BinOp::And | BinOp::Or, a, b) => at_hand(a) && at_hand(b),
+        _ => direct(e).is_some(),
+    }
 }
 
 /// The comparisons of a condition that asks how values at hand compare with numbers, or whether two are the same; none for

@@ -13,28 +13,49 @@
 
 pub(crate) mod change;
 mod condition;
+pub(crate) mod decide;
 pub(crate) mod early;
 mod inline;
 pub(crate) mod length;
+mod masks;
 pub(crate) mod order;
 mod parser;
 mod small;
 mod tails;
 pub(crate) mod values;
 
+use hw_targets::Target;
 use pipeline_ir::expr::{Expr, ExprKind, Type};
 use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict};
-use pipeline_ir::{HeaderId, Loc, Parser, Pipeline, Var, VarId, VarKind};
+use pipeline_ir::{Action, HeaderId, Loc, Parser, Pipeline, Table, Var, VarId, VarKind};
 
 use self::length::Length;
 use crate::p4::worlds::{self, Known, Worlds};
 
-/// Puts a pipeline in steps. `tells`: how long a frame is, its outermost IP header tells, where there is one.
+/// What a target has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct May {
+    /// How long a frame is, its outermost IP header tells, where there is one.
+    pub tell_length: bool,
+    /// Conditions that are too big are tables under masks.
+    pub decide: bool,
+}
+
+impl May {
+    /// What a target may do.
+    #[must_use]
+    pub fn of(target: &Target) -> Self {
+        let has = |word| target.provides(word);
+        Self { tell_length: has("packet.told_length"), decide: has("table.ternary") }
+    }
+}
+
+/// Puts a pipeline in steps.
 #[must_use]
-pub fn steps(p: &Pipeline, tells: bool) -> InSteps {
+pub fn steps(p: &Pipeline, may: May) -> InSteps {
     let mut out = p.clone();
     let mut first = parser::fold(&mut out.parser, p);
-    let length = if tells { Length::of(p) } else { None };
+    let length = if may.tell_length { Length::of(p) } else { None };
     let mut tails = tails::Tails { vars: &mut out.vars, over: None };
     first.extend(p.control.iter().cloned());
     let mut control = tails.block(first);
@@ -42,7 +63,17 @@ pub fn steps(p: &Pipeline, tells: bool) -> InSteps {
     early::join(&mut control);
     early::early(&out.vars, &mut control);
     let (_, start) = worlds::parser(p);
-    let mut steps = Steps { p, flags: inline::Flags::default(), vars: out.vars, length, frame_length: None };
+    let mut steps = Steps {
+        p,
+        may,
+        whole_values: false,
+        flags: inline::Flags::default(),
+        vars: out.vars,
+        tables: out.tables,
+        actions: out.actions,
+        length,
+        frame_length: None,
+    };
     let mut control = steps.block(&control, &start);
     if let (Some(kept), Some(length)) = (steps.frame_length, steps.length.take()) {
         let mut first = Block::new();
@@ -51,11 +82,11 @@ pub fn steps(p: &Pipeline, tells: bool) -> InSteps {
         first.append(&mut control);
         control = first;
     }
-    out.vars = steps.vars;
+    (out.vars, out.tables, out.actions) = (steps.vars, steps.tables, steps.actions);
     early::bits(&out.vars, &mut control);
     out.control = control;
-    while crate::off::drop_unread(&mut out) {}
-    InSteps { pipeline: out, over }
+    decide::tidy(&mut out, p);
+    InSteps { pipeline: out, over, declared: p.tables.len() }
 }
 
 /// A pipeline in steps.
@@ -65,6 +96,8 @@ pub struct InSteps {
     pub pipeline: Pipeline,
     /// Says that a verdict was given, if several ways go on: where a ring has no server, the emitter sets it.
     pub over: Option<VarId>,
+    /// So many tables are the pipeline's own; those behind them decide conditions.
+    pub declared: usize,
 }
 
 /// The parser, with numbers where it computes what is known.
@@ -77,10 +110,16 @@ pub(crate) fn parser(p: &Pipeline) -> Parser {
 /// A pipeline on its way into steps.
 struct Steps<'a> {
     p: &'a Pipeline,
+    may: May,
+    /// Values are compared whole: a table asks, not a gateway.
+    whole_values: bool,
     /// What its flags stand for.
     flags: inline::Flags,
     /// The pipeline's variables and ours.
     vars: Vec<Var>,
+    /// The same of tables and actions.
+    tables: Vec<Table>,
+    actions: Vec<Action>,
     /// What tells how long a frame is.
     length: Option<Length>,
     /// Where that is kept from the start.
@@ -168,16 +207,21 @@ impl Steps<'_> {
         if !matches!(s.kind, StmtKind::Checksum { .. }) {
             s.kind.exprs_mut().into_iter().for_each(|e| self.flags.put_copies(e));
         }
-        let told = |e: &Expr| match length::asks(e) {
-            true => Some(length::put(e, &self.length.as_ref()?.here(w, e.at)?)),
-            false => Some(e.clone()),
-        };
+        let put = |e: &Expr| self.flags.put(self.p, e, inline::MOST, &|e| self.told(e, w));
         match &mut s.kind {
-            StmtKind::If { cond: e, .. } => *e = self.flags.put(self.p, e, &told),
-            StmtKind::Set { value: e, .. } if e.ty == Type::Bool => *e = self.flags.put(self.p, e, &told),
+            StmtKind::If { cond: e, .. } => *e = put(e),
+            StmtKind::Set { value: e, .. } if e.ty == Type::Bool => *e = put(e),
             _ => {}
         }
         s
+    }
+
+    /// An expression with what tells the frame's length here, if it asks; none where nothing does.
+    fn told(&self, e: &Expr, w: &Worlds) -> Option<Expr> {
+        match length::asks(e) {
+            true => Some(length::put(e, &self.length.as_ref()?.here(w, e.at)?)),
+            false => Some(e.clone()),
+        }
     }
 
     /// The statement with what tells the frame's length, where it asks.
@@ -203,9 +247,13 @@ impl Steps<'_> {
         let kind = match &s.kind {
             StmtKind::Set { place, value } => return self.set(*place, value, at, w, out),
             StmtKind::If { cond, then, otherwise } => {
+                if let Some(mut ways) = self.chain(s, w, out) {
+                    return out.append(&mut ways);
+                }
                 let (yes, no) = (w.assume(cond, true), w.assume(cond, false));
-                let cond = self.asked(cond, w, out);
-                StmtKind::If { cond, then: self.block(then, &yes), otherwise: self.block(otherwise, &no) }
+                let asked = self.asked(cond, w, out);
+                let branches = [self.block(then, &yes), self.block(otherwise, &no)];
+                return out.append(&mut self.branch(&asked, &format!("line_{}", at.line), branches, at));
             }
             StmtKind::Apply { table, key, arms } => {
                 let key = self.operands(key, w, out);
@@ -291,12 +339,6 @@ impl Steps<'_> {
         }
     }
 
-    /// A condition as a chip asks it.
-    fn asked(&mut self, cond: &Expr, w: &Worlds, out: &mut Block) -> Expr {
-        let cond = self.condition(cond, w, w, out);
-        self.small(&cond, w, out)
-    }
-
     /// One of two values, by a condition.
     fn either(
         &mut self,
@@ -308,10 +350,14 @@ impl Steps<'_> {
         out: &mut Block,
     ) {
         let (yes, no) = (w.assume(cond, true), w.assume(cond, false));
-        let cond = self.asked(cond, w, out);
+        let asked = self.asked(cond, w, out);
         let (mut then, mut otherwise) = (Block::new(), Block::new());
         self.set(place, a, at, &yes, &mut then);
         self.set(place, b, at, &no, &mut otherwise);
-        out.push(stmt(StmtKind::If { cond, then, otherwise }, at));
+        let name = match place {
+            Place::Var(v) => self.vars[v.index()].name.clone(),
+            Place::Field(h, f) => self.p.field(h, f).name.clone(),
+        };
+        out.append(&mut self.branch(&asked, &name, [then, otherwise], at));
     }
 }

@@ -11,8 +11,7 @@ use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type};
 use pipeline_ir::stmt::Block;
 
 use super::Steps;
-use super::condition::{compare, turned};
-use super::small;
+use super::condition::turned;
 use super::values::{narrow, widened};
 use crate::p4::worlds::Worlds;
 
@@ -89,7 +88,7 @@ fn left(
         steps.whole(&e, w, out)
     });
     let rest = steps.in_variable(&less(&from, &take), w, out);
-    small::parted(op, &rest, number).unwrap_or_else(|| compare(op, rest, number))
+    steps.beside(op, rest, number)
 }
 
 /// `from |-| take`.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pipeline_ir::expr::{BinOp, Expr, ExprKind, Type, UnOp};
 use pipeline_ir::stmt::{Block, Place};
 
+use super::condition::compare;
 use super::values::slice;
 use super::{Steps, var};
 use crate::p4::worlds::Worlds;
@@ -19,7 +20,7 @@ const ROWS: usize = 4;
 const SIZED: u8 = 8;
 
 /// `value < number` in two parts: all but the low bits are 0, and these are less. A gateway compares few bits by size.
-pub(super) fn parted(op: BinOp, value: &Expr, number: u128) -> Option<Expr> {
+fn parted(op: BinOp, value: &Expr, number: u128) -> Option<Expr> {
     let Type::Bits(bits @ 9..=32) = value.ty else { return None };
     let (limit, is) = match op {
         BinOp::Lt => (number, true),
@@ -50,7 +51,7 @@ pub(super) fn parted(op: BinOp, value: &Expr, number: u128) -> Option<Expr> {
 /// What a condition looks at: each place, and its bytes.
 fn looks(e: &Expr, found: &mut BTreeSet<(String, usize)>) {
     match &e.kind {
-        ExprKind::Field(..) | ExprKind::Var(_) => {
+        ExprKind::Field(..) | ExprKind::Var(_) | ExprKind::Slice { .. } => {
             found.insert((format!("{:?}", e.kind), usize::from(e.ty.width().div_ceil(8))));
         }
         ExprKind::Valid(_) => drop(found.insert(("valid".to_owned(), 1))),
@@ -63,7 +64,7 @@ fn looks(e: &Expr, found: &mut BTreeSet<(String, usize)>) {
             looks(a, found);
             looks(b, found);
         }
-        ExprKind::Unary(_, a) | ExprKind::Slice { of: a, .. } | ExprKind::Cast(a) => looks(a, found),
+        ExprKind::Unary(_, a) | ExprKind::Cast(a) => looks(a, found),
         _ => {}
     }
 }
@@ -101,7 +102,7 @@ fn sized_twice(e: &Expr) -> bool {
     twice
 }
 
-fn is_small(e: &Expr) -> bool {
+pub(super) fn is_small(e: &Expr) -> bool {
     bytes(e) <= BYTES && rows(e, true).min(rows(e, false)) <= ROWS && !sized_twice(e)
 }
 
@@ -117,6 +118,12 @@ pub(super) fn parts<'e>(e: &'e Expr, op: BinOp, out: &mut Vec<&'e Expr>) {
 }
 
 impl Steps<'_> {
+    /// A value beside a number, as a gateway compares them.
+    pub(super) fn beside(&self, op: BinOp, value: Expr, number: u128) -> Expr {
+        let parts = if self.whole_values { None } else { parted(op, &value, number) };
+        parts.unwrap_or_else(|| compare(op, value, number))
+    }
+
     /// The condition, with flags for its parts if it is too big.
     pub(super) fn small(&mut self, e: &Expr, w: &Worlds, out: &mut Block) -> Expr {
         if is_small(e) {
@@ -169,7 +176,7 @@ impl Steps<'_> {
     }
 
     /// A flag that says whether a condition holds.
-    fn flag(&mut self, e: &Expr, w: &Worlds, out: &mut Block) -> Expr {
+    pub(super) fn flag(&mut self, e: &Expr, w: &Worlds, out: &mut Block) -> Expr {
         let flag = self.step(Type::Bool, e.at);
         self.set(Place::Var(flag), e, e.at, w, out);
         var(flag, Type::Bool, e.at)

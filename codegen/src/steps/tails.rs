@@ -1,10 +1,10 @@
 //! Nothing behind a verdict: what would stand there goes into the branches that go on.
 
 use pipeline_ir::expr::{Expr, ExprKind, Type, UnOp};
-use pipeline_ir::stmt::{Block, Place, Stmt, StmtKind};
+use pipeline_ir::stmt::{Block, Place, Stmt, StmtKind, walk};
 use pipeline_ir::{Loc, Var, VarId, VarKind};
 
-use super::{declare, stmt, var};
+use super::{declare, early, stmt, var};
 
 /// Does a block end in a verdict?
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -137,19 +137,32 @@ impl Tails<'_> {
     }
 }
 
-/// Notes each verdict in a statement.
+/// Notes each verdict in a statement; where all ways through a block end in one, at its begin.
 fn mark(s: &mut Stmt, over: VarId) {
     for block in ways_mut(&mut s.kind) {
-        mark_block(block, over);
+        let mut asked = false;
+        walk(block, &mut |s| {
+            s.kind.exprs().into_iter().for_each(|e| asked |= early::reads(e, over));
+        });
+        match block.first() {
+            Some(s) if s.kind.written() == Some(Place::Var(over)) => {}
+            Some(s) if ends(block) == Ends::Always && !asked => block.insert(0, noted(over, s.at)),
+            _ => mark_block(block, over),
+        }
     }
+}
+
+fn noted(over: VarId, at: Loc) -> Stmt {
+    let value = Expr { kind: ExprKind::Bool(true), ty: Type::Bool, at };
+    stmt(StmtKind::Set { place: Place::Var(over), value }, at)
 }
 
 fn mark_block(block: &mut Block, over: VarId) {
     let mut out = Block::new();
     for mut s in std::mem::take(block) {
-        if matches!(s.kind, StmtKind::Verdict(_)) {
-            let value = Expr { kind: ExprKind::Bool(true), ty: Type::Bool, at: s.at };
-            out.push(stmt(StmtKind::Set { place: Place::Var(over), value }, s.at));
+        let known = out.last().is_some_and(|s: &Stmt| s.kind.written() == Some(Place::Var(over)));
+        if matches!(s.kind, StmtKind::Verdict(_)) && !known {
+            out.push(noted(over, s.at));
         }
         mark(&mut s, over);
         out.push(s);

@@ -450,6 +450,17 @@ pub enum ParserOp {
     },
 }
 
+impl ParserOp {
+    /// The header that it extracts.
+    #[must_use]
+    pub fn extracts(&self) -> Option<HeaderId> {
+        match self {
+            Self::Extract { header, .. } => Some(*header),
+            Self::Lookahead { .. } | Self::Set { .. } => None,
+        }
+    }
+}
+
 /// Where a state goes.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -462,6 +473,18 @@ pub enum Transition {
         cases: Vec<Case>,
         at: Loc,
     },
+}
+
+impl Transition {
+    /// The states that can follow.
+    pub fn to(&self) -> impl Iterator<Item = StateId> + '_ {
+        let (only, cases) = match self {
+            Self::Accept => (None, &[][..]),
+            Self::To(to) => (Some(*to), &[][..]),
+            Self::Select { cases, .. } => (None, &cases[..]),
+        };
+        only.into_iter().chain(cases.iter().filter_map(|c| c.to))
+    }
 }
 
 /// One case of a select: a pattern for each expression.

@@ -143,6 +143,8 @@ control ingress(
     // pipeline.rs:36 action deny
     @name(".deny")
     action deny() {
+        meta.drop_reason = 2;
+        deparser.drop_ctl = 1;
         rules_counter.count();
     }
 
@@ -190,10 +192,6 @@ control ingress(
                     h.ip4.tos = meta.mirror_tos;
                     tm.bypass_egress = 1;
                     tm.ucast_egress_port = meta.mirror_port;
-                }
-                deny: {
-                    meta.drop_reason = 2;
-                    deparser.drop_ctl = 1;
                 }
             }
         }

@@ -97,6 +97,8 @@ control ingress(
     // pipeline.rs:24 action block
     @name(".block")
     action block() {
+        meta.drop_reason = 1;
+        deparser.drop_ctl = 1;
         host_counter.count();
     }
 
@@ -140,10 +142,6 @@ control ingress(
                     h.ip4.ttl = ttl;
                     tm.bypass_egress = 1;
                     tm.ucast_egress_port = meta.out_port;
-                }
-                block: {
-                    meta.drop_reason = 1;
-                    deparser.drop_ctl = 1;
                 }
                 unknown: {
                     tm.bypass_egress = 1;

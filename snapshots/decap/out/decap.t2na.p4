@@ -55,8 +55,6 @@ struct metadata_t {
     bool over;
     bit<8> step;
     bit<8> step_2;
-    bool step_3;
-    bool step_4;
     bit<3> drop_reason;
     bool inner4_checksum_changes;
     bit<16> inner4_checksum_was;
@@ -75,8 +73,6 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.over = false;
         meta.step = 0;
         meta.step_2 = 0;
-        meta.step_3 = false;
-        meta.step_4 = false;
         meta.drop_reason = 0;
         meta.inner4_checksum_changes = false;
         meta.inner4_checksum_was = 0;
@@ -128,7 +124,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // decap.rs:152 ingress
-@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.ecn") @pa_solitary("ingress", "meta.inner") @pa_solitary("ingress", "meta.inner_2") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.step_4") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.inner4_checksum_changes") @pa_solitary("ingress", "h.inner4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.inner4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.inner4_checksum_was", 16)
+@pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.ecn") @pa_solitary("ingress", "meta.inner") @pa_solitary("ingress", "meta.inner_2") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.inner4_checksum_changes") @pa_solitary("ingress", "h.inner4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.inner4.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.inner4_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -164,12 +160,18 @@ control ingress(
     // decap.rs:47 action refuse
     @name(".outer4_refuse")
     action outer4_refuse() {
+        meta.over = true;
+        meta.drop_reason = 2;
+        deparser.drop_ctl = 1;
         outer4_counter.count();
     }
 
     // decap.rs:47 action refuse
     @name(".outer6_refuse")
     action outer6_refuse() {
+        meta.over = true;
+        meta.drop_reason = 2;
+        deparser.drop_ctl = 1;
         outer6_counter.count();
     }
 
@@ -196,6 +198,10 @@ control ingress(
     action served6_foreign() {
         served6_counter.count();
     }
+
+    action line_117_holds() { }
+
+    action line_117_fails() { }
 
     // decap.rs:51 table outer4
     @name(".outer4")
@@ -257,6 +263,25 @@ control ingress(
         counters = served6_counter;
     }
 
+    // decap.rs:117 is decided
+    @hidden
+    table decides_line_117 {
+        key = {
+            h.outer4.version: ternary;
+            h.outer4.ihl: ternary;
+            h.outer4.more_fragments: ternary;
+            h.outer4.fragment_offset: ternary;
+        }
+        actions = {
+            line_117_holds;
+            line_117_fails;
+        }
+        const default_action = line_117_holds();
+        const entries = {
+            (4, 5, 0, 0): line_117_fails;
+        }
+    }
+
     apply {
         if (h.inner4.isValid()) {
             meta.step = h.inner4.tos;
@@ -278,30 +303,20 @@ control ingress(
         }
         meta.inner_2 = meta.step_2[1:0];
         if (h.outer4.isValid() && h.outer4.protocol == 4) {
-            if (h.outer4.version != 4 || h.outer4.ihl != 5 || h.outer4.more_fragments == 1) {
-                meta.step_3 = true;
-            } else {
-                meta.step_3 = false;
-            }
-            if (h.outer4.fragment_offset != 0) {
-                meta.step_4 = true;
-            } else {
-                meta.step_4 = false;
-            }
-            if (meta.step_3 || meta.step_4) {
-                meta.over = true;
-                meta.drop_reason = 1;
-                deparser.drop_ctl = 1;
-            } else {
-                meta.ecn = h.outer4.tos[1:0];
-
-                // decap.rs:126 outer4
-                if (outer4.apply().hit) {
-                    h.outer4.setInvalid();
-                } else {
+            // decap.rs:117 decides_line_117
+            switch (decides_line_117.apply().action_run) {
+                line_117_holds: {
                     meta.over = true;
-                    meta.drop_reason = 2;
+                    meta.drop_reason = 1;
                     deparser.drop_ctl = 1;
+                }
+                line_117_fails: {
+                    meta.ecn = h.outer4.tos[1:0];
+
+                    // decap.rs:126 outer4
+                    if (outer4.apply().hit) {
+                        h.outer4.setInvalid();
+                    }
                 }
             }
         } else if (h.outer6.isValid() && (h.outer6.next_header == 4 || h.outer6.next_header == 41)) {
@@ -315,10 +330,6 @@ control ingress(
                 // decap.rs:136 outer6
                 if (outer6.apply().hit) {
                     h.outer6.setInvalid();
-                } else {
-                    meta.over = true;
-                    meta.drop_reason = 2;
-                    deparser.drop_ctl = 1;
                 }
             }
         } else {

@@ -628,8 +628,6 @@ control ingress(
                 flows_mark.apply();
 
                 // pipeline.rs:132 stay where the flow is, or select
-                meta.id = 0;
-
                 // pipeline.rs:132 select from servers
                 if (servers_in_use.apply().miss) {
                     meta.over = true;

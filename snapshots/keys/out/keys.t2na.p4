@@ -109,7 +109,11 @@ control ingress(
 
     // pipeline.rs:50 action refuse
     @name(".refuse")
-    action refuse() { }
+    action refuse() {
+        meta.over = true;
+        meta.drop_reason = 3;
+        deparser.drop_ctl = 1;
+    }
 
     // pipeline.rs:52 action as_it_is
     @name(".as_it_is")
@@ -168,11 +172,6 @@ control ingress(
                         meta.ip4_checksum_old0[7:0] = ~h.ip4.tos;
                         meta.ip4_checksum_new0[7:0] = meta.grade_tos;
                         h.ip4.tos = meta.grade_tos;
-                    }
-                    refuse: {
-                        meta.over = true;
-                        meta.drop_reason = 3;
-                        deparser.drop_ctl = 1;
                     }
                 }
                 if (!meta.over) {

@@ -102,9 +102,6 @@ struct metadata_t {
     bit<48> ipip4_dst_mac;
     bit<48> ipip4_src_mac;
     bool too_short;
-    bool fragment;
-    bool l4_cut;
-    bool bad_quote;
     bool by_address;
     bit<32> hash;
     bit<32> entropy;
@@ -114,14 +111,6 @@ struct metadata_t {
     bit<16> step;
     bit<16> step_2;
     bool step_5;
-    bool step_6;
-    bool step_7;
-    bool step_8;
-    bool step_9;
-    bool step_10;
-    bool step_11;
-    bool step_12;
-    bool step_13;
     bit<16> step_3;
     bit<32> step_4;
     bit<4> drop_reason;
@@ -169,9 +158,6 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.ipip4_dst_mac = 0;
         meta.ipip4_src_mac = 0;
         meta.too_short = false;
-        meta.fragment = false;
-        meta.l4_cut = false;
-        meta.bad_quote = false;
         meta.by_address = false;
         meta.hash = 0;
         meta.entropy = 0;
@@ -181,14 +167,6 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.step = 0;
         meta.step_2 = 0;
         meta.step_5 = false;
-        meta.step_6 = false;
-        meta.step_7 = false;
-        meta.step_8 = false;
-        meta.step_9 = false;
-        meta.step_10 = false;
-        meta.step_11 = false;
-        meta.step_12 = false;
-        meta.step_13 = false;
         meta.step_3 = 0;
         meta.step_4 = 0;
         meta.drop_reason = 0;
@@ -290,7 +268,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // l4lb.rs:190 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.flags") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.too_short") @pa_solitary("ingress", "meta.fragment") @pa_solitary("ingress", "meta.l4_cut") @pa_solitary("ingress", "meta.bad_quote") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_5") @pa_solitary("ingress", "meta.step_6") @pa_solitary("ingress", "meta.step_7") @pa_solitary("ingress", "meta.step_8") @pa_solitary("ingress", "meta.step_9") @pa_solitary("ingress", "meta.step_10") @pa_solitary("ingress", "meta.step_11") @pa_solitary("ingress", "meta.step_12") @pa_solitary("ingress", "meta.step_13") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "meta.icmp_checksum_changes") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_2") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.ip4_checksum_changes") @pa_solitary("ingress", "meta.icmp_checksum_changes") @pa_solitary("ingress", "h.ip4.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.ip4.checksum.$deparse_updated_csum_0") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.ip4_checksum_was", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -704,6 +682,75 @@ control ingress(
         backend_counter.count();
     }
 
+    action by_address_holds() {
+        meta.by_address = true;
+    }
+
+    action by_address_fails() {
+        meta.by_address = false;
+    }
+
+    action line_424_1() {
+        meta.client_port = h.tcp.src_port;
+        meta.vip_port = h.tcp.dst_port;
+    }
+
+    action line_424_2() {
+        meta.client_port = h.udp.src_port;
+        meta.vip_port = h.udp.dst_port;
+    }
+
+    action line_424_3() {
+        meta.client_port = h.quoted.dst_port;
+        meta.vip_port = h.quoted.src_port;
+    }
+
+    action line_424_else() { }
+
+    action line_318_1() {
+        meta.drop_reason = 3;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_2() {
+        meta.drop_reason = 4;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_3() {
+        meta.drop_reason = 5;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_4() {
+        meta.drop_reason = 6;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_5() {
+        meta.drop_reason = 7;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_6() {
+        meta.drop_reason = 8;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_7() {
+        meta.drop_reason = 9;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_8() {
+        meta.drop_reason = 10;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_318_9() { }
+
+    action line_318_else() { }
+
     @name(".set_generation")
     action set_generation(bit<8> generation) {
         meta.generation = generation;
@@ -768,6 +815,166 @@ control ingress(
         counters = backend_counter;
     }
 
+    // l4lb.rs:287 is decided
+    @hidden
+    table decides_by_address {
+        key = {
+            h.ip4.version: ternary;
+            h.ip4.ihl: ternary;
+            h.ip4.total_length: ternary;
+            h.ip4.more_fragments: ternary;
+            h.ip4.fragment_offset: ternary;
+            h.ip4.protocol: ternary;
+            h.tcp.isValid(): ternary;
+            h.tcp.data_offset: ternary;
+            h.icmp.isValid(): ternary;
+            h.icmp.kind: ternary;
+            h.quoted.isValid(): ternary;
+            meta.step_5: ternary;
+        }
+        actions = {
+            by_address_holds;
+            by_address_fails;
+        }
+        const default_action = by_address_holds();
+        const entries = {
+            (4, 5, 0 &&& 0xfff0, 0, 0, _, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 16 &&& 0xfffc, 0, 0, _, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 0 &&& 0xffe0, 0, 0, 6, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 32 &&& 0xfff8, 0, 0, 6, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 16 &&& 0xfff8, 0, 0, 17, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 24 &&& 0xfffc, 0, 0, 17, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 16 &&& 0xfff8, 0, 0, 1, _, _, _, _, _, _): by_address_holds;
+            (4, 5, 24 &&& 0xfffc, 0, 0, 1, _, _, _, _, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, true, 0 &&& 12, _, _, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, true, 4, _, _, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 3, false, _): by_address_holds;
+            (4, 5, 0 &&& 0xffe0, 0, 0, _, _, _, true, 3, _, _): by_address_holds;
+            (4, 5, 32 &&& 0xfff0, 0, 0, _, _, _, true, 3, _, _): by_address_holds;
+            (4, 5, 48 &&& 0xfff8, 0, 0, _, _, _, true, 3, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 3, _, true): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 11, false, _): by_address_holds;
+            (4, 5, 0 &&& 0xffe0, 0, 0, _, _, _, true, 11, _, _): by_address_holds;
+            (4, 5, 32 &&& 0xfff0, 0, 0, _, _, _, true, 11, _, _): by_address_holds;
+            (4, 5, 48 &&& 0xfff8, 0, 0, _, _, _, true, 11, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 11, _, true): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 12, false, _): by_address_holds;
+            (4, 5, 0 &&& 0xffe0, 0, 0, _, _, _, true, 12, _, _): by_address_holds;
+            (4, 5, 32 &&& 0xfff0, 0, 0, _, _, _, true, 12, _, _): by_address_holds;
+            (4, 5, 48 &&& 0xfff8, 0, 0, _, _, _, true, 12, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 12, _, true): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, true, 11, _, _): by_address_fails;
+            (4, 5, _, 0, 0, _, _, _, true, 12, _, _): by_address_fails;
+            (4, 5, _, 0, 0, _, _, _, true, 3, _, _): by_address_fails;
+            (4, 5, _, 0, 0, _, _, _, true, _, _, _): by_address_holds;
+            (4, 5, _, 0, 0, _, _, _, _, _, _, _): by_address_fails;
+        }
+    }
+
+    // l4lb.rs:424 is decided
+    @hidden
+    table decides_line_424 {
+        key = {
+            h.tcp.isValid(): ternary;
+            h.udp.isValid(): ternary;
+            h.quoted.isValid(): ternary;
+        }
+        actions = {
+            line_424_1;
+            line_424_2;
+            line_424_3;
+            line_424_else;
+        }
+        const default_action = line_424_else();
+        const entries = {
+            (true, _, _): line_424_1;
+            (_, true, _): line_424_2;
+            (_, _, true): line_424_3;
+        }
+    }
+
+    // l4lb.rs:318 is decided
+    @hidden
+    table decides_line_318 {
+        key = {
+            h.ip4.version: ternary;
+            h.ip4.ihl: ternary;
+            meta.too_short: ternary;
+            h.ip4.more_fragments: ternary;
+            h.ip4.fragment_offset: ternary;
+            h.ip4.protocol: ternary;
+            h.ip4.total_length: ternary;
+            h.tcp.isValid(): ternary;
+            h.icmp.isValid(): ternary;
+            h.icmp.kind: ternary;
+            meta.flags: ternary;
+            h.eth.dst: ternary;
+        }
+        actions = {
+            line_318_1;
+            line_318_2;
+            line_318_3;
+            line_318_4;
+            line_318_5;
+            line_318_6;
+            line_318_7;
+            line_318_8;
+            line_318_9;
+            line_318_else;
+        }
+        const default_action = line_318_else();
+        const entries = {
+            (1 &&& 1, _, _, _, _, _, _, _, _, _, _, _): line_318_1;
+            (2 &&& 2, _, _, _, _, _, _, _, _, _, _, _): line_318_1;
+            (0 &&& 4, _, _, _, _, _, _, _, _, _, _, _): line_318_1;
+            (8 &&& 8, _, _, _, _, _, _, _, _, _, _, _): line_318_1;
+            (_, 0 &&& 12, _, _, _, _, _, _, _, _, _, _): line_318_2;
+            (_, 4, _, _, _, _, _, _, _, _, _, _): line_318_2;
+            (_, _, true, _, _, _, _, _, _, _, _, _): line_318_3;
+            (_, 0 &&& 1, _, _, _, _, _, _, _, _, _, _): line_318_4;
+            (_, 2 &&& 2, _, _, _, _, _, _, _, _, _, _): line_318_4;
+            (_, 0 &&& 4, _, _, _, _, _, _, _, _, _, _): line_318_4;
+            (_, 8 &&& 8, _, _, _, _, _, _, _, _, _, _): line_318_4;
+            (_, _, _, 1, _, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 1 &&& 1, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 2 &&& 2, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 4 &&& 4, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 8 &&& 8, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 16 &&& 16, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 32 &&& 32, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 64 &&& 64, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 128 &&& 128, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 256 &&& 256, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 512 &&& 512, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 0x0400 &&& 0x0400, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 0x0800 &&& 0x0800, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, 0x1000 &&& 0x1000, _, _, _, _, _, _, _): line_318_5;
+            (_, _, _, _, _, 6, 0 &&& 0xffe0, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 6, 32 &&& 0xfff8, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 17, 0 &&& 0xfff0, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 17, 16 &&& 0xfff8, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 17, 24 &&& 0xfffc, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 1, 0 &&& 0xfff0, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 1, 16 &&& 0xfff8, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, 1, 24 &&& 0xfffc, _, _, _, _, _): line_318_6;
+            (_, _, _, _, _, _, _, true, _, _, _, _): line_318_7;
+            (_, _, _, _, _, _, _, _, true, 3, _, _): line_318_8;
+            (_, _, _, _, _, _, _, _, true, 11, _, _): line_318_8;
+            (_, _, _, _, _, _, _, _, true, 12, _, _): line_318_8;
+            (_, _, _, _, _, _, _, _, _, _, 0 &&& 2, _): line_318_9;
+            (_, _, _, _, _, _, _, _, false, _, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 1 &&& 1, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 2 &&& 2, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 4 &&& 4, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 0 &&& 8, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 16 &&& 16, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 32 &&& 32, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 64 &&& 64, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, 128 &&& 128, _, _): line_318_9;
+            (_, _, _, _, _, _, _, _, _, _, _, 0x010000000000 &&& 0x010000000000): line_318_9;
+        }
+    }
+
     // l4lb.rs:148 the generation of each pool in force
     @name(".pool")
     table pool {
@@ -816,84 +1023,22 @@ control ingress(
             } else {
                 meta.too_short = false;
             }
-            if (h.ip4.more_fragments == 1 || h.ip4.fragment_offset != 0) {
-                meta.fragment = true;
-            } else {
-                meta.fragment = false;
-            }
-            if (h.ip4.protocol == 6 && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 40)) {
-                meta.step_5 = true;
-            } else {
-                meta.step_5 = false;
-            }
-            if ((h.ip4.protocol == 17 || h.ip4.protocol == 1)
-                && (h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 28)) {
-                meta.step_6 = true;
-            } else {
-                meta.step_6 = false;
-            }
-            if (meta.step_5 || meta.step_6) {
-                meta.l4_cut = true;
-            } else {
-                meta.l4_cut = false;
-            }
             if (h.icmp.isValid() && (h.icmp.kind == 3 || h.icmp.kind == 11 || h.icmp.kind == 12)) {
                 meta.is_error = true;
             } else {
                 meta.is_error = false;
             }
-            if (!h.quoted.isValid() || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 56) {
-                meta.step_8 = true;
-            } else {
-                meta.step_8 = false;
-            }
             if (h.quoted4.src != h.ip4.dst) {
-                meta.step_9 = true;
+                meta.step_5 = true;
             } else {
-                meta.step_9 = false;
+                meta.step_5 = false;
             }
-            if (meta.step_8 || meta.step_9) {
-                meta.step_7 = true;
-            } else {
-                meta.step_7 = false;
-            }
-            if (meta.is_error && meta.step_7) {
-                meta.bad_quote = true;
-            } else {
-                meta.bad_quote = false;
-            }
-            if (h.ip4.version != 4
-                || h.ip4.ihl != 5
-                || h.ip4.total_length[15:8] == 0 && h.ip4.total_length[7:0] < 20) {
-                meta.step_10 = true;
-            } else {
-                meta.step_10 = false;
-            }
-            if (meta.fragment || meta.l4_cut || h.tcp.isValid() && h.tcp.data_offset < 5) {
-                meta.step_11 = true;
-            } else {
-                meta.step_11 = false;
-            }
-            if (meta.bad_quote || h.icmp.isValid() && !meta.is_error) {
-                meta.step_12 = true;
-            } else {
-                meta.step_12 = false;
-            }
-            if (meta.step_10 || meta.step_11 || meta.step_12) {
-                meta.by_address = true;
-            } else {
-                meta.by_address = false;
-            }
-            if (h.tcp.isValid()) {
-                meta.client_port = h.tcp.src_port;
-                meta.vip_port = h.tcp.dst_port;
-            } else if (h.udp.isValid()) {
-                meta.client_port = h.udp.src_port;
-                meta.vip_port = h.udp.dst_port;
-            } else if (h.quoted.isValid()) {
-                meta.client_port = h.quoted.dst_port;
-                meta.vip_port = h.quoted.src_port;
-            }
+
+            // l4lb.rs:287 decides_by_address
+            decides_by_address.apply();
+
+            // l4lb.rs:424 decides_line_424
+            decides_line_424.apply();
             meta.protocol = h.ip4.protocol;
             meta.client4 = h.ip4.src;
             if (meta.is_error) {
@@ -938,42 +1083,13 @@ control ingress(
             }
             if (!meta.over) {
                 if (meta.by_address) {
-                    if (h.ip4.version != 4) {
-                        meta.drop_reason = 3;
-                        deparser.drop_ctl = 1;
-                    } else if (h.ip4.ihl < 5) {
-                        meta.drop_reason = 4;
-                        deparser.drop_ctl = 1;
-                    } else if (meta.too_short) {
-                        meta.drop_reason = 5;
-                        deparser.drop_ctl = 1;
-                    } else if (h.ip4.ihl != 5) {
-                        meta.drop_reason = 6;
-                        deparser.drop_ctl = 1;
-                    } else if (meta.fragment) {
-                        meta.drop_reason = 7;
-                        deparser.drop_ctl = 1;
-                    } else if (meta.l4_cut) {
-                        meta.drop_reason = 8;
-                        deparser.drop_ctl = 1;
-                    } else if (h.tcp.isValid()) {
-                        meta.drop_reason = 9;
-                        deparser.drop_ctl = 1;
-                    } else if (meta.is_error) {
-                        meta.drop_reason = 10;
-                        deparser.drop_ctl = 1;
-                    } else {
-                        if (h.eth.dst[40:40] == 1) {
-                            meta.step_13 = true;
-                        } else {
-                            meta.step_13 = false;
-                        }
-                        if ((meta.flags & 2) == 0
-                            || (!h.icmp.isValid() || h.icmp.kind != 8)
-                            || meta.step_13) {
+                    // l4lb.rs:318 decides_line_318
+                    switch (decides_line_318.apply().action_run) {
+                        line_318_9: {
                             tm.bypass_egress = 1;
                             tm.ucast_egress_port = CPU_PORT;
-                        } else {
+                        }
+                        line_318_else: {
                             meta.ip4_checksum_changes = true;
                             meta.ip4_checksum_was = ~h.ip4.checksum;
                             meta.ip4_checksum_old0[15:8] = ~h.ip4.ttl;
@@ -1001,7 +1117,6 @@ control ingress(
                         meta.vip_port,
                         meta.protocol
                     });
-                    meta.entropy = (bit<32>) meta.hash[31:16];
                     if ((meta.flags & 1) == 0) {
                         // l4lb.rs:457 find in flows4
                         meta.flow_event = event;
@@ -1009,8 +1124,6 @@ control ingress(
                     }
 
                     // l4lb.rs:465 stay where the flow is, or select
-                    meta.backend = 0;
-
                     // l4lb.rs:465 select from ring
                     if (pool.apply().miss) {
                         meta.over = true;
@@ -1022,6 +1135,7 @@ control ingress(
                             meta.drop_reason = 12;
                             deparser.drop_ctl = 1;
                         } else {
+                            meta.entropy = (bit<32>) meta.hash[31:16];
                             meta.flow_id = (bit<32>) meta.backend;
                             flows4_look0.apply();
                             flows4_look1.apply();

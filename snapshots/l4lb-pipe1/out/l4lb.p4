@@ -1,9 +1,9 @@
-// l4lb: made by Guideway from l4lb.rs for tofino2.
+// l4lb: made by Guideway from l4lb.rs for tofino.
 #include <core.p4>
-#include <t2na.p4>
+#include <tna.p4>
 
 // The host's own stack: the port of the chip's processor.
-const bit<9> CPU_PORT = 0;
+const bit<9> CPU_PORT = 320;
 
 // Whose a place is, and until when.
 struct flow_entry_t {
@@ -66,8 +66,21 @@ header udp_t {
     bit<16> checksum;
 }
 
+// What ingress tells egress.
+header bridge_t {
+    bit<128> ipip6_src;
+    bit<128> ipip6_dst;
+    bit<48> ipip6_dst_mac;
+    bit<48> ipip6_src_mac;
+    bit<16> step;
+    bit<32> step_2;
+    bit<8> arm;
+    bit<32> port_in;
+}
+
 // In the order in which they leave.
 struct headers_t {
+    bridge_t bridge;
     ethernet_t eth;
     ipv6_t outer6;
     ipv6_t ip6;
@@ -90,14 +103,6 @@ struct metadata_t {
     bit<2> class;
     bool is_error;
     bool found;
-    bit<128> ipip6_src;
-    bit<128> ipip6_dst;
-    bit<9> ipip6_port;
-    bit<48> ipip6_dst_mac;
-    bit<48> ipip6_src_mac;
-    bool options;
-    bool l4_cut;
-    bool bad_quote;
     bool by_address;
     bit<32> hash;
     bit<32> entropy;
@@ -110,16 +115,6 @@ struct metadata_t {
     bool step_4;
     bool step_5;
     bool step_6;
-    bool step_7;
-    bool step_8;
-    bool step_9;
-    bool step_10;
-    bool step_11;
-    bool step_12;
-    bool step_13;
-    bool step_14;
-    bit<16> step;
-    bit<32> step_2;
     bit<4> drop_reason;
     bit<32> clock;
     bit<32> clock_before;
@@ -132,8 +127,8 @@ struct metadata_t {
     bit<32> flow_digest;
     bit<32> flow_id;
     bool flow_hit;
-    bit<16> flow_seen0;
-    bit<16> flow_seen1;
+    bit<4> flow_seen0;
+    bit<4> flow_seen1;
     bool flows6_wrote;
     bool flows6_no_room;
     bit<8> generation;
@@ -155,14 +150,6 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.class = 0;
         meta.is_error = false;
         meta.found = false;
-        meta.ipip6_src = 0;
-        meta.ipip6_dst = 0;
-        meta.ipip6_port = 0;
-        meta.ipip6_dst_mac = 0;
-        meta.ipip6_src_mac = 0;
-        meta.options = false;
-        meta.l4_cut = false;
-        meta.bad_quote = false;
         meta.by_address = false;
         meta.hash = 0;
         meta.entropy = 0;
@@ -175,16 +162,6 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
         meta.step_4 = false;
         meta.step_5 = false;
         meta.step_6 = false;
-        meta.step_7 = false;
-        meta.step_8 = false;
-        meta.step_9 = false;
-        meta.step_10 = false;
-        meta.step_11 = false;
-        meta.step_12 = false;
-        meta.step_13 = false;
-        meta.step_14 = false;
-        meta.step = 0;
-        meta.step_2 = 0;
         meta.drop_reason = 0;
         meta.clock = 0;
         meta.clock_before = 0;
@@ -281,7 +258,7 @@ parser parse(packet_in packet, out headers_t h, out metadata_t meta, out ingress
 }
 
 // l4lb.rs:179 ingress
-@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.flags") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.options") @pa_solitary("ingress", "meta.l4_cut") @pa_solitary("ingress", "meta.bad_quote") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.step_3") @pa_solitary("ingress", "meta.step_4") @pa_solitary("ingress", "meta.step_5") @pa_solitary("ingress", "meta.step_6") @pa_solitary("ingress", "meta.step_7") @pa_solitary("ingress", "meta.step_8") @pa_solitary("ingress", "meta.step_9") @pa_solitary("ingress", "meta.step_10") @pa_solitary("ingress", "meta.step_11") @pa_solitary("ingress", "meta.step_12") @pa_solitary("ingress", "meta.step_13") @pa_solitary("ingress", "meta.step_14") @pa_solitary("ingress", "meta.step") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.icmp_checksum_changes") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
+@pa_container_size("ingress", "meta.flow_digest", 32) @pa_container_size("ingress", "meta.now", 32) @pa_solitary("ingress", "ig_intr_md_for_tm.bypass_egress") @pa_solitary("ingress", "ig_intr_md_for_dprsr.drop_ctl") @pa_solitary("ingress", "meta.is_error") @pa_solitary("ingress", "meta.found") @pa_solitary("ingress", "meta.by_address") @pa_solitary("ingress", "meta.over") @pa_solitary("ingress", "meta.drop_reason") @pa_solitary("ingress", "meta.icmp_checksum_changes") @pa_solitary("ingress", "h.icmp.checksum.$deparse_original_csum") @pa_solitary("ingress", "h.icmp.checksum.$deparse_updated_csum_0") @pa_container_size("ingress", "ig_intr_md_for_tm.ucast_egress_port", 16) @pa_container_size("ingress", "meta.icmp_checksum_was", 16)
 control ingress(
     inout headers_t h,
     inout metadata_t meta,
@@ -335,8 +312,8 @@ control ingress(
     Register<flow_entry_t, bit<15>>(32768, { 0, 0 }) flows6_0;
 
     // An open takes a place that is not live; a live flow stays as it is.
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_0) flows6_0_open = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_0) flows6_0_open = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.until <= meta.now) {
                 entry.digest = meta.flow_digest;
@@ -345,8 +322,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_0) flows6_0_data = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_0) flows6_0_data = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now + 53645;
@@ -358,8 +335,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_0) flows6_0_datagram = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_0) flows6_0_datagram = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest) {
                 entry.until = meta.now + 895;
@@ -372,8 +349,8 @@ control ingress(
     };
 
     // What is closed is no longer live, but known until another flow takes its place.
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_0) flows6_0_close = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_0) flows6_0_close = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now;
@@ -423,8 +400,8 @@ control ingress(
     Register<flow_entry_t, bit<15>>(32768, { 0, 0 }) flows6_1;
 
     // An open takes a place that is not live; a live flow stays as it is.
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_1) flows6_1_open = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_1) flows6_1_open = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.until <= meta.now) {
                 entry.digest = meta.flow_digest;
@@ -433,8 +410,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_1) flows6_1_data = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_1) flows6_1_data = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now + 53645;
@@ -446,8 +423,8 @@ control ingress(
         }
     };
 
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_1) flows6_1_datagram = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_1) flows6_1_datagram = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest) {
                 entry.until = meta.now + 895;
@@ -460,8 +437,8 @@ control ingress(
     };
 
     // What is closed is no longer live, but known until another flow takes its place.
-    RegisterAction<flow_entry_t, bit<15>, bit<16>>(flows6_1) flows6_1_close = {
-        void apply(inout flow_entry_t entry, out bit<16> seen) {
+    RegisterAction<flow_entry_t, bit<15>, bit<4>>(flows6_1) flows6_1_close = {
+        void apply(inout flow_entry_t entry, out bit<4> seen) {
             seen = this.predicate(entry.digest == meta.flow_digest, entry.until > meta.now);
             if (entry.digest == meta.flow_digest && entry.until > meta.now) {
                 entry.until = meta.now;
@@ -667,13 +644,16 @@ control ingress(
         bit<48> src_mac,
         bit<16> mtu
     ) {
-        meta.ipip6_src = src;
-        meta.ipip6_dst = dst;
-        meta.ipip6_port = (bit<9>) port;
-        meta.ipip6_dst_mac = dst_mac;
-        meta.ipip6_src_mac = src_mac;
-        meta.step = mtu |-| h.ip6.payload_length;
-        meta.step_2 = meta.entropy & spread;
+        h.bridge.setValid();
+        h.bridge.arm = 1;
+        h.bridge.port_in = (bit<32>) istd.ingress_port;
+        tm.ucast_egress_port = (bit<9>) port;
+        h.bridge.ipip6_src = src;
+        h.bridge.ipip6_dst = dst;
+        h.bridge.ipip6_dst_mac = dst_mac;
+        h.bridge.ipip6_src_mac = src_mac;
+        h.bridge.step = mtu |-| h.ip6.payload_length;
+        h.bridge.step_2 = meta.entropy & spread;
         backend_counter.count();
     }
 
@@ -682,6 +662,70 @@ control ingress(
     action gone() {
         backend_counter.count();
     }
+
+    action by_address_holds() {
+        meta.by_address = true;
+    }
+
+    action by_address_fails() {
+        meta.by_address = false;
+    }
+
+    action line_424_1() {
+        meta.client_port = h.tcp.src_port;
+        meta.vip_port = h.tcp.dst_port;
+    }
+
+    action line_424_2() {
+        meta.client_port = h.udp.src_port;
+        meta.vip_port = h.udp.dst_port;
+    }
+
+    action line_424_3() {
+        meta.client_port = h.quoted.dst_port;
+        meta.vip_port = h.quoted.src_port;
+    }
+
+    action line_424_else() { }
+
+    action line_388_1() {
+        meta.drop_reason = 3;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_2() {
+        meta.drop_reason = 4;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_3() {
+        meta.drop_reason = 5;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_4() {
+        meta.drop_reason = 6;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_5() {
+        meta.drop_reason = 7;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_6() {
+        meta.drop_reason = 8;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_7() {
+        meta.drop_reason = 9;
+        deparser.drop_ctl = 1;
+    }
+
+    action line_388_8() { }
+
+    action line_388_else() { }
 
     @name(".set_generation")
     action set_generation(bit<8> generation) {
@@ -747,6 +791,134 @@ control ingress(
         counters = backend_counter;
     }
 
+    // l4lb.rs:357 is decided
+    @hidden
+    table decides_by_address {
+        key = {
+            h.ip6.version: ternary;
+            h.ip6.next_header: ternary;
+            h.ip6.payload_length: ternary;
+            h.tcp.isValid(): ternary;
+            h.tcp.data_offset: ternary;
+            h.icmp.isValid(): ternary;
+            h.icmp.kind: ternary;
+            h.quoted.isValid(): ternary;
+            meta.step_3: ternary;
+            meta.step_4: ternary;
+            meta.step_5: ternary;
+            meta.step_6: ternary;
+        }
+        actions = {
+            by_address_holds;
+            by_address_fails;
+        }
+        const default_action = by_address_holds();
+        const entries = {
+            (6, 0, _, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 43, _, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 60, _, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 44, _, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 6, 0 &&& 0xfff0, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 6, 16 &&& 0xfffc, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 17, 0 &&& 0xfff8, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, 58, 0 &&& 0xfff8, _, _, _, _, _, _, _, _, _): by_address_holds;
+            (6, _, _, true, 0 &&& 12, _, _, _, _, _, _, _): by_address_holds;
+            (6, _, _, true, 4, _, _, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 0, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 6 &&& 254, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 8 &&& 248, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 16 &&& 240, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 32 &&& 224, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 64 &&& 192, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 128 &&& 128, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, true, 5, _, _, _, _, _): by_address_holds;
+            (6, _, 0 &&& 0xffe0, _, _, true, _, true, false, false, false, false): by_address_holds;
+            (6, _, 32 &&& 0xfff0, _, _, true, _, true, false, false, false, false): by_address_holds;
+            (6, _, 48 &&& 0xfff8, _, _, true, _, true, false, false, false, false): by_address_holds;
+            (6, _, _, _, _, true, _, true, false, false, false, false): by_address_fails;
+            (6, _, _, _, _, true, _, _, _, _, _, _): by_address_holds;
+            (6, _, _, _, _, _, _, _, _, _, _, _): by_address_fails;
+        }
+    }
+
+    // l4lb.rs:424 is decided
+    @hidden
+    table decides_line_424 {
+        key = {
+            h.tcp.isValid(): ternary;
+            h.udp.isValid(): ternary;
+            h.quoted.isValid(): ternary;
+        }
+        actions = {
+            line_424_1;
+            line_424_2;
+            line_424_3;
+            line_424_else;
+        }
+        const default_action = line_424_else();
+        const entries = {
+            (true, _, _): line_424_1;
+            (_, true, _): line_424_2;
+            (_, _, true): line_424_3;
+        }
+    }
+
+    // l4lb.rs:388 is decided
+    @hidden
+    table decides_line_388 {
+        key = {
+            h.ip6.version: ternary;
+            h.ip6.next_header: ternary;
+            h.ip6.payload_length: ternary;
+            h.tcp.isValid(): ternary;
+            h.icmp.isValid(): ternary;
+            h.icmp.kind: ternary;
+            meta.flags: ternary;
+            h.eth.dst: ternary;
+        }
+        actions = {
+            line_388_1;
+            line_388_2;
+            line_388_3;
+            line_388_4;
+            line_388_5;
+            line_388_6;
+            line_388_7;
+            line_388_8;
+            line_388_else;
+        }
+        const default_action = line_388_else();
+        const entries = {
+            (1 &&& 1, _, _, _, _, _, _, _): line_388_1;
+            (0 &&& 2, _, _, _, _, _, _, _): line_388_1;
+            (0 &&& 4, _, _, _, _, _, _, _): line_388_1;
+            (8 &&& 8, _, _, _, _, _, _, _): line_388_1;
+            (_, 0, _, _, _, _, _, _): line_388_3;
+            (_, 43, _, _, _, _, _, _): line_388_3;
+            (_, 60, _, _, _, _, _, _): line_388_3;
+            (_, 44, _, _, _, _, _, _): line_388_4;
+            (_, 6, 0 &&& 0xfff0, _, _, _, _, _): line_388_5;
+            (_, 6, 16 &&& 0xfffc, _, _, _, _, _): line_388_5;
+            (_, 17, 0 &&& 0xfff8, _, _, _, _, _): line_388_5;
+            (_, 58, 0 &&& 0xfff8, _, _, _, _, _): line_388_5;
+            (_, _, _, true, _, _, _, _): line_388_6;
+            (_, _, _, _, true, 1 &&& 253, _, _): line_388_7;
+            (_, _, _, _, true, 2 &&& 254, _, _): line_388_7;
+            (_, _, _, _, true, 4, _, _): line_388_7;
+            (_, _, _, _, _, _, 0 &&& 2, _): line_388_8;
+            (_, _, _, _, false, _, _, _): line_388_8;
+            (_, _, _, _, _, 1 &&& 1, _, _): line_388_8;
+            (_, _, _, _, _, 2 &&& 2, _, _): line_388_8;
+            (_, _, _, _, _, 4 &&& 4, _, _): line_388_8;
+            (_, _, _, _, _, 8 &&& 8, _, _): line_388_8;
+            (_, _, _, _, _, 16 &&& 16, _, _): line_388_8;
+            (_, _, _, _, _, 32 &&& 32, _, _): line_388_8;
+            (_, _, _, _, _, 64 &&& 64, _, _): line_388_8;
+            (_, _, _, _, _, 0 &&& 128, _, _): line_388_8;
+            (_, _, _, _, _, _, _, 0x010000000000 &&& 0x010000000000): line_388_8;
+        }
+    }
+
     // l4lb.rs:148 the generation of each pool in force
     @name(".pool")
     table pool {
@@ -774,7 +946,7 @@ control ingress(
             @defaultonly no_ring;
         }
         const default_action = no_ring();
-        size = 262144;
+        size = 131072;
     }
 
     apply {
@@ -798,102 +970,37 @@ control ingress(
                 meta.clock = (bit<32>) from_parser.global_tstamp[47:26];
                 meta.clock_before = flow_clock_before.execute(0);
                 meta.now = meta.clock_before | meta.clock;
-                if (h.ip6.next_header == 0 || h.ip6.next_header == 43 || h.ip6.next_header == 60) {
-                    meta.options = true;
-                } else {
-                    meta.options = false;
-                }
-                if (h.ip6.next_header == 6
-                    && (h.ip6.payload_length[15:8] == 0 && h.ip6.payload_length[7:0] < 20)) {
-                    meta.step_3 = true;
-                } else {
-                    meta.step_3 = false;
-                }
-                if ((h.ip6.next_header == 17 || h.ip6.next_header == 58)
-                    && (h.ip6.payload_length[15:8] == 0 && h.ip6.payload_length[7:0] < 8)) {
-                    meta.step_4 = true;
-                } else {
-                    meta.step_4 = false;
-                }
-                if (meta.step_3 || meta.step_4) {
-                    meta.l4_cut = true;
-                } else {
-                    meta.l4_cut = false;
-                }
                 if (h.icmp.isValid() && h.icmp.kind != 0 && h.icmp.kind <= 4) {
                     meta.is_error = true;
                 } else {
                     meta.is_error = false;
                 }
                 if (h.quoted6.src[31:0] != h.ip6.dst[31:0]) {
-                    meta.step_6 = true;
+                    meta.step_3 = true;
                 } else {
-                    meta.step_6 = false;
+                    meta.step_3 = false;
                 }
                 if (h.quoted6.src[63:32] != h.ip6.dst[63:32]) {
-                    meta.step_7 = true;
+                    meta.step_4 = true;
                 } else {
-                    meta.step_7 = false;
+                    meta.step_4 = false;
                 }
                 if (h.quoted6.src[95:64] != h.ip6.dst[95:64]) {
-                    meta.step_8 = true;
-                } else {
-                    meta.step_8 = false;
-                }
-                if (h.quoted6.src[127:96] != h.ip6.dst[127:96]) {
-                    meta.step_9 = true;
-                } else {
-                    meta.step_9 = false;
-                }
-                if (!h.quoted.isValid()
-                    || h.ip6.payload_length[15:8] == 0 && h.ip6.payload_length[7:0] < 56
-                    || meta.step_6) {
-                    meta.step_10 = true;
-                } else {
-                    meta.step_10 = false;
-                }
-                if (meta.step_7 || meta.step_8 || meta.step_9) {
-                    meta.step_11 = true;
-                } else {
-                    meta.step_11 = false;
-                }
-                if (meta.step_10 || meta.step_11) {
                     meta.step_5 = true;
                 } else {
                     meta.step_5 = false;
                 }
-                if (meta.is_error && meta.step_5) {
-                    meta.bad_quote = true;
+                if (h.quoted6.src[127:96] != h.ip6.dst[127:96]) {
+                    meta.step_6 = true;
                 } else {
-                    meta.bad_quote = false;
+                    meta.step_6 = false;
                 }
-                if (h.ip6.version != 6 || meta.options || h.ip6.next_header == 44 || meta.l4_cut) {
-                    meta.step_12 = true;
-                } else {
-                    meta.step_12 = false;
-                }
-                if (h.tcp.isValid() && h.tcp.data_offset < 5
-                    || meta.bad_quote
-                    || h.icmp.isValid() && !meta.is_error) {
-                    meta.step_13 = true;
-                } else {
-                    meta.step_13 = false;
-                }
-                if (meta.step_12 || meta.step_13) {
-                    meta.by_address = true;
-                } else {
-                    meta.by_address = false;
-                }
-                if (h.tcp.isValid()) {
-                    meta.client_port = h.tcp.src_port;
-                    meta.vip_port = h.tcp.dst_port;
-                } else if (h.udp.isValid()) {
-                    meta.client_port = h.udp.src_port;
-                    meta.vip_port = h.udp.dst_port;
-                } else if (h.quoted.isValid()) {
-                    meta.client_port = h.quoted.dst_port;
-                    meta.vip_port = h.quoted.src_port;
-                }
+
+                // l4lb.rs:357 decides_by_address
+                decides_by_address.apply();
+
+                // l4lb.rs:424 decides_line_424
+                decides_line_424.apply();
                 meta.protocol = h.ip6.next_header;
                 meta.client6 = h.ip6.src;
                 if (meta.is_error) {
@@ -938,36 +1045,13 @@ control ingress(
                 }
                 if (!meta.over) {
                     if (meta.by_address) {
-                        if (h.ip6.version != 6) {
-                            meta.drop_reason = 3;
-                            deparser.drop_ctl = 1;
-                        } else if (meta.options) {
-                            meta.drop_reason = 5;
-                            deparser.drop_ctl = 1;
-                        } else if (h.ip6.next_header == 44) {
-                            meta.drop_reason = 6;
-                            deparser.drop_ctl = 1;
-                        } else if (meta.l4_cut) {
-                            meta.drop_reason = 7;
-                            deparser.drop_ctl = 1;
-                        } else if (h.tcp.isValid()) {
-                            meta.drop_reason = 8;
-                            deparser.drop_ctl = 1;
-                        } else if (meta.is_error) {
-                            meta.drop_reason = 9;
-                            deparser.drop_ctl = 1;
-                        } else {
-                            if (h.eth.dst[40:40] == 1) {
-                                meta.step_14 = true;
-                            } else {
-                                meta.step_14 = false;
-                            }
-                            if ((meta.flags & 2) == 0
-                                || (!h.icmp.isValid() || h.icmp.kind != 128)
-                                || meta.step_14) {
+                        // l4lb.rs:388 decides_line_388
+                        switch (decides_line_388.apply().action_run) {
+                            line_388_8: {
                                 tm.bypass_egress = 1;
                                 tm.ucast_egress_port = CPU_PORT;
-                            } else {
+                            }
+                            line_388_else: {
                                 h.ip6.hop_limit = 64;
                                 h.ip6.src = h.ip6.dst;
                                 h.ip6.dst = client;
@@ -991,7 +1075,6 @@ control ingress(
                             meta.vip_port,
                             meta.protocol
                         });
-                        meta.entropy = (bit<32>) meta.hash[31:16];
                         if ((meta.flags & 1) == 0) {
                             // l4lb.rs:460 find in flows6
                             meta.flow_event = event;
@@ -999,8 +1082,6 @@ control ingress(
                         }
 
                         // l4lb.rs:465 stay where the flow is, or select
-                        meta.backend = 0;
-
                         // l4lb.rs:465 select from ring
                         if (pool.apply().miss) {
                             meta.over = true;
@@ -1012,6 +1093,7 @@ control ingress(
                                 meta.drop_reason = 11;
                                 deparser.drop_ctl = 1;
                             } else {
+                                meta.entropy = (bit<32>) meta.hash[31:16];
                                 meta.flow_id = (bit<32>) meta.backend;
                                 flows6_look0.apply();
                                 flows6_look1.apply();
@@ -1024,28 +1106,7 @@ control ingress(
                                 if (meta.flows6_no_room) {
                                     flows6_not_stored.count(0);
                                 }
-                                if (backend.apply().hit) {
-                                    if (meta.step[15:8] == 0 && meta.step[7:0] < 80) {
-                                        meta.drop_reason = 13;
-                                        deparser.drop_ctl = 1;
-                                    } else {
-                                        // l4lb.rs:504 push outer6
-                                        h.outer6.setValid();
-                                        h.outer6.version = 6;
-                                        h.outer6.traffic_class = h.ip6.traffic_class;
-                                        h.outer6.flow_label = 0;
-                                        h.outer6.payload_length = h.ip6.payload_length + 40;
-                                        h.outer6.next_header = 41;
-                                        h.outer6.hop_limit = 64;
-                                        h.outer6.src = meta.ipip6_src[127:32]
-                                            ++ (meta.ipip6_src[31:0] | meta.step_2);
-                                        h.outer6.dst = meta.ipip6_dst;
-                                        h.eth.dst = meta.ipip6_dst_mac;
-                                        h.eth.src = meta.ipip6_src_mac;
-                                        tm.bypass_egress = 1;
-                                        tm.ucast_egress_port = meta.ipip6_port;
-                                    }
-                                } else {
+                                if (backend.apply().miss) {
                                     if (meta.flow_hit) {
                                         // Once more, as a flow that moves.
                                         deparser.resubmit_type = 1;
@@ -1096,42 +1157,108 @@ control deparse(
     }
 }
 
-// Packets pass egress by.
-struct egress_headers_t { }
-
-struct egress_metadata_t { }
+struct egress_metadata_t {
+    bool looped;
+    bool sent;
+    bit<4> drop_reason;
+}
 
 parser egress_parse(
     packet_in packet,
-    out egress_headers_t h,
+    out headers_t h,
     out egress_metadata_t meta,
     out egress_intrinsic_metadata_t istd
 ) {
+    // l4lb.rs:190 start
     state start {
         packet.extract(istd);
+        packet.extract(h.bridge);
+        meta.looped = false;
+        meta.sent = false;
+        meta.drop_reason = 0;
+        transition select(h.bridge.port_in) {
+            128: looped;
+            default: front;
+        }
+    }
+
+    // l4lb.rs:169 front
+    state front {
+        packet.extract(h.eth);
+        transition select(h.eth.ethertype) {
+            0x0800: accept;
+            0x86dd: ipv6;
+            default: accept;
+        }
+    }
+
+    // l4lb.rs:190 ipv6
+    state ipv6 {
+        packet.extract(h.ip6);
         transition accept;
+    }
+
+    // l4lb.rs:169 looped
+    state looped {
+        packet.extract(h.eth);
+        meta.looped = true;
+        transition ipv6;
     }
 }
 
 control egress(
-    inout egress_headers_t h,
+    inout headers_t h,
     inout egress_metadata_t meta,
     in egress_intrinsic_metadata_t istd,
     in egress_intrinsic_metadata_from_parser_t from_parser,
     inout egress_intrinsic_metadata_for_deparser_t deparser,
     inout egress_intrinsic_metadata_for_output_port_t output
 ) {
-    apply { }
+    // drop reasons, from 1 on
+    @name(".egress_drops")
+    Counter<bit<64>, bit<4>>(14, CounterType_t.PACKETS) egress_drops;
+
+    apply {
+        if (h.bridge.arm == 1) {
+            if (h.bridge.step[15:8] == 0 && h.bridge.step[7:0] < 80) {
+                meta.drop_reason = 13;
+                deparser.drop_ctl = 1;
+            } else {
+                // l4lb.rs:504 push outer6
+                h.outer6.setValid();
+                h.outer6.version = 6;
+                h.outer6.traffic_class = h.ip6.traffic_class;
+                h.outer6.flow_label = 0;
+                h.outer6.payload_length = h.ip6.payload_length + 40;
+                h.outer6.next_header = 41;
+                h.outer6.hop_limit = 64;
+                h.outer6.src = h.bridge.ipip6_src[127:32] ++ (h.bridge.ipip6_src[31:0] | h.bridge.step_2);
+                h.outer6.dst = h.bridge.ipip6_dst;
+                h.eth.dst = h.bridge.ipip6_dst_mac;
+                h.eth.src = h.bridge.ipip6_src_mac;
+            }
+        }
+        if (meta.drop_reason != 0) {
+            egress_drops.count(meta.drop_reason);
+        }
+    }
 }
 
 control egress_deparse(
     packet_out packet,
-    inout egress_headers_t h,
+    inout headers_t h,
     in egress_metadata_t meta,
     in egress_intrinsic_metadata_for_deparser_t deparser
 ) {
     apply {
-        packet.emit(h);
+        packet.emit(h.eth);
+        packet.emit(h.outer6);
+        packet.emit(h.ip6);
+        packet.emit(h.icmp);
+        packet.emit(h.quoted6);
+        packet.emit(h.quoted);
+        packet.emit(h.tcp);
+        packet.emit(h.udp);
     }
 }
 

@@ -165,8 +165,28 @@ control ingress(
     // pipeline.rs:32 action no_entry
     @name(".no_entry")
     action no_entry() {
+        meta.drop_reason = 4;
+        deparser.drop_ctl = 1;
         labels_counter.count();
     }
+
+    action line_14_1() {
+        meta.depth = 4;
+    }
+
+    action line_14_2() {
+        meta.depth = 3;
+    }
+
+    action line_14_3() {
+        meta.depth = 2;
+    }
+
+    action line_14_4() {
+        meta.depth = 1;
+    }
+
+    action line_14_else() { }
 
     // pipeline.rs:35 table labels
     @name(".labels")
@@ -184,16 +204,34 @@ control ingress(
         counters = labels_counter;
     }
 
-    apply {
-        if (h.label_3.isValid()) {
-            meta.depth = 4;
-        } else if (h.label_2.isValid()) {
-            meta.depth = 3;
-        } else if (h.label_1.isValid()) {
-            meta.depth = 2;
-        } else if (h.label_0.isValid()) {
-            meta.depth = 1;
+    // pipeline.rs:14 is decided
+    @hidden
+    table decides_line_14 {
+        key = {
+            h.label_3.isValid(): ternary;
+            h.label_2.isValid(): ternary;
+            h.label_1.isValid(): ternary;
+            h.label_0.isValid(): ternary;
         }
+        actions = {
+            line_14_1;
+            line_14_2;
+            line_14_3;
+            line_14_4;
+            line_14_else;
+        }
+        const default_action = line_14_else();
+        const entries = {
+            (true, _, _, _): line_14_1;
+            (_, true, _, _): line_14_2;
+            (_, _, true, _): line_14_3;
+            (_, _, _, true): line_14_4;
+        }
+    }
+
+    apply {
+        // pipeline.rs:14 decides_line_14
+        decides_line_14.apply();
         if (!h.label_0.isValid()) {
             meta.drop_reason = 1;
             deparser.drop_ctl = 1;
@@ -236,10 +274,6 @@ control ingress(
                             tm.bypass_egress = 1;
                             tm.ucast_egress_port = meta.pop_top_port;
                         }
-                    }
-                    no_entry: {
-                        meta.drop_reason = 4;
-                        deparser.drop_ctl = 1;
                     }
                 }
             }

@@ -247,6 +247,7 @@ control ingress(
             // pipeline.rs:84 outside
             switch (outside.apply().action_run) {
                 outside_inward: {
+                    meta.over = true;
                     bit<32> old = h.ip4.dst;
                     meta.ip4_checksum_changes = true;
                     meta.ip4_checksum_was = ~h.ip4.checksum;
@@ -279,7 +280,6 @@ control ingress(
                         }
                         h.udp.dst_port = meta.inward_dst_port;
                     }
-                    meta.over = true;
                     tm.bypass_egress = 1;
                     tm.ucast_egress_port = meta.inward_port;
                 }

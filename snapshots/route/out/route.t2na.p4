@@ -134,24 +134,36 @@ control ingress(
     // pipeline.rs:37 action blackhole
     @name(".route4_blackhole")
     action route4_blackhole() {
+        meta.over = true;
+        meta.drop_reason = 4;
+        deparser.drop_ctl = 1;
         route4_counter.count();
     }
 
     // pipeline.rs:37 action blackhole
     @name(".route6_blackhole")
     action route6_blackhole() {
+        meta.over = true;
+        meta.drop_reason = 4;
+        deparser.drop_ctl = 1;
         route6_counter.count();
     }
 
     // pipeline.rs:39 action unreachable
     @name(".route4_unreachable")
     action route4_unreachable() {
+        meta.over = true;
+        meta.drop_reason = 1;
+        deparser.drop_ctl = 1;
         route4_counter.count();
     }
 
     // pipeline.rs:39 action unreachable
     @name(".route6_unreachable")
     action route6_unreachable() {
+        meta.over = true;
+        meta.drop_reason = 1;
+        deparser.drop_ctl = 1;
         route6_counter.count();
     }
 
@@ -165,7 +177,10 @@ control ingress(
 
     // pipeline.rs:53 action unresolved
     @name(".unresolved")
-    action unresolved() { }
+    action unresolved() {
+        meta.drop_reason = 2;
+        deparser.drop_ctl = 1;
+    }
 
     // pipeline.rs:42 table route4
     @name(".route4")
@@ -234,16 +249,6 @@ control ingress(
                         meta.ip4_checksum_new0[15:8] = ttl;
                         h.ip4.ttl = ttl;
                     }
-                    route4_blackhole: {
-                        meta.over = true;
-                        meta.drop_reason = 4;
-                        deparser.drop_ctl = 1;
-                    }
-                    route4_unreachable: {
-                        meta.over = true;
-                        meta.drop_reason = 1;
-                        deparser.drop_ctl = 1;
-                    }
                 }
             }
         } else if (h.ip6.isValid()) {
@@ -257,16 +262,6 @@ control ingress(
                     route6_via: {
                         meta.hop = meta.via_hop;
                         h.ip6.hop_limit = h.ip6.hop_limit - 1;
-                    }
-                    route6_blackhole: {
-                        meta.over = true;
-                        meta.drop_reason = 4;
-                        deparser.drop_ctl = 1;
-                    }
-                    route6_unreachable: {
-                        meta.over = true;
-                        meta.drop_reason = 1;
-                        deparser.drop_ctl = 1;
                     }
                 }
             }
@@ -282,9 +277,6 @@ control ingress(
                 h.eth.dst = meta.send_dst_mac;
                 tm.bypass_egress = 1;
                 tm.ucast_egress_port = meta.send_port;
-            } else {
-                meta.drop_reason = 2;
-                deparser.drop_ctl = 1;
             }
         }
         if (meta.drop_reason != 0) {

@@ -104,6 +104,8 @@ control ingress(
     // pipeline.rs:32 action unknown
     @name(".unknown")
     action unknown() {
+        meta.drop_reason = 2;
+        deparser.drop_ctl = 1;
         vlans_counter.count();
     }
 
@@ -167,10 +169,6 @@ control ingress(
                     }
                     tm.bypass_egress = 1;
                     tm.ucast_egress_port = meta.retag_port;
-                }
-                unknown: {
-                    meta.drop_reason = 2;
-                    deparser.drop_ctl = 1;
                 }
             }
         }

@@ -4,6 +4,8 @@
 //! stands beside the keys allow. Action data stands beside the key or in memory of its own; all splits are tried,
 //! and the one with the fewest blocks is taken. Other tables lie in TCAM; what stands beside the key has SRAM of its own.
 
+use std::collections::BTreeSet;
+
 use super::{Chip, Compare, Kind, Logical};
 
 /// What a table, or a part of one, takes.
@@ -52,13 +54,11 @@ impl Memory {
 
 /// Bytes that a key takes.
 pub(super) fn key_bytes(t: &Logical) -> u64 {
-    t.key
-        .iter()
-        .map(|k| {
-            let bytes = u64::from(k.bits.div_ceil(8));
-            if k.compare == Compare::Range { 2 * bytes } else { bytes }
-        })
-        .sum()
+    let bytes = |range: bool| -> BTreeSet<&String> {
+        let parts = t.key.iter().filter(|k| (k.compare == Compare::Range) == range);
+        parts.flat_map(|k| &k.bytes).collect()
+    };
+    bytes(false).len() as u64 + 2 * bytes(true).len() as u64
 }
 
 /// Does it lie in TCAM?
@@ -144,19 +144,21 @@ fn forms(t: &Logical, chip: &Chip) -> Vec<Form> {
     forms
 }
 
-/// Bits and bytes of a key that are stored: what its place stands for is not.
+/// Bits and bytes of a key that are stored: what its place stands for is not, as far as it is whole bytes; of a key of one field,
+/// all of it. So p4c-barefoot 1.2.5.16 was seen to pack them.
 fn stored(t: &Logical, chip: &Chip) -> (u64, u64) {
-    let bits: u64 = t.key.iter().map(|k| u64::from(k.bits)).sum();
+    let mut bits: u64 = t.key.iter().map(|k| u64::from(k.bits)).sum();
     let mut sizes: Vec<u64> = t.key.iter().flat_map(|k| sizes(k.bits)).collect();
     sizes.sort_unstable();
     let (mut left, mut bytes) = (chip.ghost_bits, sizes.len() as u64);
     for size in sizes {
         if left >= size {
             left -= size;
+            bits -= size;
             bytes -= 1;
         }
     }
-    (bits.saturating_sub(chip.ghost_bits), bytes)
+    (if t.key.len() == 1 { bits - left.min(bits) } else { bits }, bytes)
 }
 
 /// The bits of each byte of a field.

@@ -53,6 +53,8 @@ pub struct KeyPart {
     pub field: String,
     /// Its bits.
     pub bits: u32,
+    /// The bytes that it lies in, by name; parts of one byte share it.
+    pub bytes: BTreeSet<String>,
     /// How it is compared.
     pub compare: Compare,
 }
@@ -64,6 +66,8 @@ pub struct Logical {
     pub name: String,
     /// Where it stands in the pipeline.
     pub at: Loc,
+    /// Is it egress that asks it?
+    pub egress: bool,
     /// What it is.
     pub kind: Kind,
     /// Its key; conditions have the fields that they look at.

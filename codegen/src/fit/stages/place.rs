@@ -295,7 +295,10 @@ fn beside(tables: &[Logical], inside: &[usize]) -> Vec<Vec<usize>> {
     let branches: Vec<usize> = (0..tables.len()).filter(|k| inside[*k] > 0).collect();
     let of = |(i, t): (usize, &Logical)| {
         let on = above(t);
-        let beside = |k: &usize| *k != i && !on.contains(k) && t.path.starts_with(&tables[*k].path);
+        let beside = |k: &usize| {
+            let other = &tables[*k];
+            *k != i && !on.contains(k) && t.egress == other.egress && t.path.starts_with(&other.path)
+        };
         branches.iter().copied().filter(beside).collect()
     };
     tables.iter().enumerate().map(of).collect()

@@ -130,6 +130,10 @@ pub(super) trait Arch: Sync {
     fn checksums(&self) -> [&'static str; 2];
     /// Can a condition be joined of parts one of which is denied?
     fn joins_denials(&self) -> bool;
+    /// Must each list of data have an object of its own that hashes?
+    fn hashes_one_list(&self) -> bool {
+        false
+    }
     /// Hashes data into a place; `None`: it has no such hash.
     fn hash(&self, _into: P4, _how: Hashing, _data: P4) -> Option<Stmt> {
         None
@@ -143,8 +147,8 @@ pub(super) trait Arch: Sync {
 /// What an architecture may have a hash for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Hashing {
-    /// CRC-32 (IEEE 802.3).
-    Crc32,
+    /// CRC-32 (IEEE 802.3), by the object of this number, from 0 on.
+    Crc32(usize),
     /// The Internet checksum (RFC 1071).
     Internet,
     /// The remainder of 32 bits by a constant, in so many bits.

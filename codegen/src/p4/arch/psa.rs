@@ -211,7 +211,7 @@ impl Arch for Psa {
     /// The Internet checksum is for parsers and deparsers only.
     fn hash(&self, into: P4, how: Hashing, data: P4) -> Option<Stmt> {
         let hash = match how {
-            Hashing::Crc32 => P4::name("crc32").method("get_hash", [data]),
+            Hashing::Crc32(_) => P4::name("crc32").method("get_hash", [data]),
             Hashing::Remainder { by, bits } => {
                 let by = P4::sized(32, u128::from(by));
                 let rest = P4::name("remainder").method("get_hash", [P4::sized(32, 0), data, by]);
@@ -223,7 +223,7 @@ impl Arch for Psa {
     }
     fn hasher(&self, how: Hashing) -> Option<Decl> {
         let (name, algorithm) = match how {
-            Hashing::Crc32 => ("crc32", "PSA_HashAlgorithm_t.CRC32"),
+            Hashing::Crc32(_) => ("crc32", "PSA_HashAlgorithm_t.CRC32"),
             Hashing::Remainder { .. } => ("remainder", "PSA_HashAlgorithm_t.IDENTITY"),
             Hashing::Internet => return None,
         };

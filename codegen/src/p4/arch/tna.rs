@@ -139,6 +139,7 @@ impl Arch for Tna {
             "sizeInBytes",
             // ours
             "crc32",
+            "crc32_2",
             "deparser",
             "drops",
             "bridge",
@@ -317,6 +318,10 @@ impl Arch for Tna {
     fn joins_denials(&self) -> bool {
         true
     }
+    /// Lists may be changed while the chip runs, each object's by itself.
+    fn hashes_one_list(&self) -> bool {
+        true
+    }
     fn hash(&self, into: P4, how: Hashing, data: P4) -> Option<Stmt> {
         let get = P4::name(hasher(how)?).method("get", [data]);
         Some(Stmt::assign(into, get))
@@ -328,6 +333,10 @@ impl Arch for Tna {
 }
 
 /// The name of what hashes.
-fn hasher(how: Hashing) -> Option<&'static str> {
-    (how == Hashing::Crc32).then_some("crc32")
+fn hasher(how: Hashing) -> Option<String> {
+    match how {
+        Hashing::Crc32(0) => Some("crc32".to_owned()),
+        Hashing::Crc32(n) => Some(format!("crc32_{}", n + 1)),
+        _ => None,
+    }
 }

@@ -167,7 +167,7 @@ impl Arch for V1model {
     }
     fn hash(&self, into: P4, how: Hashing, data: P4) -> Option<Stmt> {
         let (algorithm, base, most) = match how {
-            Hashing::Crc32 => ("HashAlgorithm.crc32", 32, short_hex(64, 1 << 32)),
+            Hashing::Crc32(_) => ("HashAlgorithm.crc32", 32, short_hex(64, 1 << 32)),
             Hashing::Internet => ("HashAlgorithm.csum16", 16, short_hex(32, 1 << 16)),
             Hashing::Remainder { by, .. } => ("HashAlgorithm.identity", 32, P4::sized(32, u128::from(by))),
         };

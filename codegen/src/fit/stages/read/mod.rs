@@ -59,6 +59,7 @@ fn apart(control: &ControlDecl, tables: &mut [Logical]) {
     }
     let own = |field: &String| format!("egress {field}");
     for t in tables {
+        t.egress = true;
         t.key.iter_mut().for_each(|k| k.field = own(&k.field));
         for set in [&mut t.looks, &mut t.reads, &mut t.writes] {
             *set = set.iter().map(own).collect();
@@ -138,6 +139,7 @@ impl Reader<'_> {
             at: Loc { line: self.line, ..Loc::default() },
             kind,
             key: Vec::new(),
+            egress: false,
             entries: 0,
             constant: false,
             actions: 0,

@@ -137,7 +137,31 @@ impl<'a> Names<'a> {
 
     /// A field as part of a key.
     pub(super) fn key(&self, field: &str, compare: Compare) -> KeyPart {
-        KeyPart { field: field.to_owned(), bits: self.field_bits(field), compare }
+        let bits = self.field_bits(field);
+        KeyPart { field: field.to_owned(), bits, bytes: self.bytes(field, bits, 0), compare }
+    }
+
+    /// The bytes that a part of a field lies in. Fields of one header share bytes as they do in the packet; headers' validity
+    /// is a bit each, side by side.
+    fn bytes(&self, field: &str, bits: u32, low: u32) -> BTreeSet<String> {
+        if field.ends_with(VALID) {
+            return BTreeSet::from([VALID.to_owned()]);
+        }
+        let (place, behind) = self.place(field).unwrap_or_else(|| (field.to_owned(), 0));
+        let (first, last) = (behind + low, behind + low + bits.max(1) - 1);
+        (first / 8..=last / 8).map(|byte| format!("{place}[{byte}]")).collect()
+    }
+
+    /// The header of a field, and the bits behind the field in it.
+    fn place(&self, field: &str) -> Option<(String, u32)> {
+        let (header, name) = field.rsplit_once('.')?;
+        let (root, own) = header.split_once('.')?;
+        let Type::Named(headers) = self.roots.get(root)? else { return None };
+        let ty = &self.types.get(headers.as_str())?.iter().find(|f| f.name == own)?.ty;
+        let Type::Named(ty) = ty else { return None };
+        let fields = self.types.get(ty.as_str())?;
+        let at = fields.iter().position(|f| f.name == name)?;
+        Some((header.to_owned(), fields[at + 1..].iter().map(|f| self.bits(&f.ty)).sum()))
     }
 
     /// An expression as part of a key.
@@ -145,7 +169,10 @@ impl<'a> Names<'a> {
         match e {
             Expr::Slice(of, hi, lo) => {
                 let bits = (self.number(hi) + 1).saturating_sub(self.number(lo));
-                KeyPart { bits: u32::try_from(bits).unwrap_or(1), ..self.key_of(of, compare) }
+                let bits = u32::try_from(bits).unwrap_or(1);
+                let whole = self.key_of(of, compare);
+                let low = u32::try_from(self.number(lo)).unwrap_or(0);
+                KeyPart { bits, bytes: self.bytes(&whole.field, bits, low), ..whole }
             }
             Expr::Cast(ty, of) => KeyPart { bits: self.bits(ty), ..self.key_of(of, compare) },
             _ => self.key(&path(e).unwrap_or_default(), compare),
