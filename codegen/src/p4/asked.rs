@@ -10,12 +10,15 @@ use pipeline_ir::{Pipeline, VarId, VarKind};
 
 use super::plan::{parser_exprs, parser_writes, vars_of};
 
-/// The variables that conditions ask, also as a copy, and nothing else reads.
-pub(super) fn asked(p: &Pipeline) -> BTreeSet<VarId> {
+/// The variables that conditions ask, also as a copy, and nothing else reads. Tables from `decisions` on ask conditions.
+pub(super) fn asked(p: &Pipeline, decisions: usize) -> BTreeSet<VarId> {
     let (mut asked, mut other, mut copies) = (BTreeSet::new(), parser_writes(p), Vec::new());
     parser_exprs(p).into_iter().for_each(|e| vars_of(e, &mut other));
     walk(&p.control, &mut |s| match &s.kind {
         StmtKind::If { cond, .. } => vars_of(cond, &mut asked),
+        StmtKind::Apply { table, key, .. } if table.index() >= decisions => {
+            key.iter().for_each(|e| vars_of(e, &mut asked));
+        }
         StmtKind::Set { place: Place::Var(to), value } => match copied(value) {
             Some(from) => copies.push((*to, from)),
             None => vars_of(value, &mut other),

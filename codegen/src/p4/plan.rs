@@ -60,7 +60,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Decides.
-    pub(super) fn new(p: &Pipeline, means: Means) -> Self {
+    pub(super) fn new(p: &Pipeline, means: Means, decisions: usize) -> Self {
         let resubmits = means.resubmits && has_stay(&p.control);
         let mut plan = Self { resubmits, last: remember::last(p), ..Self::default() };
         plan.note_reads(p);
@@ -69,7 +69,7 @@ impl Plan {
         }
         plan.parsed_again(p);
         if means.steps {
-            plan.alone = asked::asked(p);
+            plan.alone = asked::asked(p, decisions);
             plan.ports = ports::ports(p);
         }
         plan.absorb(p, means);

@@ -38,7 +38,8 @@ pub(super) fn program(
     let p: &Pipeline = &p;
     let cut = style.means.cut.then(|| egress::cut(p, &taken, in_steps)).flatten();
     let p = cut.as_ref().map_or(p, |c| &c.ingress);
-    let mut plan = Plan::new(p, style.means);
+    let decisions = in_steps.map_or(p.tables.len(), |s| s.declared);
+    let mut plan = Plan::new(p, style.means, decisions);
     if let Some(cut) = &cut {
         plan.read.extend(cut.data.iter().copied());
     }
@@ -48,7 +49,7 @@ pub(super) fn program(
     let (entry, start) = worlds::parser(p);
     let mut ingress = Ingress::new(scope, target.tick_ns);
     ingress.over = in_steps.and_then(|s| s.over);
-    ingress.decisions = in_steps.map_or(p.tables.len(), |s| s.declared);
+    ingress.decisions = decisions;
     ingress.cut = cut.as_ref();
     ingress.taken = taken;
     ingress.apart = apart.clone();
@@ -108,7 +109,7 @@ fn in_egress(
     style: Style,
 ) -> Egress {
     let p = &cut.egress;
-    let mut plan = Plan::new(p, style.means);
+    let mut plan = Plan::new(p, style.means, p.tables.len());
     let names = Names::new(p, &plan, style.arch);
     plan.bridged = cut.fields(ingress, true);
     let scope = Scope { p, names: &names, plan: &plan, style, action: None };
@@ -245,8 +246,10 @@ fn metadata_vars<'a>(g: &'a Ingress<'_>) -> impl Iterator<Item = (VarId, Field)>
 /// The metadata that lies in containers of its own.
 fn alone(g: &Ingress<'_>) -> Vec<Annotation> {
     let vars: BTreeSet<&String> = g.s.plan.alone.iter().map(|v| &g.s.names.vars[v.index()]).collect();
-    let (fields, flags) = (metadata_fields(g), g.flags());
-    let own = |name: &String| vars.contains(name) || flags.contains(name) || name == DROP_REASON;
+    let (fields, flags, seen) = (metadata_fields(g), g.flags(), g.seen());
+    let own = |name: &String| {
+        vars.contains(name) || flags.contains(name) || seen.contains(name) || name == DROP_REASON
+    };
     let own = fields.iter().filter(|f| own(&f.name));
     g.s.style.arch.alone(&own.map(|f| f.name.as_str()).collect::<Vec<_>>(), &g.summed())
 }

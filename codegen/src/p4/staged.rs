@@ -101,6 +101,12 @@ impl Ingress<'_> {
         (!set_since.contains(&hash) && self.s.plan.in_metadata.contains(&hash)).then_some(hash)
     }
 
+    /// What registers say of a flow: each is asked by itself, and each stage writes one.
+    pub(super) fn seen(&self) -> BTreeSet<String> {
+        let cursors = self.staged.iter().map(|s| &self.s.names.cursors[s.cursor.index()]);
+        cursors.flat_map(|cursor| (0..WAYS).map(move |n| format!("{cursor}_seen{n}"))).collect()
+    }
+
     /// Does a statement take a part of a hash that is asked for behind a `stay` of its block? It is done inside, where the
     /// ring has a server: what stands before the ring's tables, these wait for.
     pub(super) fn waits_for_ring(&self, block: &[IrStmt], at: usize) -> bool {
