@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipeline_ir::expr::ExprKind;
-use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Arm, Place, Stmt, StmtKind, Verdict, any, walk};
 use pipeline_ir::{ActionId, Pipeline, VarId};
 
 use super::means::Means;
@@ -61,22 +61,14 @@ impl Plan {
 
 /// Can a `stay` meet this action in vain? Its arm then waits for the second pass.
 fn is_stay_default(p: &Pipeline, action: ActionId) -> bool {
-    let mut found = false;
-    walk(&p.control, &mut |s| {
-        if let StmtKind::Stay { table, .. } = &s.kind {
-            found |= p.tables[table.index()].default == action;
-        }
-    });
-    found
+    let asks =
+        |s: &StmtKind| matches!(s, StmtKind::Stay { table, .. } if p.tables[table.index()].default == action);
+    any(&p.control, asks)
 }
 
 fn is_simple(s: &Stmt) -> bool {
     let StmtKind::Set { place: Place::Var(_), value } = &s.kind else { return false };
-    let mut simple = true;
-    value.walk(&mut |e| {
-        simple &= !matches!(e.kind, ExprKind::Field(..) | ExprKind::Valid(_) | ExprKind::Builtin(_));
-    });
-    simple
+    !value.any(|e| matches!(e.kind, ExprKind::Field(..) | ExprKind::Valid(_) | ExprKind::Builtin(_)))
 }
 
 /// What two statements can meet in.

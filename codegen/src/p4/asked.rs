@@ -9,6 +9,7 @@ use pipeline_ir::stmt::{Place, StmtKind, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
 use super::plan::{parser_exprs, parser_writes, vars_of};
+use crate::steps::early::mentioned;
 
 /// The variables that conditions ask, also as a copy, and nothing else reads. Tables from `decisions` on ask conditions.
 pub(super) fn asked(p: &Pipeline, decisions: usize) -> BTreeSet<VarId> {
@@ -23,15 +24,7 @@ pub(super) fn asked(p: &Pipeline, decisions: usize) -> BTreeSet<VarId> {
             Some(from) => copies.push((*to, from)),
             None => vars_of(value, &mut other),
         },
-        kind => {
-            kind.exprs().into_iter().for_each(|e| vars_of(e, &mut other));
-            if let StmtKind::Stay { id: v, .. } | StmtKind::Remember { id: v, .. } = kind {
-                other.insert(*v);
-            }
-            if let Some(Place::Var(v)) = kind.written() {
-                other.insert(v);
-            }
-        }
+        _ => other.extend(mentioned(s)),
     });
     // A copy is read as what it is copied to.
     for _ in 0..copies.len() {

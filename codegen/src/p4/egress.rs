@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use p4::ast::{Annotation, Block as P4Block, Decl, Expr as P4, Field, Stmt as P4Stmt, Type as P4Type};
 use pipeline_ir::expr::{BinOp, Builtin, Expr, ExprKind, Type};
-use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{Arm, Block, Place, Stmt, StmtKind, Verdict, any, walk};
 use pipeline_ir::{
     ActionId, HeaderId, Loc, Parser, ParserOp, Pipeline, State, Transition, Var, VarId, VarKind,
 };
@@ -68,7 +68,7 @@ pub(super) fn cut(p: &Pipeline, taken: &Taken, in_steps: Option<&InSteps>) -> Op
     let mut ingress = p.clone();
     empty(&mut ingress.control, &moved);
     let mut outside = mentioned(&ingress.control);
-    let pushes = pushes || any(&ingress.control, &|s| matches!(s, StmtKind::Push(_) | StmtKind::Pop(_)));
+    let pushes = pushes || any(&ingress.control, |s| matches!(s, StmtKind::Push(_) | StmtKind::Pop(_)));
     let mut inside: BTreeSet<VarId> = bodies.iter().flat_map(|b| mentioned(b)).collect();
     outside.extend(p.parser.states.iter().flat_map(|s| &s.ops).filter_map(|op| match op {
         ParserOp::Set { var, .. } | ParserOp::Lookahead { into: var, .. } => Some(*var),
@@ -84,7 +84,7 @@ pub(super) fn cut(p: &Pipeline, taken: &Taken, in_steps: Option<&InSteps>) -> Op
         inside.intersection(&outside).copied().filter(|v| !is_data(v)).collect();
     let goes_along = |v: &VarId| data.contains(v) || others.contains(v);
     let writes = |s: &StmtKind| matches!(s.written(), Some(Place::Var(v)) if goes_along(&v));
-    let fits = taken_bits(p, &data, &others).is_some() && !bodies.iter().any(|b| any(b, &writes));
+    let fits = taken_bits(p, &data, &others).is_some() && !bodies.iter().any(|b| any(b, writes));
     if moved.is_empty() || pushes || !fits {
         return None;
     }
@@ -114,9 +114,7 @@ fn asked_behind(control: &[Stmt], var: VarId) -> bool {
         if matches!(s.kind, StmtKind::Apply { .. } | StmtKind::Stay { .. }) {
             asked = false;
         }
-        s.kind.exprs().into_iter().for_each(|e| {
-            e.walk(&mut |e| asked |= e.kind == ExprKind::Var(var));
-        });
+        asked |= s.kind.exprs().into_iter().any(|e| e.any(|e| e.kind == ExprKind::Var(var)));
     });
     asked
 }
@@ -219,12 +217,6 @@ fn empty(block: &mut Block, moved: &[(&Arm, Expr)]) {
         }
         s.kind.blocks_mut().into_iter().for_each(|inner| empty(inner, moved));
     }
-}
-
-fn any(block: &[Stmt], what: &dyn Fn(&StmtKind) -> bool) -> bool {
-    let mut any = false;
-    walk(block, &mut |s| any |= what(&s.kind));
-    any
 }
 
 fn mentioned(block: &[Stmt]) -> BTreeSet<VarId> {

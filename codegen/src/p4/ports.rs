@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use pipeline_ir::expr::ExprKind;
-use pipeline_ir::stmt::{Place, StmtKind, Verdict, walk};
+use pipeline_ir::stmt::{StmtKind, Verdict, walk};
 use pipeline_ir::{Pipeline, VarId, VarKind};
 
 use super::plan::{parser_exprs, vars_of};
+use crate::steps::early::mentioned;
 
 /// Parameters of actions that verdicts read as a port, and nothing else reads or writes.
 pub(super) fn ports(p: &Pipeline) -> BTreeSet<VarId> {
@@ -17,15 +18,7 @@ pub(super) fn ports(p: &Pipeline) -> BTreeSet<VarId> {
         StmtKind::Verdict(Verdict::Forward(port)) if matches!(port.kind, ExprKind::Var(_)) => {
             vars_of(port, &mut ports);
         }
-        kind => {
-            kind.exprs().into_iter().for_each(|e| vars_of(e, &mut other));
-            if let StmtKind::Stay { id: v, .. } | StmtKind::Remember { id: v, .. } = kind {
-                other.insert(*v);
-            }
-            if let Some(Place::Var(v)) = kind.written() {
-                other.insert(v);
-            }
-        }
+        _ => other.extend(mentioned(s)),
     });
     let own = |v: &VarId| matches!(p.var(*v).kind, VarKind::Param(_));
     ports.difference(&other).copied().filter(own).collect()

@@ -118,8 +118,7 @@ impl Ingress<'_> {
                 hashes.push(into);
             }
         });
-        let mut of_hash = false;
-        value.walk(&mut |e| of_hash |= matches!(e.kind, ExprKind::Var(v) if hashes.contains(&v)));
+        let of_hash = value.any(|e| matches!(e.kind, ExprKind::Var(v) if hashes.contains(&v)));
         let stay = block[at..].iter().position(|s| matches!(s.kind, StmtKind::Stay { .. })).map(|i| at + i);
         let Some((StmtKind::Stay { select, id, .. }, stay)) = stay.map(|i| (&block[i].kind, i)) else {
             return false;

@@ -41,13 +41,15 @@ impl Steps<'_> {
         // As a table, it need not wait for flags.
         let mut steps = Block::new();
         let whole = self.inlined(cond, w, &mut steps);
-        let plain_steps = before.clone();
-        for (cond, mut steps) in [(whole, steps), (plain.clone(), plain_steps)] {
-            let cond = self.beside_numbers(&cond, w, &mut steps);
-            if let Some(decision) = Decision::of(&cond, w) {
-                out.append(&mut steps);
-                return Asked::Table(decision);
-            }
+        if let Some(decision) = Decision::of(&whole, w) {
+            out.append(&mut steps);
+            return Asked::Table(decision);
+        }
+        let mut steps = before.clone();
+        let asked = self.beside_numbers(&plain, w, &mut steps);
+        if let Some(decision) = Decision::of(&asked, w) {
+            out.append(&mut steps);
+            return Asked::Table(decision);
         }
         out.append(&mut before);
         Asked::Gateway(self.small(&plain, w, out))
