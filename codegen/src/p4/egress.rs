@@ -76,7 +76,7 @@ pub(super) fn cut(p: &Pipeline, taken: &Taken, in_steps: Option<&InSteps>) -> Op
     }));
     let sets = |v: &VarId| taken.values().flatten().any(|(set, _)| set == v);
     // Behind the last table nobody asks whether more is to be done: what arms say of it, they say to themselves.
-    let own = in_steps.and_then(|s| s.over).filter(|over| !asked_behind(&ingress.control, *over));
+    let own = in_steps.and_then(|s| s.over).filter(|over| !asked_behind(&ingress.control, declared, *over));
     inside.retain(|v| Some(*v) != own);
     let is_data = |v: &VarId| matches!(p.var(*v).kind, VarKind::Param(_)) || sets(v);
     let data: BTreeSet<VarId> = inside.iter().copied().filter(is_data).collect();
@@ -107,11 +107,13 @@ pub(super) fn cut(p: &Pipeline, taken: &Taken, in_steps: Option<&InSteps>) -> Op
     Some(Cut { ingress, egress, arms, data, others, arm, port })
 }
 
-/// Is a variable asked behind the last table?
-fn asked_behind(control: &[Stmt], var: VarId) -> bool {
+/// Is a variable asked behind the last of the pipeline's `declared` tables?
+fn asked_behind(control: &[Stmt], declared: usize, var: VarId) -> bool {
     let mut asked = false;
     walk(control, &mut |s| {
-        if matches!(s.kind, StmtKind::Apply { .. } | StmtKind::Stay { .. }) {
+        if let StmtKind::Apply { table, .. } | StmtKind::Stay { table, .. } = &s.kind
+            && table.index() < declared
+        {
             asked = false;
         }
         asked |= s.kind.exprs().into_iter().any(|e| e.any(|e| e.kind == ExprKind::Var(var)));
